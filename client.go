@@ -1,0 +1,226 @@
+package circleci
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/circleci-go/circleci/internal/transport"
+)
+
+// Version is the version of this package, sent in the User-Agent.
+const Version = "0.1.0"
+
+// Client talks to the CircleCI API v2, with a service for each kind of
+// resource. It is safe for concurrent use; one for the whole program is best,
+// as it keeps the connections and knows the rate limits.
+type Client struct {
+	Contexts  *ContextsService
+	Jobs      *JobsService
+	Pipelines *PipelinesService
+	Projects  *ProjectsService
+	Users     *UsersService
+	Workflows *WorkflowsService
+
+	root *url.URL // of the server: what stands before /api
+	base *url.URL // of the API v2
+	http *http.Client
+	auth *transport.Auth
+	send transport.Handler
+}
+
+// service is what each service is made of.
+type service struct{ client *Client }
+
+// NewClient returns a client that shows the given token, a personal API token.
+// With an empty one no token is sent: some reads of public projects work so.
+//
+// It does no I/O; it fails, with [ErrInvalidArgument], if the options are no
+// good.
+func NewClient(token string, opts ...Option) (*Client, error) {
+	cfg := config{
+		baseURL: defaultHost, userAgent: "circleci-go/" + Version, silence: defaultSilence, maxBody: defaultMaxBody,
+	}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&cfg)
+		}
+	}
+	source, err := cfg.source(token)
+	if err != nil {
+		return nil, err
+	}
+	root, err := parseHost(cfg.baseURL, cfg.plainHTTP)
+	if err != nil {
+		return nil, err
+	}
+	if hasControl(cfg.userAgent) {
+		return nil, &ArgumentError{Name: "user agent", Reason: "holds a control character"}
+	}
+	base := *root
+	base.Path += "/api/v2"
+	c := &Client{root: root, base: &base}
+	if c.http, err = cfg.client(); err != nil {
+		return nil, err
+	}
+	c.auth = transport.NewAuth(c.http.Transport, root, source, cfg.bearer)
+	c.http.Transport = c.auth
+	for _, wrap := range slices.Backward(cfg.middleware) {
+		c.http.Transport = wrap(c.http.Transport)
+	}
+	c.send = cfg.links(c.http)
+	c.addServices()
+	return c, nil
+}
+
+func (c *Client) addServices() {
+	s := &service{c}
+	c.Contexts = (*ContextsService)(s)
+	c.Jobs = (*JobsService)(s)
+	c.Pipelines = (*PipelinesService)(s)
+	c.Projects = (*ProjectsService)(s)
+	c.Users = (*UsersService)(s)
+	c.Workflows = (*WorkflowsService)(s)
+}
+
+// links puts the transport's links in their order.
+func (cfg *config) links(hc *http.Client) transport.Handler {
+	exchange := &transport.Exchange{Client: hc, UserAgent: cfg.userAgent, Silence: cfg.silence, MaxBody: cfg.maxBody}
+	log := &transport.Log{Logger: cfg.logger, Next: exchange.Do}
+	policy := cfg.retry.withDefaults()
+	retry := &transport.Retry{
+		Attempts: policy.MaxAttempts, MinBackoff: policy.MinBackoff, MaxBackoff: policy.MaxBackoff,
+		MaxWait: policy.MaxWait, MaxElapsed: policy.MaxElapsed, OnWait: log.Wait, Next: log.Do,
+	}
+	switch {
+	case cfg.limiter != nil:
+		retry.Next = transport.Limit(cfg.limiter, log.Do)
+	case !cfg.limiterSet:
+		retry.Next = (&transport.Pacer{Next: log.Do, MaxWait: policy.MaxWait}).Do
+	}
+	return retry.Do
+}
+
+// source is where tokens come from; nil for none.
+func (cfg *config) source(token string) (TokenSource, error) {
+	if cfg.tokenSource != nil || token == "" {
+		return cfg.tokenSource, nil
+	}
+	if err := transport.CheckToken(token); err != nil {
+		return nil, &ArgumentError{Name: "token", Reason: err.Error()}
+	}
+	return func(context.Context) (string, error) { return token, nil }, nil
+}
+
+// client is the HTTP client that sends requests, with a transport in any case.
+func (cfg *config) client() (*http.Client, error) {
+	hc := &http.Client{}
+	if cfg.httpClient != nil {
+		copied := *cfg.httpClient
+		hc = &copied
+	}
+	hc.CheckRedirect = transport.CheckRedirect
+	if hc.Transport == nil {
+		hc.Transport = cfg.transport()
+	} else if cfg.rootCAs != nil || cfg.certificate != nil {
+		return nil, &ArgumentError{Name: "TLS options", Reason: "have no effect on a Transport of your own: set its TLSClientConfig"}
+	}
+	return hc, nil
+}
+
+// transport is made for many calls to one host: the standard library's default
+// keeps two idle connections, and dials for every other call.
+func (cfg *config) transport() *http.Transport {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.rootCAs}
+	if cfg.certificate != nil {
+		config.Certificates = []tls.Certificate{*cfg.certificate}
+	}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:       config,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          256,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+	}
+}
+
+// Close closes the connections that are idle. The client can still be used.
+// There is nothing else to close: no goroutine outlives a call.
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// BaseURL returns the URL of the API v2 that the client talks to.
+func (c *Client) BaseURL() string { return c.base.String() }
+
+// String tells the server, and not the token.
+func (c *Client) String() string { return "circleci.Client(" + c.BaseURL() + ")" }
+
+// GoString tells the server, and not the token.
+func (c *Client) GoString() string { return c.String() }
+
+// parseHost takes any form in which a host is given to the root of its URLs.
+func parseHost(host string, plainHTTP bool) (*url.URL, error) {
+	refuse := func(reason string) (*url.URL, error) {
+		return nil, &ArgumentError{Name: "base URL", Reason: reason}
+	}
+	text := strings.TrimSpace(host)
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return refuse("is no URL") // the error would show it, and any password in it
+	case u.Scheme != "https" && u.Scheme != "http":
+		return refuse("has the scheme " + u.Scheme + "; https is due")
+	case u.User != nil:
+		return refuse("must not hold a user or password; pass the token to NewClient")
+	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " _%"):
+		return refuse("has no valid host")
+	case u.RawQuery != "" || u.Fragment != "":
+		return refuse("must not have a query or a fragment")
+	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
+		return refuse("would send the token to " + u.Host + " in clear; use https, or WithPlainHTTP if you must")
+	}
+	u.Host = strings.ToLower(u.Host)
+	u.Path, u.RawPath = trimAPI(u.Path), ""
+	if u.Path != "" && u.JoinPath().Path != u.Path {
+		return refuse("has a path that is not clean")
+	}
+	return u, nil
+}
+
+// trimAPI cuts what people write after the host: /api, and a version.
+func trimAPI(path string) string {
+	path = strings.TrimRight(path, "/")
+	if i := strings.LastIndexByte(path, '/'); i >= 0 && strings.HasSuffix(path[:i], "/api") && isVersion(path[i+1:]) {
+		path = path[:i]
+	}
+	return strings.TrimRight(strings.TrimSuffix(path, "/api"), "/")
+}
+
+func isVersion(s string) bool {
+	return len(s) > 1 && s[0] == 'v' && strings.Trim(s[1:], "0123456789.") == ""
+}
+
+func isLoopback(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}

@@ -1,0 +1,125 @@
+// Package encode turns arguments into paths and queries. It is the only user
+// of oapi-codegen/runtime.
+package encode
+
+import (
+	"strings"
+
+	"github.com/oapi-codegen/runtime"
+)
+
+// Param is the value of a path parameter.
+type Param struct {
+	Text string
+	// Slug marks a text of several segments, whose slashes stay literal.
+	Slug bool
+}
+
+// ParamError refuses the value of a parameter.
+type ParamError struct {
+	Name   string // as the route template has it
+	Reason string
+}
+
+func (e *ParamError) Error() string { return e.Name + " " + e.Reason }
+
+// projectTemplate is how some routes write what others call {project-slug}.
+const projectTemplate = "{provider}/{organization}/{project}"
+
+// Path fills the template's placeholders, in order, with params. Each segment
+// is escaped; one that could lead to another route is refused.
+func Path(template string, params ...Param) (string, error) {
+	var b strings.Builder
+	b.Grow(len(template) + 40*len(params))
+	rest := template
+	for _, p := range params {
+		open := strings.IndexByte(rest, '{')
+		if open < 0 {
+			return "", &ParamError{Name: template, Reason: "has fewer placeholders than values"}
+		}
+		length := strings.IndexByte(rest[open:], '}')
+		if length < 0 {
+			return "", &ParamError{Name: template, Reason: "has a placeholder without an end"}
+		}
+		end := open + length
+		name := rest[open+1 : end]
+		if p.Slug && strings.HasPrefix(rest[open:], projectTemplate) {
+			end = open + len(projectTemplate) - 1
+			name = "project slug"
+		}
+		b.WriteString(rest[:open])
+		if err := writeParam(&b, name, p); err != nil {
+			return "", err
+		}
+		rest = rest[end+1:]
+	}
+	if strings.IndexByte(rest, '{') >= 0 {
+		return "", &ParamError{Name: template, Reason: "has more placeholders than values"}
+	}
+	b.WriteString(rest)
+	return b.String(), nil
+}
+
+func writeParam(b *strings.Builder, name string, p Param) error {
+	if !p.Slug {
+		return writeSegment(b, name, p.Text)
+	}
+	for text, more := p.Text, true; more; {
+		var segment string
+		segment, text, more = strings.Cut(text, "/")
+		if err := writeSegment(b, name, segment); err != nil {
+			return err
+		}
+		if more {
+			b.WriteByte('/')
+		}
+	}
+	return nil
+}
+
+func writeSegment(b *strings.Builder, name, segment string) error {
+	switch {
+	case segment == "":
+		return &ParamError{Name: name, Reason: "must not be empty"}
+	case hasDotPart(segment):
+		return &ParamError{Name: name, Reason: `must not hold "." or ".." as a path segment`}
+	case isUnreserved(segment):
+		b.WriteString(segment)
+		return nil
+	}
+	styled, err := runtime.StyleParamWithOptions("simple", false, name, segment,
+		runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Required: true})
+	if err != nil {
+		return &ParamError{Name: name, Reason: err.Error()}
+	}
+	b.WriteString(styled)
+	return nil
+}
+
+// hasDotPart reports whether a server that decodes escaped slashes before it
+// cleans the path would be led elsewhere: escaping leaves dots as they are.
+func hasDotPart(segment string) bool {
+	if strings.IndexByte(segment, '.') < 0 {
+		return false
+	}
+	for part := range strings.FieldsFuncSeq(segment, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// isUnreserved reports whether s reads the same escaped, which spares the
+// common case (IDs, numbers, plain names) the styling.
+func isUnreserved(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '-', c == '_', c == '.', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,178 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+)
+
+// Auth puts the token on requests to the API and to CircleCI's artifact
+// hosts, and on no other. As a round tripper it judges each redirect anew.
+//
+// The token is in closures alone, where no printer follows it.
+type Auth struct {
+	next   http.RoundTripper
+	base   *url.URL // of the API
+	bearer bool
+	token  func(context.Context) (string, error) // nil: anonymous
+	last   func() string                         // the token used last, to be scrubbed from what servers echo
+}
+
+// NewAuth puts the tokens of a source on requests; with none, no header.
+func NewAuth(next http.RoundTripper, base *url.URL, source func(context.Context) (string, error), bearer bool) *Auth {
+	a := &Auth{next: next, base: base, bearer: bearer, last: func() string { return "" }}
+	if source == nil {
+		return a
+	}
+	var last atomic.Pointer[string]
+	a.token = func(ctx context.Context) (string, error) {
+		token, err := source(ctx)
+		if err == nil {
+			err = CheckToken(token)
+		}
+		if err != nil {
+			return "", &TokenError{err}
+		}
+		if known := last.Load(); known == nil || *known != token {
+			last.Store(&token)
+		}
+		return token, nil
+	}
+	a.last = func() string {
+		if token := last.Load(); token != nil {
+			return *token
+		}
+		return ""
+	}
+	return a
+}
+
+// Anonymous reports whether no token is ever sent.
+func (a *Auth) Anonymous() bool { return a.token == nil }
+
+// TokenError is the failure of a token source.
+type TokenError struct{ Err error }
+
+func (e *TokenError) Error() string { return "the token source: " + e.Err.Error() }
+func (e *TokenError) Unwrap() error { return e.Err }
+
+// artifactDomain is where CircleCI serves artifacts, to those who show a token.
+const artifactDomain = ".circle-artifacts.com"
+
+// RoundTrip sends req with the headers that its host may see.
+func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
+	trusted := a.trusts(req.URL)
+	if trusted && a.token == nil {
+		return a.next.RoundTrip(req)
+	}
+	out := *req
+	out.Header = make(http.Header, len(req.Header)+1)
+	for name, values := range req.Header {
+		out.Header[name] = values
+	}
+	if !trusted {
+		for _, name := range [...]string{"Circle-Token", "Authorization", "Referer"} {
+			delete(out.Header, name)
+		}
+		return a.next.RoundTrip(&out)
+	}
+	token, err := a.token(req.Context())
+	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close() // a round tripper closes the body, even on errors
+		}
+		return nil, err
+	}
+	switch {
+	case token == "":
+	case a.bearer:
+		out.Header["Authorization"] = []string{"Bearer " + token}
+	default:
+		out.Header["Circle-Token"] = []string{token}
+	}
+	return a.next.RoundTrip(&out)
+}
+
+// CloseIdleConnections is found by http.Client's method of that name.
+func (a *Auth) CloseIdleConnections() {
+	if c, ok := a.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// Scrub replaces the token in what a server has sent.
+func (a *Auth) Scrub(text []byte) []byte {
+	const telling = 6 // a shorter token is a word of its own, in a test
+	if token := a.last(); len(token) >= telling && len(text) > 0 {
+		return []byte(strings.ReplaceAll(string(text), token, "REDACTED"))
+	}
+	return text
+}
+
+func (a *Auth) trusts(u *url.URL) bool {
+	if SameOrigin(u, a.base) {
+		return true
+	}
+	return u.Scheme == "https" && portOf(u) == "443" && strings.HasSuffix(strings.ToLower(u.Hostname()), artifactDomain)
+}
+
+// SameOrigin reports whether two URLs lead to one server.
+func SameOrigin(a, b *url.URL) bool {
+	if a.Scheme != b.Scheme {
+		return false
+	}
+	return a.Host == b.Host || strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+}
+
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+// CheckToken refuses a token that would break, or forge, a header. Its error
+// does not show the token.
+func CheckToken(token string) error {
+	for _, c := range []byte(token) {
+		if c <= ' ' || c >= 0x7f {
+			return errors.New("the token holds a space, a control character or one beyond ASCII: " +
+				"was it read from a file with its line break?")
+		}
+	}
+	return nil
+}
+
+// RedirectError is a redirect that is not followed.
+type RedirectError struct{ reason string }
+
+func (e *RedirectError) Error() string { return e.reason }
+
+// CheckRedirect is http.Client's policy: as its default one, but a request
+// that changes something is neither turned into a GET nor carried to another
+// host, and TLS is not left.
+func CheckRedirect(req *http.Request, via []*http.Request) error {
+	origin := via[0]
+	switch {
+	case len(via) >= 10:
+		return &RedirectError{"stopped after 10 redirects"}
+	case via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https":
+		return &RedirectError{"the server redirects from https to " + req.URL.Scheme + " at " + req.URL.Host}
+	case origin.Method == http.MethodGet || origin.Method == http.MethodHead:
+		return nil
+	case req.Method != origin.Method:
+		return &RedirectError{fmt.Sprintf("the server redirects to %s, which would turn %s into %s: set the base URL to that host",
+			req.URL.Host, origin.Method, req.Method)}
+	case !SameOrigin(req.URL, origin.URL):
+		return &RedirectError{fmt.Sprintf("the server redirects a %s to another host, %s: set the base URL to that host",
+			origin.Method, req.URL.Host)}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	// keptBody is how much of a body an error keeps.
+	keptBody = 64 << 10
+	// drained is how much is read of a body that nobody wants, so that its
+	// connection can serve again; past that a new one is cheaper.
+	drained = 256 << 10
+)
+
+// watch cancels an attempt that has been silent for too long. It never limits
+// the whole of an attempt in which something still arrives.
+type watch struct {
+	limit  time.Duration
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
+// silence is the cause of a canceled attempt.
+type silence struct{ limit time.Duration }
+
+func (e *silence) Error() string {
+	return fmt.Sprintf("nothing arrived for %v", e.limit)
+}
+
+// Timeout makes the error one to net.Error's users.
+func (e *silence) Timeout() bool   { return true }
+func (e *silence) Temporary() bool { return true }
+
+func startWatch(limit time.Duration, cancel context.CancelCauseFunc) *watch {
+	w := &watch{limit: limit, cancel: cancel}
+	if limit > 0 {
+		w.timer = time.AfterFunc(limit, func() { cancel(&silence{limit}) })
+	}
+	return w
+}
+
+func (w *watch) heard() {
+	if w.timer != nil {
+		w.timer.Reset(w.limit)
+	}
+}
+
+func (w *watch) stop() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.cancel(nil)
+}
+
+// errTooLarge is a body's error once it has passed its limit.
+var errTooLarge = errors.New("the answer is larger than the limit")
+
+// body reads an answer: it keeps the start for an error, counts, and tells a
+// broken connection from a bad answer.
+type body struct {
+	src   io.ReadCloser
+	watch *watch
+	left  int64 // before the limit
+	kept  *bytes.Buffer
+	err   error // of the connection, other than its end
+}
+
+var keptPool = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 8<<10)) }}
+
+func newBody(src io.ReadCloser, w *watch, limit int64) *body {
+	kept := keptPool.Get().(*bytes.Buffer)
+	kept.Reset()
+	return &body{src: src, watch: w, left: limit, kept: kept}
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.src.Read(p)
+	b.watch.heard()
+	if room := keptBody - b.kept.Len(); n > 0 && room > 0 {
+		b.kept.Write(p[:min(n, room)])
+	}
+	if b.left -= int64(n); b.left < 0 {
+		err = errTooLarge
+	}
+	if err != nil && err != io.EOF {
+		b.err = err
+	}
+	return n, err
+}
+
+// start returns a copy of what has been kept, and gives back the rest.
+func (b *body) start() []byte {
+	defer b.release()
+	return bytes.Clone(b.kept.Bytes())
+}
+
+func (b *body) release() {
+	keptPool.Put(b.kept)
+	b.kept = nil
+}
+
+// isBlank reports whether no result has been read: nothing but white space, or
+// a null that does not count as one.
+func (b *body) isBlank(nullable bool) bool {
+	if b.kept.Len() > 16 {
+		return false
+	}
+	text := bytes.TrimSpace(b.kept.Bytes())
+	return len(text) == 0 || !nullable && string(text) == "null"
+}
+
+// drain reads what is left, within reason and within the watch's limit.
+func drain(src io.Reader) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(src, drained)) // what cannot be drained is closed
+}
+
+// stream is a body in the hands of a caller.
+type stream struct {
+	src   io.ReadCloser
+	watch *watch
+	ctx   context.Context
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.src.Read(p)
+	s.watch.heard()
+	if err != nil && err != io.EOF {
+		err = causeOf(s.ctx, err)
+	}
+	return n, err
+}
+
+func (s *stream) Close() error {
+	err := s.src.Close()
+	s.watch.stop()
+	return err
+}

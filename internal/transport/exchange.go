@@ -1,0 +1,188 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Exchange is the last link: it sends one request and reads its answer.
+type Exchange struct {
+	Client    *http.Client
+	UserAgent string
+	// Silence is how long nothing may arrive, before the header and between
+	// two parts of the body. Zero: for ever.
+	Silence time.Duration
+	// MaxBody bounds a decoded answer, in bytes.
+	MaxBody int64
+}
+
+var (
+	acceptJSON = []string{"application/json"}
+	acceptAny  = []string{"*/*"}
+)
+
+// Do is the link's handler.
+func (x *Exchange) Do(parent context.Context, c *Call) *Result {
+	r := &c.result
+	*r = Result{RetryAfter: -1}
+	ctx, cancel := context.WithCancelCause(parent)
+	w := startWatch(x.Silence, cancel)
+	resp, err := x.Client.Do(x.request(&callContext{ctx, c}, c, w))
+	if err != nil {
+		err = causeOf(ctx, err)
+		w.stop()
+		if resp != nil { // a redirect that was not followed; the body is closed
+			r.StatusCode, r.Header = resp.StatusCode, resp.Header
+		}
+		return r.fail(failureOf(parent, err), plain(err))
+	}
+	w.heard()
+	r.StatusCode, r.Header = resp.StatusCode, resp.Header
+	r.Limit = ParseRateLimit(resp.Header)
+	switch {
+	case resp.StatusCode/100 != 2:
+		r.RetryAfter = ParseRetryAfter(resp.Header, time.Now())
+		r.Body, _ = io.ReadAll(io.LimitReader(resp.Body, keptBody)) // an error's body may be broken
+		drain(resp.Body)
+	case c.Stream:
+		r.Stream = &stream{resp.Body, w, ctx}
+		return r
+	case c.Read == nil:
+		drain(resp.Body)
+	default:
+		x.read(parent, ctx, c, resp, w)
+	}
+	_ = resp.Body.Close() // nothing is lost by a close that fails
+	w.stop()
+	return r
+}
+
+func (x *Exchange) request(ctx context.Context, c *Call, w *watch) *http.Request {
+	header := make(http.Header, 4+len(c.Header))
+	header["Accept"] = acceptJSON
+	if c.Stream {
+		header["Accept"] = acceptAny
+	}
+	header["User-Agent"] = []string{x.UserAgent}
+	for name, values := range c.Header {
+		header[name] = values
+	}
+	req := (&http.Request{
+		Method: c.Method, URL: c.URL, Host: c.URL.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if c.Body != nil {
+		header["Content-Type"] = acceptJSON
+		req.ContentLength = int64(len(c.Body))
+		req.GetBody = func() (io.ReadCloser, error) {
+			return &upload{bytes.NewReader(c.Body), w}, nil
+		}
+		req.Body, _ = req.GetBody() // never fails
+	}
+	return req
+}
+
+// upload is a request's body; that it is being sent is a sign of life.
+type upload struct {
+	src   *bytes.Reader
+	watch *watch
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	u.watch.heard()
+	return u.src.Read(p)
+}
+
+func (u *upload) Close() error { return nil }
+
+// read decodes a 2xx answer.
+func (x *Exchange) read(parent, ctx context.Context, c *Call, resp *http.Response, w *watch) {
+	r := &c.result
+	b := newBody(resp.Body, w, x.MaxBody)
+	err := c.Read(b)
+	switch blank := b.isBlank(c.Nullable); {
+	case b.err == nil && err == nil && !blank:
+		b.release()
+		return
+	case b.err == errTooLarge:
+		r.fail(TooLarge, fmt.Errorf("%w of %d bytes", errTooLarge, x.MaxBody))
+	case b.err != nil:
+		err = causeOf(ctx, b.err)
+		r.fail(failureOf(parent, err), plain(err))
+	case blank:
+		r.fail(Empty, errors.New("the answer is empty, where a result is due"))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		r.fail(Cut, errors.New("the JSON stops in the middle"))
+	default:
+		r.fail(BadJSON, err)
+		_, _ = io.CopyN(b.kept, b.src, int64(max(0, keptBody-b.kept.Len()))) // shows more of what came
+	}
+	r.Body = b.start()
+	drain(resp.Body)
+}
+
+func (r *Result) fail(f Failure, err error) *Result {
+	r.Failure, r.Err = f, err
+	return r
+}
+
+// causeOf says why err came about, when that was the end of ctx.
+func causeOf(ctx context.Context, err error) error {
+	ended, cause := ctx.Err(), context.Cause(ctx)
+	var silent *silence
+	switch {
+	case ended == nil:
+		return err
+	case errors.As(cause, &silent), cause == ended:
+		return cause
+	}
+	return fmt.Errorf("%w: %w", ended, cause)
+}
+
+// plain takes the URL out of err, which may hold a signature or a name that
+// does not belong in a log.
+func plain(err error) error {
+	var in *url.Error
+	if errors.As(err, &in) {
+		err = in.Err
+	}
+	if strings.HasPrefix(err.Error(), "failed to parse Location header") {
+		return errors.New("the server redirects to what is no URL")
+	}
+	return err
+}
+
+// failureOf sorts the errors of http.Client.Do and of reading a body.
+func failureOf(parent context.Context, err error) Failure {
+	var (
+		dns   *net.DNSError
+		op    *net.OpError
+		cert  *tls.CertificateVerificationError
+		ca    x509.UnknownAuthorityError
+		plain tls.RecordHeaderError
+		token *TokenError
+		hop   *RedirectError
+	)
+	switch {
+	case parent.Err() != nil:
+		return Canceled
+	case errors.As(err, &token), errors.As(err, &hop), errors.As(err, &cert), errors.As(err, &ca),
+		errors.As(err, &plain), errors.As(err, &dns) && dns.IsNotFound,
+		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"),
+		strings.Contains(err.Error(), "unsupported protocol scheme"):
+		return Refused
+	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):
+		return NotSent
+	}
+	return Broken
+}

@@ -1,0 +1,117 @@
+package transport
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// RateLimit is what an answer's headers say of the limit.
+type RateLimit struct {
+	Known     bool // whether the server has announced one
+	Limit     int  // requests in a window; 0 if not announced
+	Remaining int
+	Reset     time.Duration
+}
+
+// maxHeaderWait is the longest wait a header is believed: beyond lies a
+// mistake, such as a point in time where a span is due.
+const maxHeaderWait = 31 * 24 * time.Hour
+
+// limitHeaders are the two families, the second with its windows.
+var limitHeaders = [...]struct{ limit, remaining, reset string }{
+	{"Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset"},
+	{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"},
+	{"X-Ratelimit-Limit-Second", "X-Ratelimit-Remaining-Second", "X-Ratelimit-Reset-Second"},
+	{"X-Ratelimit-Limit-Minute", "X-Ratelimit-Remaining-Minute", "X-Ratelimit-Reset-Minute"},
+	{"X-Ratelimit-Limit-Hour", "X-Ratelimit-Remaining-Hour", "X-Ratelimit-Reset-Hour"},
+	{"X-Ratelimit-Limit-Day", "X-Ratelimit-Remaining-Day", "X-Ratelimit-Reset-Day"},
+}
+
+// ParseRateLimit reads the rate limit of an answer. Of several, the tighter
+// counts: fewer requests left, or as many for longer.
+func ParseRateLimit(h http.Header) (tightest RateLimit) {
+	for _, names := range limitHeaders {
+		remaining, ok := leadingNumber(first(h, names.remaining))
+		if !ok {
+			continue
+		}
+		limit, _ := leadingNumber(first(h, names.limit))
+		found := RateLimit{Known: true, Limit: limit, Remaining: remaining}
+		if reset, ok := seconds(first(h, names.reset)); ok && reset <= maxHeaderWait {
+			found.Reset = reset
+		}
+		if !tightest.Known || found.Remaining < tightest.Remaining ||
+			found.Remaining == tightest.Remaining && found.Reset > tightest.Reset {
+			tightest = found
+		}
+	}
+	return tightest
+}
+
+// ParseRetryAfter reads Retry-After, in seconds or as a date; -1 if there is
+// none that makes sense.
+func ParseRetryAfter(h http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(first(h, "Retry-After"))
+	if value == "" {
+		return -1
+	}
+	wait, ok := seconds(value)
+	if !ok {
+		at, err := http.ParseTime(value)
+		if err != nil {
+			return -1
+		}
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), maxHeaderWait)
+}
+
+// requestIDs are the headers that have been seen to name a request, the most
+// telling first.
+var requestIDs = [...]string{"X-Request-Id", "Request-Id", "Cf-Ray", "X-Amz-Cf-Id"}
+
+// RequestID returns the ID by which CircleCI's support can find a request.
+func RequestID(h http.Header) string {
+	for _, name := range requestIDs {
+		if id := first(h, name); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// first is Get for a name in canonical form.
+func first(h http.Header, name string) string {
+	if v := h[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// leadingNumber reads "100" and "100, 100;w=60"; what overflows is very many.
+func leadingNumber(s string) (int, bool) {
+	s = strings.TrimSpace(s)
+	end := 0
+	for end < len(s) && '0' <= s[end] && s[end] <= '9' {
+		end++
+	}
+	if end == 0 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(s[:end])
+	if err != nil {
+		n = int(^uint(0) >> 1)
+	}
+	return n, true
+}
+
+func seconds(s string) (time.Duration, bool) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || n != n {
+		return 0, false
+	}
+	n = min(max(n, 0), (100 * 365 * 24 * time.Hour).Seconds())
+	return time.Duration(n * float64(time.Second)), true
+}

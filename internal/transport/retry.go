@@ -1,0 +1,118 @@
+package transport
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// Retry is the outermost link: it replays what cannot do a thing twice.
+type Retry struct {
+	Attempts   int           // at most, the first included
+	MinBackoff time.Duration // before the second attempt, without a Retry-After
+	MaxBackoff time.Duration
+	MaxWait    time.Duration // the longest Retry-After that is waited for
+	MaxElapsed time.Duration // no attempt begins after so long
+	Next       Handler
+
+	// OnWait, if set, hears of each wait before it begins.
+	OnWait func(ctx context.Context, c *Call, r *Result, wait time.Duration)
+}
+
+// Do is the link's handler.
+func (rt *Retry) Do(ctx context.Context, c *Call) *Result {
+	var (
+		start     = time.Now()
+		last      *Result // the last real answer
+		ambiguous bool    // the server may have acted on an earlier attempt
+	)
+	for c.Attempt = 1; ; c.Attempt++ {
+		r := rt.Next(ctx, c)
+		r.Attempts, r.Last = c.Attempt, last
+		if ambiguous && c.Method == http.MethodDelete && r.Failure == None && r.StatusCode == http.StatusNotFound {
+			r.Gone = true
+		}
+		if r.OK() || c.Once || c.Attempt >= rt.Attempts || !again(c, r) {
+			return r
+		}
+		wait := rt.wait(c.Attempt, r)
+		if r.RetryAfter > rt.MaxWait || time.Since(start)+wait > rt.MaxElapsed || !inTime(ctx, wait) {
+			return r
+		}
+		if r.StatusCode != 0 && r.Failure == None {
+			kept := *r
+			kept.Last = nil
+			last = &kept
+		}
+		ambiguous = ambiguous || !r.Limited() && r.Failure != NotSent
+		if rt.OnWait != nil {
+			rt.OnWait(ctx, c, r, wait)
+		}
+		if err := Sleep(ctx, wait); err != nil {
+			r = c.result.renew().fail(Canceled, err)
+			r.Attempts, r.Last = c.Attempt, last
+			return r
+		}
+	}
+}
+
+func (r *Result) renew() *Result {
+	*r = Result{RetryAfter: -1}
+	return r
+}
+
+// again reports whether an attempt that came to r may be followed by another.
+func again(c *Call, r *Result) bool {
+	switch r.Failure {
+	case None:
+		return r.Limited() || c.Replayable && passing(r.StatusCode)
+	case NotSent:
+		return true
+	case Broken, Cut:
+		return c.Replayable
+	}
+	return false
+}
+
+// passing reports whether a status speaks of trouble that may be over soon.
+func passing(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout:
+		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return false
+	}
+	return status >= 500
+}
+
+// wait is what the server asks for and a little more, or else grows from
+// attempt to attempt, with jitter so that clients do not come back as one.
+func (rt *Retry) wait(attempt int, r *Result) time.Duration {
+	if r.RetryAfter >= 0 {
+		return r.RetryAfter + rand.N(min(max(r.RetryAfter/20, time.Millisecond), 100*time.Millisecond))
+	}
+	backoff := rt.MaxBackoff
+	if shift := attempt - 1; shift < 30 && rt.MinBackoff<<shift < backoff {
+		backoff = rt.MinBackoff << shift
+	}
+	return backoff/2 + rand.N(backoff/2+1)
+}
+
+// inTime reports whether there is time left after a wait.
+func inTime(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) > wait
+}
+
+// Sleep waits, or returns the reason for which ctx has ended.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return causeOf(ctx, ctx.Err())
+	}
+}

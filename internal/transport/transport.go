@@ -1,0 +1,137 @@
+// Package transport carries calls to the API: small links, each with one
+// duty, in a fixed order.
+//
+//	Retry     replays what may be replayed, waits between attempts
+//	Pace      holds a call until its family of routes may be asked again
+//	Log       writes a line for each attempt
+//	Exchange  sends one request and reads its answer, under a time limit
+//
+// Below the exchange stands an [http.Client], and in it, called again on each
+// redirect, [Auth]: the only place where the token is put on a request.
+package transport
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Call is one call of the API on its way through the links.
+type Call struct {
+	Method string
+	Route  string // the template: the label of logs, errors and traces
+	URL    *url.URL
+	Header http.Header // what this request bears beyond what all bear
+	Body   []byte      // JSON; nil for none
+
+	// Read decodes the body of a 2xx answer. With nil the body is thrown away.
+	Read func(io.Reader) error
+	// Nullable says that null is an answer; else it is taken for none.
+	Nullable bool
+	// Stream leaves a 2xx answer's body open, in Result.Stream.
+	Stream bool
+	// Replayable says that doing this twice does it once.
+	Replayable bool
+	// Once turns retries off.
+	Once bool
+
+	Attempt int // the running attempt, from 1
+
+	result Result
+}
+
+// Family names the routes that share a rate limit: those of one first segment.
+func (c *Call) Family() string {
+	rest := strings.TrimPrefix(c.Route, "/")
+	if end := strings.IndexByte(rest, '/'); end >= 0 {
+		rest = rest[:end]
+	}
+	return rest
+}
+
+// Failure says at what an attempt failed.
+type Failure int
+
+// The failures. All but the first two leave open whether the server acted.
+const (
+	None     Failure = iota
+	NotSent          // no connection: the server has not seen the request
+	Broken           // the connection broke, or went silent, before the answer was whole
+	Cut              // the connection was fine, but the JSON stops in the middle
+	Empty            // a 2xx answer without the result that is due
+	BadJSON          // not JSON, or not of the expected types
+	TooLarge         // the answer is larger than the limit
+	Refused          // the request cannot be sent at all: certificate, redirect, token source
+	Canceled         // the caller's context has ended
+)
+
+// Result is what the last attempt came to.
+type Result struct {
+	StatusCode int // 0: no answer
+	Header     http.Header
+	Limit      RateLimit
+	RetryAfter time.Duration // -1: not announced
+	Attempts   int
+
+	// Body holds the start of the answer, 64 KiB at most, unless all was well.
+	Body   []byte
+	Stream io.ReadCloser
+
+	Failure Failure
+	Err     error // why it failed; nil if Failure is None
+
+	// Gone marks the 404 to a DELETE that an earlier attempt had carried out.
+	Gone bool
+	// Last is the last real answer, when the last attempt had none.
+	Last *Result
+}
+
+// OK reports whether the call succeeded.
+func (r *Result) OK() bool {
+	return r.Failure == None && (r.StatusCode/100 == 2 || r.Gone)
+}
+
+// Limited reports whether the server refused for the sake of a rate limit,
+// without having acted. An HTML 403 is the edge's way of saying so.
+func (r *Result) Limited() bool {
+	return r.StatusCode == http.StatusTooManyRequests ||
+		r.StatusCode == http.StatusForbidden && IsHTML(r.Header, r.Body)
+}
+
+// A Handler takes a call to its result. The result belongs to the call, and
+// is overwritten by its next attempt.
+type Handler func(ctx context.Context, c *Call) *Result
+
+// IsHTML reports whether an answer is a page for people.
+func IsHTML(h http.Header, body []byte) bool {
+	if kind := h.Get("Content-Type"); kind != "" {
+		return strings.Contains(strings.ToLower(kind), "html")
+	}
+	start := strings.ToLower(strings.TrimSpace(string(body[:min(len(body), 64)])))
+	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
+}
+
+type callKey struct{}
+
+// callContext carries a call to whatever handles its request, in one
+// allocation.
+type callContext struct {
+	context.Context
+	call *Call
+}
+
+func (c *callContext) Value(key any) any {
+	if _, ok := key.(callKey); ok {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
+// FromContext returns the call that a request's context belongs to.
+func FromContext(ctx context.Context) (*Call, bool) {
+	c, ok := ctx.Value(callKey{}).(*Call)
+	return c, ok
+}

@@ -1,0 +1,166 @@
+// Package wire reads and writes the API's JSON. It is the only user of the
+// JSON package, and fixes its options once.
+package wire
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+)
+
+// revealer is a value that prints redacted and is written whole to the API
+// alone: the root package's Secret.
+type revealer interface{ Reveal() string }
+
+var (
+	// readOptions make one tag serve both spellings of a key: names match
+	// without regard to case, dashes and underscores.
+	readOptions = json.JoinOptions(
+		json.MatchCaseInsensitiveNames(true),
+		jsontext.AllowDuplicateNames(true),
+		jsontext.AllowInvalidUTF8(true),
+		json.WithUnmarshalers(json.JoinUnmarshalers(
+			json.UnmarshalFromFunc(readTime),
+			json.UnmarshalFromFunc(readUUID),
+			json.UnmarshalFromFunc(readFloat),
+			json.UnmarshalFromFunc(readAny),
+		)),
+	)
+
+	// writeOptions sort maps, so that one value always gives the same bytes.
+	writeOptions = json.JoinOptions(
+		json.Deterministic(true),
+		jsontext.AllowInvalidUTF8(true),
+		json.WithMarshalers(json.MarshalToFunc(writeSecret)),
+	)
+)
+
+// Marshal writes v as JSON, secrets in clear.
+func Marshal(v any) ([]byte, error) { return json.Marshal(v, writeOptions) }
+
+// Unmarshal reads one JSON value from data into out.
+func Unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, readOptions) }
+
+// Read reads one JSON value from r, to the end of r, into out.
+func Read(r io.Reader, out any) error { return json.UnmarshalRead(r, out, readOptions) }
+
+func writeSecret(enc *jsontext.Encoder, s revealer) error {
+	return enc.WriteToken(jsontext.String(s.Reveal()))
+}
+
+// quoted reads a value and returns what stands between its quotes. It reports
+// false for null, and for what is not a plain string; the caller then sees raw.
+func quoted(dec *jsontext.Decoder) (text []byte, raw jsontext.Value, ok bool, err error) {
+	raw, err = dec.ReadValue()
+	if err != nil {
+		return nil, nil, false, err
+	}
+	if raw.Kind() == jsontext.KindString {
+		return raw[1 : len(raw)-1], raw, true, nil
+	}
+	return nil, raw, false, nil
+}
+
+// timeLayouts are the forms seen beside RFC 3339.
+var timeLayouts = []string{
+	"2006-01-02T15:04:05.999999999Z0700",
+	"2006-01-02T15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02 15:04:05.999999999",
+	time.DateOnly,
+}
+
+// ParseTime reads a time in any form that the API is known to send. An empty
+// text is the zero time.
+func ParseTime(text []byte) (t time.Time, err error) {
+	if len(text) == 0 {
+		return t, nil
+	}
+	if err = t.UnmarshalText(text); err == nil {
+		return t, nil
+	}
+	for _, layout := range timeLayouts {
+		if t, e := time.Parse(layout, string(text)); e == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, err
+}
+
+func readTime(dec *jsontext.Decoder, out *time.Time) error {
+	text, raw, ok, err := quoted(dec)
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		*out, err = ParseTime(text)
+		return err
+	case raw.Kind() == jsontext.KindNull:
+		*out = time.Time{}
+		return nil
+	}
+	return typeError(raw, "time")
+}
+
+func readUUID(dec *jsontext.Decoder, out *uuid.UUID) error {
+	text, raw, ok, err := quoted(dec)
+	switch {
+	case err != nil:
+		return err
+	case ok && len(text) > 0:
+		*out, err = uuid.ParseBytes(text)
+		return err
+	case ok, raw.Kind() == jsontext.KindNull:
+		*out = uuid.Nil
+		return nil
+	}
+	return typeError(raw, "UUID")
+}
+
+// readFloat takes a number that the API has put between quotes as well.
+func readFloat(dec *jsontext.Decoder, out *float64) error {
+	if dec.PeekKind() != jsontext.KindString {
+		return errors.ErrUnsupported
+	}
+	text, _, _, err := quoted(dec)
+	if err != nil {
+		return err
+	}
+	if len(text) == 0 {
+		*out = 0
+		return nil
+	}
+	*out, err = strconv.ParseFloat(string(text), 64)
+	return err
+}
+
+// readAny keeps whole numbers whole where the shape is open: a repository's
+// ID does not fit a float64.
+func readAny(dec *jsontext.Decoder, out *any) error {
+	if dec.PeekKind() != jsontext.KindNumber {
+		return errors.ErrUnsupported
+	}
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		*out = n
+		return nil
+	}
+	*out, err = strconv.ParseFloat(string(raw), 64)
+	return err
+}
+
+func typeError(raw jsontext.Value, want string) error {
+	return &json.SemanticError{JSONKind: raw.Kind(), Err: errorString("a " + want + " was expected")}
+}
+
+type errorString string
+
+func (e errorString) Error() string { return string(e) }

@@ -1,0 +1,116 @@
+package wire_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+const id = "5034460f-c7c4-4c43-9457-de07e2029e7b"
+
+type object struct {
+	CreatedAt time.Time      `json:"created_at,omitzero"`
+	ID        uuid.UUID      `json:"id,omitzero"`
+	RunTime   float64        `json:"run_time,omitzero"`
+	Open      map[string]any `json:"open,omitzero"`
+	VerifyTLS bool           `json:"verify-tls,omitzero"`
+}
+
+func TestOneTagReadsBothSpellings(t *testing.T) {
+	for _, body := range []string{
+		`{"created_at":"2026-01-02T03:04:05Z","verify_tls":true}`,
+		`{"created-at":"2026-01-02T03:04:05Z","verify-tls":true}`,
+		`{"createdAt":"2026-01-02T03:04:05Z","verifyTLS":true}`,
+	} {
+		var got object
+		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
+		assert.True(t, got.VerifyTLS, body)
+		assert.Equal(t, 2026, got.CreatedAt.Year(), body)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	want := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for text, nanos := range map[string]int{
+		"2026-01-02T03:04:05Z":           0,
+		"2026-01-02T03:04:05.1Z":         1e8,
+		"2026-01-02T03:04:05.123456Z":    123456000,
+		"2026-01-02T03:04:05.123456789Z": 123456789,
+		"2026-01-02T03:04:05+00:00":      0,
+		"2026-01-02T05:04:05+0200":       0,
+		"2026-01-02T03:04:05.123":        123e6,
+		"2026-01-02 03:04:05Z":           0,
+	} {
+		var got object
+		require.NoError(t, wire.Unmarshal([]byte(`{"created_at":"`+text+`"}`), &got), text)
+		assert.WithinDuration(t, want.Add(time.Duration(nanos)), got.CreatedAt, 0, text)
+	}
+	for _, body := range []string{`{"created_at":""}`, `{"created_at":null}`, `{}`} {
+		got := object{CreatedAt: want}
+		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
+		assert.Equal(t, body == `{}`, !got.CreatedAt.IsZero(), body)
+	}
+	for _, body := range []string{`{"created_at":"yesterday"}`, `{"created_at":12}`, `{"created_at":{}}`} {
+		assert.Error(t, wire.Unmarshal([]byte(body), new(object)), body)
+	}
+}
+
+func TestIDs(t *testing.T) {
+	var got object
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":"`+id+`"}`), &got))
+	assert.Equal(t, id, got.ID.String())
+	for _, body := range []string{`{"id":""}`, `{"id":null}`} {
+		got := object{ID: uuid.MustParse(id)}
+		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
+		assert.Equal(t, uuid.Nil, got.ID, body)
+	}
+	for _, body := range []string{`{"id":"x"}`, `{"id":5}`} {
+		assert.Error(t, wire.Unmarshal([]byte(body), new(object)), body)
+	}
+}
+
+func TestNumbersKeepTheirValue(t *testing.T) {
+	var got object
+	require.NoError(t, wire.Unmarshal([]byte(`{"run_time":"1.5","open":{"repo":9007199254740993,"share":0.5,"list":[1]}}`), &got))
+	assert.InDelta(t, 1.5, got.RunTime, 0)
+	assert.Equal(t, map[string]any{"repo": int64(9007199254740993), "share": 0.5, "list": []any{int64(1)}}, got.Open)
+	require.NoError(t, wire.Unmarshal([]byte(`{"run_time":2.25}`), &got))
+	assert.InDelta(t, 2.25, got.RunTime, 0)
+	assert.Error(t, wire.Unmarshal([]byte(`{"run_time":"fast"}`), &got))
+}
+
+func TestOddBodiesAreTolerated(t *testing.T) {
+	var got object
+	require.NoError(t, wire.Unmarshal([]byte("{\"id\":\"\",\"id\":\""+id+"\",\"new\":{\"a\":[1]},\"open\":{\"bad\":\"\xff\"}}"), &got))
+	assert.Equal(t, id, got.ID.String(), "of a repeated name the last counts")
+	assert.Equal(t, "�", got.Open["bad"])
+}
+
+func TestReadTakesOneValueToTheEnd(t *testing.T) {
+	var got object
+	require.NoError(t, wire.Read(strings.NewReader(` {"run_time":1} `), &got))
+	assert.InDelta(t, 1, got.RunTime, 0)
+	assert.Error(t, wire.Read(strings.NewReader(`{"run_time":1}{"run_time":2}`), &got))
+	assert.Error(t, wire.Read(strings.NewReader(`{"run_time":1`), &got))
+}
+
+type secret string
+
+func (secret) Reveal() string               { return "in clear" }
+func (secret) MarshalJSON() ([]byte, error) { return []byte(`"REDACTED"`), nil }
+
+func TestMarshal(t *testing.T) {
+	got, err := wire.Marshal(map[string]any{"b": 1, "a": secret("x"), "c": struct {
+		S secret    `json:"s"`
+		T time.Time `json:"t,omitzero"`
+		L []string  `json:"l"`
+	}{S: "y"}})
+	require.NoError(t, err)
+	assert.Equal(t, `{"a":"in clear","b":1,"c":{"s":"in clear","l":[]}}`, string(got))
+}

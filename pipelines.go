@@ -1,0 +1,372 @@
+package circleci
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/encode"
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+// PipelinesService starts pipelines and reads them.
+type PipelinesService service
+
+// PipelineState tells how far the processing of a pipeline's configuration
+// has come. It says nothing about the outcome of its workflows: see
+// [PipelinesService.Wait].
+type PipelineState string
+
+// The states of a pipeline.
+const (
+	PipelineStateCreated      PipelineState = "created"
+	PipelineStateErrored      PipelineState = "errored"
+	PipelineStateSetupPending PipelineState = "setup-pending"
+	PipelineStateSetup        PipelineState = "setup"
+	PipelineStatePending      PipelineState = "pending"
+)
+
+// Done reports whether the state will not change any more. It is false for a
+// state that this package does not know.
+func (s PipelineState) Done() bool {
+	return s == PipelineStateCreated || s == PipelineStateErrored
+}
+
+// Pipeline is one run of a project's configuration.
+type Pipeline struct {
+	ID          uuid.UUID       `json:"id"`
+	Number      int64           `json:"number"`
+	ProjectSlug ProjectSlug     `json:"project_slug"`
+	State       PipelineState   `json:"state"`
+	Errors      []PipelineError `json:"errors"`
+	Warnings    []any           `json:"warnings,omitzero"` // undocumented, of open form
+	CreatedAt   time.Time       `json:"created_at"`
+	UpdatedAt   time.Time       `json:"updated_at,omitzero"`
+	Trigger     PipelineTrigger `json:"trigger"`
+	// TriggerParameters describe what has happened, for pipelines of GitHub
+	// App and GitLab projects. The form is open; whole numbers are int64.
+	TriggerParameters map[string]any `json:"trigger_parameters,omitzero"`
+	// VCS is nil for pipelines that do not come from GitHub (OAuth) or
+	// Bitbucket.
+	VCS *PipelineVCS `json:"vcs,omitzero"`
+}
+
+func (p *Pipeline) key() itemKey { return itemKey{id: p.ID} }
+
+// PipelineErrorType is the kind of an error of a pipeline.
+type PipelineErrorType string
+
+// The kinds of errors.
+const (
+	PipelineErrorTypeConfig              PipelineErrorType = "config"
+	PipelineErrorTypeConfigFetch         PipelineErrorType = "config-fetch"
+	PipelineErrorTypeInvalidTriggerSetup PipelineErrorType = "invalid-trigger-setup"
+	PipelineErrorTypeOther               PipelineErrorType = "other"
+	PipelineErrorTypePermission          PipelineErrorType = "permission"
+	PipelineErrorTypePlan                PipelineErrorType = "plan"
+	PipelineErrorTypeTimeout             PipelineErrorType = "timeout"
+	PipelineErrorTypeTriggerRule         PipelineErrorType = "trigger-rule"
+)
+
+// PipelineError is why a pipeline's configuration could not be processed.
+type PipelineError struct {
+	Type    PipelineErrorType `json:"type"`
+	Message string            `json:"message"`
+}
+
+// TriggerType is what starts a pipeline.
+type TriggerType string
+
+// The kinds of triggers.
+const (
+	TriggerTypeAPI               TriggerType = "api"
+	TriggerTypeExplicit          TriggerType = "explicit"
+	TriggerTypeScheduledPipeline TriggerType = "scheduled_pipeline"
+	TriggerTypeWebhook           TriggerType = "webhook"
+)
+
+// PipelineTrigger is what has started a pipeline.
+type PipelineTrigger struct {
+	Type       TriggerType   `json:"type"`
+	ReceivedAt time.Time     `json:"received_at"`
+	Actor      PipelineActor `json:"actor"`
+}
+
+// PipelineActor is who has started a pipeline. Both fields can be empty.
+type PipelineActor struct {
+	Login     string `json:"login"`
+	AvatarURL string `json:"avatar_url,omitzero"`
+}
+
+// PipelineVCS is what a pipeline was started for, in the repository.
+type PipelineVCS struct {
+	ProviderName        string `json:"provider_name"`
+	OriginRepositoryURL string `json:"origin_repository_url"`
+	TargetRepositoryURL string `json:"target_repository_url"`
+	Revision            string `json:"revision,omitzero"`
+	Branch              string `json:"branch,omitzero"`
+	Tag                 string `json:"tag,omitzero"`
+	ReviewID            string `json:"review_id,omitzero"`
+	ReviewURL           string `json:"review_url,omitzero"`
+	// Commit is nil if the API does not tell.
+	Commit *PipelineCommit `json:"commit,omitzero"`
+}
+
+// PipelineCommit is the latest commit that a pipeline was started for.
+type PipelineCommit struct {
+	Subject string `json:"subject,omitzero"`
+	Body    string `json:"body,omitzero"`
+}
+
+// ListOrgPipelinesOptions says which pipelines to list.
+type ListOrgPipelinesOptions struct {
+	OrgSlug OrgSlug
+	// Mine leaves those that were started by the owner of the token.
+	Mine bool
+}
+
+func (o *ListOrgPipelinesOptions) query(q *encode.Query) {
+	if o != nil {
+		q.String("org-slug", string(o.OrgSlug))
+		q.Bool("mine", o.Mine)
+	}
+}
+
+func (o *ListOrgPipelinesOptions) check() error {
+	if o == nil || o.OrgSlug == "" {
+		return nil
+	}
+	return o.OrgSlug.check()
+}
+
+// List lists the pipelines of the most recently built projects that the
+// token's owner follows, in an organization if one is given; newest first.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listPipelines
+//
+//circleci:operation GET /pipeline
+func (s *PipelinesService) List(f *ListOrgPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
+	return list[Pipeline](s.client, get("/pipeline").query(f).with(opts))
+}
+
+// ListPipelinesOptions says which pipelines of a project to list.
+type ListPipelinesOptions struct {
+	Branch string
+}
+
+func (o *ListPipelinesOptions) query(q *encode.Query) {
+	if o != nil {
+		q.String("branch", o.Branch)
+	}
+}
+
+// ListForProject lists the pipelines of a project, newest first.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listPipelinesForProject
+//
+//circleci:operation GET /project/{project-slug}/pipeline
+func (s *PipelinesService) ListForProject(slug ProjectSlug, f *ListPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
+	return list[Pipeline](s.client, get("/project/{project-slug}/pipeline", slug).query(f).with(opts))
+}
+
+// ListMine lists the pipelines of a project that the owner of the token has
+// started, newest first.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listMyPipelines
+//
+//circleci:operation GET /project/{project-slug}/pipeline/mine
+func (s *PipelinesService) ListMine(slug ProjectSlug, opts ...RequestOption) *Pager[Pipeline] {
+	return list[Pipeline](s.client, get("/project/{project-slug}/pipeline/mine", slug).with(opts))
+}
+
+// Get returns the pipeline with the given ID, or an error matching
+// [ErrNotFound].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineById
+//
+//circleci:operation GET /pipeline/{pipeline-id}
+func (s *PipelinesService) Get(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*Pipeline, error) {
+	return do[Pipeline](ctx, s.client, get("/pipeline/{pipeline-id}", id).with(opts))
+}
+
+// GetByNumber returns the pipeline of a project with the given number, or an
+// error matching [ErrNotFound].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineByNumber
+//
+//circleci:operation GET /project/{project-slug}/pipeline/{pipeline-number}
+func (s *PipelinesService) GetByNumber(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) (*Pipeline, error) {
+	return do[Pipeline](ctx, s.client, get("/project/{project-slug}/pipeline/{pipeline-number}", slug, number).with(opts))
+}
+
+// PipelineConfig is the configuration that a pipeline runs.
+type PipelineConfig struct {
+	// Source is the text as it stands in the repository.
+	Source string `json:"source"`
+	// Compiled is what became of it, with orbs and parameters resolved.
+	Compiled string `json:"compiled"`
+	// SetupConfig and CompiledSetupConfig are the same of the setup workflow,
+	// if the pipeline has one.
+	SetupConfig         string `json:"setup_config,omitzero"`
+	CompiledSetupConfig string `json:"compiled_setup_config,omitzero"`
+}
+
+// Config returns the configuration of a pipeline.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineConfigById
+//
+//circleci:operation GET /pipeline/{pipeline-id}/config
+func (s *PipelinesService) Config(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*PipelineConfig, error) {
+	return do[PipelineConfig](ctx, s.client, get("/pipeline/{pipeline-id}/config", id).with(opts))
+}
+
+// Values returns the pipeline values that a pipeline's configuration can use,
+// such as pipeline.number, by name.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineValuesById
+//
+//circleci:operation GET /pipeline/{pipeline-id}/values
+func (s *PipelinesService) Values(ctx context.Context, id uuid.UUID, opts ...RequestOption) (map[string]Value, error) {
+	return value(do[map[string]Value](ctx, s.client, get("/pipeline/{pipeline-id}/values", id).with(opts)))
+}
+
+// ListWorkflows lists the workflows of a pipeline. Reruns are among them, with
+// the name of what they repeat.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listWorkflowsByPipelineId
+//
+//circleci:operation GET /pipeline/{pipeline-id}/workflow
+func (s *PipelinesService) ListWorkflows(id uuid.UUID, opts ...RequestOption) *Pager[Workflow] {
+	return list[Workflow](s.client, get("/pipeline/{pipeline-id}/workflow", id).with(opts))
+}
+
+// CreatedPipeline is what is known of a pipeline that has just been started.
+type CreatedPipeline struct {
+	ID        uuid.UUID     `json:"id"`
+	Number    int64         `json:"number"`
+	State     PipelineState `json:"state"`
+	CreatedAt time.Time     `json:"created_at"`
+}
+
+// TriggerPipelineRequest says what to run: of a branch or a tag, the default
+// branch if neither is given.
+type TriggerPipelineRequest struct {
+	Branch     string     `json:"branch,omitzero"`
+	Tag        string     `json:"tag,omitzero"`
+	Parameters Parameters `json:"parameters,omitzero"`
+}
+
+func (r TriggerPipelineRequest) check() error {
+	if r.Branch != "" && r.Tag != "" {
+		return &ArgumentError{Name: "branch", Reason: "is given beside a tag: the API takes one of them"}
+	}
+	return r.Parameters.check()
+}
+
+// Trigger starts a pipeline of a GitHub (OAuth) or Bitbucket project; for
+// others see [PipelinesService.Run]. A parameter that the configuration does
+// not declare is refused, with an error that can match [ErrNotFound].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/triggerPipeline
+//
+//circleci:operation POST /project/{project-slug}/pipeline
+func (s *PipelinesService) Trigger(ctx context.Context, slug ProjectSlug, in TriggerPipelineRequest, opts ...RequestOption) (*CreatedPipeline, error) {
+	return do[CreatedPipeline](ctx, s.client, post("/project/{project-slug}/pipeline", slug).body(in).with(opts))
+}
+
+// GitRef is a branch or a tag: see [Branch] and [Tag].
+type GitRef struct {
+	body struct {
+		Branch string `json:"branch,omitzero"`
+		Tag    string `json:"tag,omitzero"`
+	}
+}
+
+// Branch is the head of a branch. A pull request is "pull/<number>/head" or
+// "pull/<number>/merge".
+func Branch(branch string) (r GitRef) {
+	r.body.Branch = branch
+	return r
+}
+
+// Tag is the commit of a tag.
+func Tag(tag string) (r GitRef) {
+	r.body.Tag = tag
+	return r
+}
+
+// MarshalJSON writes the reference as the API wants it.
+func (r GitRef) MarshalJSON() ([]byte, error) { return wire.Marshal(r.body) }
+
+// RunPipelineRequest says what to run.
+type RunPipelineRequest struct {
+	// DefinitionID is the pipeline definition's: see PipelineDefinitions.
+	DefinitionID uuid.UUID `json:"definition_id"`
+	// Config says where the configuration is taken from.
+	Config GitRef `json:"config,omitzero"`
+	// Checkout says what a checkout step checks out.
+	Checkout   GitRef     `json:"checkout,omitzero"`
+	Parameters Parameters `json:"parameters,omitzero"`
+}
+
+func (r RunPipelineRequest) check() error {
+	if r.DefinitionID == uuid.Nil {
+		return &ArgumentError{Name: "definition ID", Reason: "is missing"}
+	}
+	return r.Parameters.check()
+}
+
+// Run starts a pipeline of any project. If the API takes the request and runs
+// nothing, because a filter of the configuration leaves nothing to do, the
+// error is a [NotTriggeredError] that matches [ErrNotTriggered].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/triggerPipelineRun
+//
+//circleci:operation POST /project/{provider}/{organization}/{project}/pipeline/run
+func (s *PipelinesService) Run(ctx context.Context, slug ProjectSlug, in RunPipelineRequest, opts ...RequestOption) (*CreatedPipeline, error) {
+	out, err := do[runAnswer](ctx, s.client, post("/project/{provider}/{organization}/{project}/pipeline/run", slug).body(in).with(opts))
+	return out.pipeline(err)
+}
+
+// runAnswer is either a pipeline or the reason for which there is none.
+type runAnswer struct {
+	CreatedPipeline
+	Message string `json:"message"`
+}
+
+func (a *runAnswer) pipeline(err error) (*CreatedPipeline, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case a.ID == uuid.Nil:
+		return nil, &NotTriggeredError{Message: a.Message}
+	}
+	return &a.CreatedPipeline, nil
+}
+
+// ContinuePipelineRequest is how a setup workflow has its pipeline go on.
+type ContinuePipelineRequest struct {
+	// ContinuationKey is in the setup job's environment, as
+	// CIRCLE_CONTINUATION_KEY. It authorises the call in place of a token.
+	ContinuationKey Secret `json:"continuation-key"`
+	// Configuration is the YAML to go on with.
+	Configuration string     `json:"configuration"`
+	Parameters    Parameters `json:"parameters,omitzero"`
+}
+
+func (r ContinuePipelineRequest) check() error {
+	if r.ContinuationKey == "" || r.Configuration == "" {
+		return &ArgumentError{Name: "continuation", Reason: "lacks its key or its configuration"}
+	}
+	return r.Parameters.check()
+}
+
+// Continue goes on with a pipeline from its setup workflow.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/continuePipeline
+//
+//circleci:operation POST /pipeline/continue
+func (s *PipelinesService) Continue(ctx context.Context, in ContinuePipelineRequest, opts ...RequestOption) error {
+	return exec(ctx, s.client, post("/pipeline/continue").body(in).with(opts))
+}

@@ -1,0 +1,64 @@
+package circleci
+
+import (
+	"context"
+	"time"
+)
+
+// ProjectEnvVar is an environment variable of a project.
+type ProjectEnvVar struct {
+	Name string `json:"name"`
+	// Value is masked: it shows the last characters at most.
+	Value string `json:"value"`
+	// CreatedAt is zero for old variables.
+	CreatedAt time.Time `json:"created_at,omitzero"`
+}
+
+func (v *ProjectEnvVar) key() itemKey { return itemKey{name: v.Name} }
+
+// ListEnvVars lists the environment variables of a project, with masked
+// values.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/listEnvVars
+//
+//circleci:operation GET /project/{project-slug}/envvar
+func (s *ProjectsService) ListEnvVars(slug ProjectSlug, opts ...RequestOption) *Pager[ProjectEnvVar] {
+	return list[ProjectEnvVar](s.client, get("/project/{project-slug}/envvar", slug).with(opts))
+}
+
+// CreateEnvVarRequest is an environment variable of a project.
+type CreateEnvVarRequest struct {
+	Name  string `json:"name"`
+	Value Secret `json:"value"`
+}
+
+func (r CreateEnvVarRequest) check() error { return required("name", r.Name) }
+
+// CreateEnvVar creates an environment variable of a project, or gives an
+// existing one a new value.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createEnvVar
+//
+//circleci:operation POST /project/{project-slug}/envvar
+func (s *ProjectsService) CreateEnvVar(ctx context.Context, slug ProjectSlug, in CreateEnvVarRequest, opts ...RequestOption) (*ProjectEnvVar, error) {
+	return do[ProjectEnvVar](ctx, s.client, post("/project/{project-slug}/envvar", slug).body(in).with(opts))
+}
+
+// GetEnvVar returns an environment variable of a project, with a masked value,
+// or an error matching [ErrNotFound].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getEnvVar
+//
+//circleci:operation GET /project/{project-slug}/envvar/{name}
+func (s *ProjectsService) GetEnvVar(ctx context.Context, slug ProjectSlug, name string, opts ...RequestOption) (*ProjectEnvVar, error) {
+	return do[ProjectEnvVar](ctx, s.client, get("/project/{project-slug}/envvar/{name}", slug, name).with(opts))
+}
+
+// DeleteEnvVar deletes an environment variable of a project.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/deleteEnvVar
+//
+//circleci:operation DELETE /project/{project-slug}/envvar/{name}
+func (s *ProjectsService) DeleteEnvVar(ctx context.Context, slug ProjectSlug, name string, opts ...RequestOption) error {
+	return exec(ctx, s.client, remove("/project/{project-slug}/envvar/{name}", slug, name).with(opts))
+}

@@ -1,0 +1,38 @@
+package circleci
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Secret is a text that is sent to the API in clear and shown nowhere else:
+// every format verb, slog, encoding/json and encoding.TextMarshaler print
+// REDACTED. A constant converts by itself:
+//
+//	circleci.SetEnvVarRequest{Value: "hunter2"}
+type Secret string
+
+const redacted = "REDACTED"
+
+// Reveal returns the text itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String returns REDACTED.
+func (s Secret) String() string { return redacted }
+
+// Format prints REDACTED, whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) } // a print has no error to return
+
+// LogValue makes slog print REDACTED.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText makes encoding/json print REDACTED. Requests to the API are
+// written by this package's own encoder, in clear.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// UnmarshalText reads a secret, so that one can come from a file of yours.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = Secret(text)
+	return nil
+}

@@ -1,0 +1,112 @@
+package circleci
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// ProjectSlug names a project: three segments with slashes between them.
+//
+//	gh/acme/web                       GitHub (OAuth), also github/acme/web
+//	bb/acme/web                       Bitbucket, also bitbucket/acme/web
+//	circleci/<org id>/<project id>    GitHub App, GitLab, Bitbucket Data Center
+//
+// It is opaque: the parts of a circleci/… slug are IDs and not names. The
+// first segment is case-sensitive. A constant converts by itself; for input
+// use [ParseProjectSlug]. Methods refuse a slug of another form with
+// [ErrInvalidArgument], before any I/O.
+type ProjectSlug string
+
+// OrgSlug names an organization: two segments with a slash between them, such
+// as gh/acme or circleci/<org id>. See [ProjectSlug].
+type OrgSlug string
+
+// ParseProjectSlug checks that s has the form of a project slug.
+func ParseProjectSlug(s string) (ProjectSlug, error) {
+	slug := ProjectSlug(s)
+	return slug, slug.check()
+}
+
+// ParseOrgSlug checks that s has the form of an organization slug.
+func ParseOrgSlug(s string) (OrgSlug, error) {
+	slug := OrgSlug(s)
+	return slug, slug.check()
+}
+
+// Org returns the slug of the project's organization.
+func (s ProjectSlug) Org() OrgSlug {
+	if i := strings.LastIndexByte(string(s), '/'); i > 0 {
+		return OrgSlug(s[:i])
+	}
+	return ""
+}
+
+// Normalize returns the slug with its first segment in the short form that
+// most answers have: github becomes gh, bitbucket becomes bb. Webhooks send
+// the long form.
+func (s ProjectSlug) Normalize() ProjectSlug { return ProjectSlug(normalizeSlug(string(s))) }
+
+// Normalize returns the slug with its first segment in the short form.
+func (s OrgSlug) Normalize() OrgSlug { return OrgSlug(normalizeSlug(string(s))) }
+
+// Equal reports whether two slugs name one project, whichever form their
+// first segments have.
+func (s ProjectSlug) Equal(other ProjectSlug) bool { return s.Normalize() == other.Normalize() }
+
+// Equal reports whether two slugs name one organization, whichever form their
+// first segments have.
+func (s OrgSlug) Equal(other OrgSlug) bool { return s.Normalize() == other.Normalize() }
+
+func normalizeSlug(s string) string {
+	provider, rest, _ := strings.Cut(s, "/")
+	switch provider {
+	case "github":
+		return "gh/" + rest
+	case "bitbucket":
+		return "bb/" + rest
+	}
+	return s
+}
+
+func (s ProjectSlug) check() error {
+	return checkSlug("project slug", string(s), 3, "gh/acme/web or circleci/<org id>/<project id>")
+}
+
+func (s OrgSlug) check() error {
+	return checkSlug("organization slug", string(s), 2, "gh/acme or circleci/<org id>")
+}
+
+func checkSlug(name, slug string, segments int, example string) error {
+	bad := strings.Count(slug, "/") != segments-1
+	for segment := range strings.SplitSeq(slug, "/") {
+		bad = bad || segment == "" || segment == "." || segment == ".." ||
+			strings.ContainsFunc(segment, func(r rune) bool { return r < ' ' || r == 0x7f })
+	}
+	if bad {
+		return &ArgumentError{Name: name, Reason: fmt.Sprintf("%q is not of the form %s", slug, example)}
+	}
+	return nil
+}
+
+// OrgRef names an organization by its slug or its ID, where the API takes
+// either: see [OrgBySlug] and [OrgByID].
+type OrgRef struct {
+	slug OrgSlug
+	id   uuid.UUID
+}
+
+// OrgBySlug names an organization by its slug.
+func OrgBySlug(slug OrgSlug) OrgRef { return OrgRef{slug: slug} }
+
+// OrgByID names an organization by its ID.
+func OrgByID(id uuid.UUID) OrgRef { return OrgRef{id: id} }
+
+// String returns the slug or the ID.
+func (r OrgRef) String() string {
+	if r.slug != "" {
+		return string(r.slug)
+	}
+	return r.id.String()
+}
