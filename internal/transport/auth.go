@@ -78,7 +78,7 @@ func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 		for _, name := range [...]string{"Circle-Token", "Authorization", "Referer"} {
 			delete(out.Header, name)
 		}
-		return a.next.RoundTrip(&out)
+		return a.send(&out, req)
 	}
 	token, err := a.token(req.Context())
 	if err != nil {
@@ -94,7 +94,17 @@ func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	default:
 		out.Header["Circle-Token"] = []string{token}
 	}
-	return a.next.RoundTrip(&out)
+	return a.send(&out, req)
+}
+
+// send sends out in place of req. Those who look at the answer's request, such
+// as a middleware, find the one without a token.
+func (a *Auth) send(out, req *http.Request) (*http.Response, error) {
+	resp, err := a.next.RoundTrip(out)
+	if resp != nil {
+		resp.Request = req
+	}
+	return resp, err
 }
 
 // CloseIdleConnections is found by http.Client's method of that name.
