@@ -113,7 +113,7 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	case float64:
 		*v = FloatValue(in)
 	default:
-		return fmt.Errorf("a parameter's value is a string, number or boolean, and not %s", data)
+		return fmt.Errorf("a parameter's value is a string, number or boolean, and not %.40s", data)
 	}
 	return nil
 }

@@ -17,6 +17,14 @@ import (
 // alone: the root package's Secret.
 type revealer interface{ Reveal() string }
 
+// optional is a value whose own MarshalJSON is for others than the API, and
+// redacts: the root package's Optional.
+type optional interface {
+	IsZero() bool
+	IsNull() bool
+	Any() any
+}
+
 var (
 	// readOptions make one tag serve both spellings of a key: names match
 	// without regard to case, dashes and underscores.
@@ -36,12 +44,18 @@ var (
 	writeOptions = json.JoinOptions(
 		json.Deterministic(true),
 		jsontext.AllowInvalidUTF8(true),
-		json.WithMarshalers(json.MarshalToFunc(writeSecret)),
+		json.WithMarshalers(json.JoinMarshalers(json.MarshalToFunc(writeSecret), json.MarshalToFunc(writeOptional))),
 	)
+
+	redactOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 )
 
 // Marshal writes v as JSON, secrets in clear.
 func Marshal(v any) ([]byte, error) { return json.Marshal(v, writeOptions) }
+
+// MarshalRedacted writes v as JSON, for others than the API: secrets are not
+// shown.
+func MarshalRedacted(v any) ([]byte, error) { return json.Marshal(v, redactOptions) }
 
 // Unmarshal reads one JSON value from data into out.
 func Unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, readOptions) }
@@ -51,6 +65,13 @@ func Read(r io.Reader, out any) error { return json.UnmarshalRead(r, out, readOp
 
 func writeSecret(enc *jsontext.Encoder, s revealer) error {
 	return enc.WriteToken(jsontext.String(s.Reveal()))
+}
+
+func writeOptional(enc *jsontext.Encoder, o optional) error {
+	if o.IsZero() {
+		return errors.ErrUnsupported // its own MarshalJSON says what is wrong
+	}
+	return json.MarshalEncode(enc, o.Any())
 }
 
 // quoted reads a value and returns what stands between its quotes. It reports
@@ -164,3 +185,9 @@ func typeError(raw jsontext.Value, want string) error {
 type errorString string
 
 func (e errorString) Error() string { return string(e) }
+
+// UnmarshalStrict reads one JSON value into out, and refuses what out has no
+// place for: names of another spelling or case, and repeated ones.
+func UnmarshalStrict(data []byte, out any) error {
+	return json.Unmarshal(data, out, json.RejectUnknownMembers(true))
+}

@@ -1,0 +1,18 @@
+// Package circlecitest is CircleCI in a box: a server for tests that behaves
+// like the real API, keeps state, and needs no account and no network.
+//
+//	srv := circlecitest.New(t)
+//	srv.Script("gh/acme/web", circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{
+//		circlecitest.Workflow("build", circlecitest.Job("test").Fails()),
+//	}})
+//	client := srv.Client()
+//
+// What is created can be listed, fetched and deleted. A pipeline that is
+// triggered runs by the server's own clock: real, faster ([WithSpeed]) or
+// moved by hand ([WithManualTime]); within testing/synctest it runs by the
+// bubble's. Nothing is random but by a seed.
+//
+// The server is strict where the API is lenient: a key or a query parameter
+// that the API would ignore fails the test, because it is a mistake. What it
+// does not model it answers with 501, naming it.
+package circlecitest

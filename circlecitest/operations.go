@@ -1,0 +1,106 @@
+package circlecitest
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/spec"
+)
+
+// operation is an operation of the API, with what answers it.
+type operation struct {
+	key      string // method and route: "GET /context/{context_id}"
+	method   string
+	segments []string
+	query    []string
+	required []string
+	handle   handler
+}
+
+// handler answers a request, with the server locked.
+type handler func(*Server, *request) *answer
+
+// operations are the operations of the API that there is a handler for.
+func operations() []*operation {
+	var all []*operation
+	for _, listed := range [][]spec.Operation{spec.Operations, spec.Extras} {
+		for _, op := range listed {
+			key := op.Method + " " + op.Path
+			handle := handlers[key]
+			if handle == nil {
+				continue
+			}
+			query := op.Query
+			if op.Method == "GET" && !slices.Contains(query, pageToken) {
+				// Not declared everywhere, but taken wherever an answer has a token.
+				query = append(slices.Clone(query), pageToken)
+			}
+			all = append(all, &operation{
+				key: key, method: op.Method, segments: strings.Split(op.Path[1:], "/"), query: query,
+				required: op.Required, handle: handle,
+			})
+		}
+	}
+	return all
+}
+
+const pageToken = "page-token"
+
+// route finds the operation of a request. Of several the most literal counts.
+func (s *Server) route(r *request, path string) {
+	segments := strings.Split(path, "/")
+	best := -1
+	for _, op := range s.ops {
+		if op.method != r.http.Method {
+			continue
+		}
+		params := map[string]string{}
+		if literal, ok := match(op.segments, segments, params); ok && literal > best {
+			best, r.op, r.params = literal, op, params
+		}
+	}
+}
+
+// match compares a template with a path, and counts the literal segments. A
+// slug takes the segments it has, or one if its slashes are escaped.
+func match(template, path []string, params map[string]string) (literal int, ok bool) {
+	for i, name := range template {
+		if len(path) == 0 {
+			return 0, false
+		}
+		if name[0] != '{' {
+			if path[0] != name {
+				return 0, false
+			}
+			literal, path = literal+1, path[1:]
+			continue
+		}
+		width := 1
+		if want := slugWidth[name]; want > 1 && !isOneSegmentSlug(path[0], want) {
+			width = want
+		}
+		if len(path) < width || i < len(template)-1 && len(path) == width {
+			return 0, false
+		}
+		value, err := url.PathUnescape(strings.Join(path[:width], "/"))
+		if err != nil || value == "" {
+			return 0, false
+		}
+		params[name[1:len(name)-1]] = value
+		path = path[width:]
+	}
+	return literal, len(path) == 0
+}
+
+var slugWidth = map[string]int{"{project-slug}": 3, "{org-slug}": 2}
+
+func isOneSegmentSlug(segment string, width int) bool {
+	if uuid.Validate(segment) == nil {
+		return true
+	}
+	text, err := url.PathUnescape(segment)
+	return err == nil && strings.Count(text, "/") == width-1
+}

@@ -1,0 +1,167 @@
+package circlecitest
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+// request is a request on its way to its handler.
+type request struct {
+	server *Server
+	http   *http.Request
+	op     *operation
+	params map[string]string
+	query  url.Values
+	body   []byte
+	host   host
+}
+
+// id returns a path parameter as a UUID; the zero UUID if it is none.
+func (r *request) id(name string) uuid.UUID {
+	id, _ := uuid.Parse(r.params[name]) // the zero UUID is nobody's
+	return id
+}
+
+// number returns a path parameter as a number; 0 if it is none.
+func (r *request) number(name string) int64 {
+	n, _ := strconv.ParseInt(r.params[name], 10, 64) // 0 is nobody's
+	return n
+}
+
+// slug returns the project slug of the path, in its short form.
+func (r *request) slug() string {
+	slug, ok := r.params["project-slug"]
+	if !ok {
+		slug = r.params["provider"] + "/" + r.params["organization"] + "/" + r.params["project"]
+	}
+	return shortSlug(slug)
+}
+
+func shortSlug(slug string) string {
+	provider, rest, _ := strings.Cut(slug, "/")
+	switch provider {
+	case "github":
+		return "gh/" + rest
+	case "bitbucket":
+		return "bb/" + rest
+	}
+	return slug
+}
+
+// bind reads the body into in, a pointer. A key that the operation does not
+// have is refused: the API would ignore some, and misunderstand others.
+func (r *request) bind(in any) *answer {
+	if err := wire.UnmarshalStrict(r.body, in); err != nil {
+		return message(http.StatusBadRequest, "circlecitest: the body of "+r.op.key+" is not what the API takes: "+err.Error())
+	}
+	return nil
+}
+
+// answer is what goes back.
+type answer struct {
+	status int
+	header http.Header
+	body   any // JSON; a string or bytes go as they are
+	fault  fault
+}
+
+// object is a JSON object.
+type object map[string]any
+
+func ok(body any) *answer      { return &answer{status: http.StatusOK, body: body} }
+func created(body any) *answer { return &answer{status: http.StatusCreated, body: body} }
+
+// message is how the core of the API answers what has no other content.
+func message(status int, text string) *answer {
+	return &answer{status: status, body: object{"message": text}}
+}
+
+func notFound(what string) *answer { return message(http.StatusNotFound, what+" not found.") }
+
+func missing(what string) *answer {
+	return message(http.StatusBadRequest, "circlecitest: "+what+" is missing")
+}
+
+func text(status int, contentType, body string) *answer {
+	return &answer{status: status, header: http.Header{"Content-Type": {contentType}}, body: body}
+}
+
+// page answers one page of a list.
+func page[T any](r *request, all []T, size int, view func(T) object) *answer {
+	offset := 0
+	if token := r.query.Get(pageToken); token != "" {
+		text, err := base64.RawURLEncoding.DecodeString(token)
+		n, found := strings.CutPrefix(string(text), "offset:")
+		if offset, err = strconv.Atoi(n); err != nil || !found || offset < 0 {
+			return message(http.StatusBadRequest, "Invalid page token.")
+		}
+	}
+	offset = min(offset, len(all))
+	end := min(offset+size, len(all))
+	items := make([]any, 0, end-offset)
+	for _, item := range all[offset:end] {
+		items = append(items, view(item))
+	}
+	body := object{"items": items, "next_page_token": nil}
+	if end < len(all) {
+		body["next_page_token"] = base64.RawURLEncoding.EncodeToString([]byte("offset:" + strconv.Itoa(end)))
+	}
+	return ok(body)
+}
+
+// The sizes of pages.
+const (
+	defaultPageSize = 20
+	envVarPageSize  = 100
+)
+
+// timestamp is a time as the API writes it; null for the zero time.
+func timestamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// nullable is null for a zero value.
+func nullable[T comparable](v T) any {
+	if v == *new(T) {
+		return nil
+	}
+	return v
+}
+
+// put sets a key unless its value is zero: the API leaves it out then.
+func (o object) put(key string, value any) object {
+	switch v := value.(type) {
+	case string:
+		if v == "" {
+			return o
+		}
+	case uuid.UUID:
+		if v == uuid.Nil {
+			return o
+		}
+	case int64:
+		if v == 0 {
+			return o
+		}
+	case time.Time:
+		if v.IsZero() {
+			return o
+		}
+		value = timestamp(v)
+	case nil:
+		return o
+	}
+	o[key] = value
+	return o
+}

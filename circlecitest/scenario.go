@@ -1,0 +1,151 @@
+package circlecitest
+
+import (
+	"time"
+
+	"github.com/circleci-go/circleci"
+)
+
+// Script says what the pipelines of a project do: their workflows, or why
+// there are none. The zero Script is a pipeline without workflows.
+type Script struct {
+	// Setup is a setup workflow, after which the Workflows come, or the
+	// Errors; nil for a plain configuration.
+	Setup *WorkflowScript
+	// Workflows run at once.
+	Workflows []*WorkflowScript
+	// Errors end the pipeline in place of the Workflows.
+	Errors []circleci.PipelineError
+	// Parameters are the names of the parameters that the configuration
+	// declares; nil takes any.
+	Parameters []string
+	// Config is the configuration's text, for [circleci.PipelinesService.Config].
+	Config string
+}
+
+// WorkflowScript says what a workflow does: see [Workflow].
+type WorkflowScript struct {
+	name string
+	jobs []*JobScript
+}
+
+// Workflow is a workflow of jobs.
+//
+//	circlecitest.Workflow("build",
+//		circlecitest.Job("test").Takes(2*time.Minute).Fails(),
+//		circlecitest.Approval("hold").Requires("test"),
+//	)
+func Workflow(name string, jobs ...*JobScript) *WorkflowScript {
+	return &WorkflowScript{name: name, jobs: jobs}
+}
+
+// JobScript says what a job does: see [Job] and [Approval]. Its methods change
+// it and return it.
+type JobScript struct {
+	name      string
+	requires  []string
+	kind      circleci.JobType
+	duration  time.Duration
+	outcomes  []circleci.JobStatus // of its runs in turn; the last goes on
+	tests     []circleci.Test
+	artifacts []Artifact
+	contexts  []string
+	output    string
+}
+
+// Artifact is a file that a job stores.
+type Artifact struct {
+	Path    string
+	Content string
+	// NodeIndex is the index of the parallel run that stores it.
+	NodeIndex int64
+	// Size is the size of the content; where it is larger than the Content,
+	// that is repeated. 0: just the Content.
+	Size int64
+}
+
+// defaultDuration is what a job takes if nothing else is said.
+const defaultDuration = 30 * time.Second
+
+// Job is a job that takes 30 seconds and succeeds.
+func Job(name string) *JobScript {
+	return &JobScript{
+		name: name, kind: circleci.JobTypeBuild, duration: defaultDuration,
+		outcomes: []circleci.JobStatus{circleci.JobStatusSuccess},
+	}
+}
+
+// Approval is a job that waits for a person's approval.
+func Approval(name string) *JobScript {
+	j := Job(name)
+	j.kind = circleci.JobTypeApproval
+	return j
+}
+
+// Requires has the job wait for the success of others.
+func (j *JobScript) Requires(names ...string) *JobScript {
+	j.requires = append(j.requires, names...)
+	return j
+}
+
+// Takes sets how long the job runs, by the server's clock.
+func (j *JobScript) Takes(d time.Duration) *JobScript {
+	j.duration = d
+	return j
+}
+
+// Ends sets the statuses with which the job ends: the first time, when it is
+// rerun, and so on; the last goes on.
+func (j *JobScript) Ends(statuses ...circleci.JobStatus) *JobScript {
+	j.outcomes = statuses
+	return j
+}
+
+// Fails has the job fail.
+func (j *JobScript) Fails() *JobScript { return j.Ends(circleci.JobStatusFailed) }
+
+// FailsOnce has the job fail, and succeed when it is rerun.
+func (j *JobScript) FailsOnce() *JobScript {
+	return j.Ends(circleci.JobStatusFailed, circleci.JobStatusSuccess)
+}
+
+// WithTests has the job store test results.
+func (j *JobScript) WithTests(tests ...circleci.Test) *JobScript {
+	j.tests = append(j.tests, tests...)
+	return j
+}
+
+// WithArtifacts has the job store files.
+func (j *JobScript) WithArtifacts(artifacts ...Artifact) *JobScript {
+	j.artifacts = append(j.artifacts, artifacts...)
+	return j
+}
+
+// WithContexts has the job use contexts.
+func (j *JobScript) WithContexts(names ...string) *JobScript {
+	j.contexts = append(j.contexts, names...)
+	return j
+}
+
+// WithOutput sets what the job's command prints.
+func (j *JobScript) WithOutput(text string) *JobScript {
+	j.output = text
+	return j
+}
+
+// PassingTest is the result of a test that passes.
+func PassingTest(name string, seconds float64) circleci.Test {
+	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultSuccess, RunTime: seconds}
+}
+
+// FailingTest is the result of a test that fails.
+func FailingTest(name, message string) circleci.Test {
+	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultFailure, Message: message, RunTime: 0.5}
+}
+
+// defaultScript is what pipelines do if nothing else is said.
+func defaultScript() Script {
+	return Script{Workflows: []*WorkflowScript{
+		Workflow("build-and-test", Job("build"), Job("test").Requires("build").WithTests(PassingTest("TestAll", 1))),
+	}}
+}

@@ -1,0 +1,287 @@
+package circlecitest
+
+import (
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
+)
+
+// DefaultToken is the token that a server takes, unless [WithToken] says
+// otherwise.
+const DefaultToken = "CCIPAT_circlecitest_0123456789abcdef0123456789abcdef01234567"
+
+// TB is what a server needs of a test; *testing.T has it.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Cleanup(func())
+}
+
+// Server is a CircleCI of its own. It is safe for concurrent use.
+type Server struct {
+	tb    TB
+	token string
+
+	mu       sync.Mutex
+	clock    clock
+	rand     *rand.Rand
+	ops      []*operation
+	requests []Request
+	keep     int // of requests; 0: all
+	kebab    bool
+	weather  weather
+	world    world
+
+	httpOnce sync.Once
+	http     *httptest.Server
+	storage  *httptest.Server
+}
+
+// world is all that the server knows.
+type world struct {
+	me       *user
+	users    map[uuid.UUID]*user
+	orgs     []*org
+	projects []*project
+	contexts []*envContext
+	runs     runs
+}
+
+// Option sets up a [Server].
+type Option func(*Server)
+
+// WithToken sets the token that the server takes.
+func WithToken(token string) Option { return func(s *Server) { s.token = token } }
+
+// WithDocumentSpelling makes answers spell their keys as CircleCI's OpenAPI
+// document does, where the live API spells them otherwise: verify-tls for
+// verify_tls.
+func WithDocumentSpelling() Option { return func(s *Server) { s.kebab = true } }
+
+// WithSeed changes the seed of all that is random: IDs and shares of faults.
+// Two servers with one seed give the same answers to the same requests.
+func WithSeed(seed uint64) Option { return func(s *Server) { s.rand = newRand(seed) } }
+
+// WithRequestsKept bounds the memory of [Server.Requests] to the last n; by
+// default all are kept.
+func WithRequestsKept(n int) Option { return func(s *Server) { s.keep = n } }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x63697263)) }
+
+// New returns a server for a test: it is closed when the test ends, and a
+// request that the API would misunderstand fails the test.
+func New(tb TB, opts ...Option) *Server {
+	tb.Helper()
+	s := NewServer(opts...)
+	s.tb = tb
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// NewServer returns a server for a program, which has to close it.
+func NewServer(opts ...Option) *Server {
+	s := &Server{token: DefaultToken, rand: newRand(1), clock: newClock()}
+	for _, opt := range opts {
+		opt(s)
+	}
+	s.ops = operations()
+	s.world.users = map[uuid.UUID]*user{}
+	s.world.me = s.addUser("ada", "Ada Lovelace")
+	return s
+}
+
+// Close ends the server. Connections are closed, and its time stands still.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.clock.stop()
+	live, storage := s.http, s.storage
+	s.mu.Unlock()
+	for _, srv := range []*httptest.Server{live, storage} {
+		if srv != nil {
+			srv.Close()
+		}
+	}
+}
+
+// Token returns the token that the server takes.
+func (s *Server) Token() string { return s.token }
+
+// Client returns a client of this server. It needs no socket, so that it works
+// within testing/synctest: requests go to the server from memory, whichever
+// host of CircleCI's they name.
+func (s *Server) Client(opts ...circleci.Option) *circleci.Client {
+	all := append([]circleci.Option{circleci.WithHTTPClient(&http.Client{Transport: s.Transport()})}, opts...)
+	client, err := circleci.NewClient(s.token, all...)
+	if err != nil {
+		panic("circlecitest: " + err.Error()) // the options are no good
+	}
+	return client
+}
+
+// Transport returns a round tripper that carries requests to the server from
+// memory.
+func (s *Server) Transport() http.RoundTripper { return memory{s} }
+
+// URL returns the URL of the server on this machine, for clients of any kind.
+// The first call opens the sockets.
+func (s *Server) URL() string {
+	s.listen()
+	return s.http.URL
+}
+
+// Request is a request that the server has got.
+type Request struct {
+	// Operation is the method and the route's template, such as
+	// "GET /context/{context_id}"; empty if there is none.
+	Operation string
+	Method    string
+	// Path is the escaped path as it came.
+	Path  string
+	Query url.Values
+	// Header is as it came, but for the token, which reads REDACTED.
+	Header http.Header
+	Body   []byte
+	// Status is the status of the answer; 0 if there was none.
+	Status int
+	Time   time.Time // by the server's clock
+}
+
+// Requests returns the requests so far, the oldest first.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Now returns the time by the server's clock.
+func (s *Server) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
+}
+
+func (s *Server) record(r *request, status int) {
+	header := maps.Clone(r.http.Header)
+	for _, name := range []string{"Circle-Token", "Authorization"} {
+		if header.Get(name) != "" {
+			header[name] = []string{"REDACTED"}
+		}
+	}
+	seen := Request{
+		Method: r.http.Method, Path: r.http.URL.EscapedPath(), Query: r.query, Header: header, Body: r.body,
+		Status: status, Time: s.now(),
+	}
+	if r.op != nil {
+		seen.Operation = r.op.key
+	}
+	s.requests = append(s.requests, seen)
+	if s.keep > 0 && len(s.requests) >= 2*s.keep {
+		s.requests = slices.Clone(s.requests[len(s.requests)-s.keep:])
+	}
+}
+
+// complain tells what a client does that the API would take without a word, or
+// misunderstand.
+func (s *Server) complain(format string, args ...any) {
+	if s.tb != nil {
+		s.tb.Helper()
+		s.tb.Errorf("circlecitest: "+format, args...)
+	}
+}
+
+// newID returns a random UUID.
+func (s *Server) newID() uuid.UUID {
+	var id uuid.UUID
+	for i := range id {
+		id[i] = byte(s.rand.Uint32())
+	}
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// handle takes a request to its answer.
+func (s *Server) handle(hr *http.Request) *answer {
+	r := &request{server: s, http: hr, query: hr.URL.Query()}
+	if hr.Body != nil {
+		r.body, _ = io.ReadAll(hr.Body) // what breaks off is a bad body
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catchUp()
+	r.host = hostOf(hr)
+	a := s.answer(r)
+	s.record(r, a.status)
+	return a
+}
+
+func (s *Server) answer(r *request) *answer {
+	path, ok := strings.CutPrefix(r.http.URL.EscapedPath(), "/api/v2/")
+	if !ok {
+		return s.answerOther(r)
+	}
+	s.route(r, path)
+	if a := s.weather.strike(s, r); a != nil {
+		return a
+	}
+	if r.op == nil {
+		return message(http.StatusNotImplemented, "circlecitest does not model "+r.http.Method+" /"+path)
+	}
+	if a := s.authorize(r); a != nil {
+		return a
+	}
+	if a := s.inspect(r); a != nil {
+		return a
+	}
+	a := r.op.handle(s, r)
+	if s.kebab {
+		a.body = respell(r.op.key, a.body)
+	}
+	s.weather.announce(s, r, a)
+	return a
+}
+
+// authorize checks the token. A continuation brings its key in its body.
+func (s *Server) authorize(r *request) *answer {
+	token := r.http.Header.Get("Circle-Token")
+	if bearer, ok := strings.CutPrefix(r.http.Header.Get("Authorization"), "Bearer "); ok {
+		token = bearer
+	}
+	if token == s.token || r.op.key == "POST /pipeline/continue" {
+		return nil
+	}
+	if token == "" {
+		return message(http.StatusUnauthorized, "You must log in first.")
+	}
+	return message(http.StatusUnauthorized, "Invalid token provided.")
+}
+
+// inspect refuses what the API refuses, and complains of what it ignores.
+func (s *Server) inspect(r *request) *answer {
+	if r.http.Method == http.MethodGet && len(r.body) > 0 {
+		s.complain("%s came with a body, which the API's edge refuses", r.op.key)
+		return text(http.StatusForbidden, "text/html", "<html><head><title>403 Forbidden</title></head></html>")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.query)) {
+		if !slices.Contains(r.op.query, name) {
+			s.complain("%s has no query parameter %q: the API would ignore it (it has %v)", r.op.key, name, r.op.query)
+		}
+	}
+	for _, name := range r.op.required {
+		if r.query.Get(name) == "" {
+			return message(http.StatusBadRequest, name+" is required in the query")
+		}
+	}
+	return nil
+}
