@@ -3,6 +3,7 @@ package circleci
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -73,7 +74,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	for _, wrap := range slices.Backward(cfg.middleware) {
 		c.http.Transport = wrap(c.http.Transport)
 	}
-	c.send = cfg.links(c.http)
+	c.send = cfg.links(c.http, c.auth)
 	c.addServices()
 	return c, nil
 }
@@ -89,9 +90,9 @@ func (c *Client) addServices() {
 }
 
 // links puts the transport's links in their order.
-func (cfg *config) links(hc *http.Client) transport.Handler {
+func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handler {
 	exchange := &transport.Exchange{Client: hc, UserAgent: cfg.userAgent, Silence: cfg.silence, MaxBody: cfg.maxBody}
-	log := &transport.Log{Logger: cfg.logger, Next: exchange.Do}
+	log := &transport.Log{Logger: cfg.logger, Next: scrubbed(auth, exchange.Do)}
 	policy := cfg.retry.withDefaults()
 	retry := &transport.Retry{
 		Attempts: policy.MaxAttempts, MinBackoff: policy.MinBackoff, MaxBackoff: policy.MaxBackoff,
@@ -105,6 +106,45 @@ func (cfg *config) links(hc *http.Client) transport.Handler {
 	}
 	return retry.Do
 }
+
+// scrubbed takes the token out of what a server has echoed, before a log or an
+// error can show it.
+func scrubbed(auth *transport.Auth, next transport.Handler) transport.Handler {
+	return func(ctx context.Context, call *transport.Call) *transport.Result {
+		r := next(ctx, call)
+		if r.OK() {
+			return r
+		}
+		r.Body = auth.Scrub(r.Body)
+		if r.Err != nil {
+			text := r.Err.Error()
+			if clean := string(auth.Scrub([]byte(text))); clean != text {
+				r.Err = newScrubbedError(clean, r.Err)
+			}
+		}
+		return r
+	}
+}
+
+// scrubbedError takes the place of an error whose text held the token. That
+// one is in closures alone, where no printer follows it.
+type scrubbedError struct {
+	text string
+	is   func(target error) bool
+	as   func(target any) bool
+}
+
+func newScrubbedError(text string, err error) *scrubbedError {
+	return &scrubbedError{
+		text: text,
+		is:   func(target error) bool { return errors.Is(err, target) },
+		as:   func(target any) bool { return errors.As(err, target) },
+	}
+}
+
+func (e *scrubbedError) Error() string        { return e.text }
+func (e *scrubbedError) Is(target error) bool { return e.is(target) }
+func (e *scrubbedError) As(target any) bool   { return e.as(target) }
 
 // source is where tokens come from; nil for none.
 func (cfg *config) source(token string) (TokenSource, error) {
@@ -156,7 +196,7 @@ func (cfg *config) transport() *http.Transport {
 // Close closes the connections that are idle. The client can still be used.
 // There is nothing else to close: no goroutine outlives a call.
 func (c *Client) Close() error {
-	c.http.CloseIdleConnections()
+	c.auth.CloseIdleConnections() // a middleware need not pass it on
 	return nil
 }
 
@@ -188,7 +228,7 @@ func parseHost(host string, plainHTTP bool) (*url.URL, error) {
 		return refuse("must not hold a user or password; pass the token to NewClient")
 	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " _%"):
 		return refuse("has no valid host")
-	case u.RawQuery != "" || u.Fragment != "":
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return refuse("must not have a query or a fragment")
 	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
 		return refuse("would send the token to " + u.Host + " in clear; use https, or WithPlainHTTP if you must")
@@ -215,6 +255,7 @@ func isVersion(s string) bool {
 }
 
 func isLoopback(host string) bool {
+	host = strings.ToLower(host)
 	if ip := net.ParseIP(host); ip != nil {
 		return ip.IsLoopback()
 	}

@@ -104,7 +104,7 @@ func (e *Error) notes() (notes []string) {
 		notes = append(notes, "request ID "+oneLine(e.RequestID))
 	}
 	switch {
-	case e.Attempts == 0:
+	case e.Attempts == 0 && e.limited:
 		notes = append(notes, "held back, as the server asked for a pause")
 	case e.Attempts > 1:
 		notes = append(notes, strconv.Itoa(e.Attempts)+" attempts")
@@ -118,9 +118,9 @@ func (e *Error) notes() (notes []string) {
 // hint is what to try, for the reader at 3 a.m.
 func (e *Error) hint() string {
 	switch {
-	case e.limited && e.RetryAfter > 0:
-		return "try again in " + e.RetryAfter.Round(time.Second).String()
-	case e.limited:
+	case e.Is(ErrRateLimited) && e.RetryAfter > 0:
+		return "try again in " + max(e.RetryAfter.Round(time.Second), time.Second).String()
+	case e.Is(ErrRateLimited):
 		return "too many requests: try again later"
 	case e.StatusCode == http.StatusUnauthorized && e.anonymous:
 		return "no token was sent: pass one to NewClient, or set CIRCLE_TOKEN"
@@ -144,7 +144,7 @@ func (e *Error) hint() string {
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrRateLimited:
-		return e.limited
+		return e.limited || e.StatusCode == http.StatusTooManyRequests
 	case ErrForbidden:
 		return e.StatusCode == http.StatusForbidden && !e.limited
 	case ErrUnauthorized:
@@ -173,9 +173,9 @@ type ArgumentError struct {
 // Error tells which argument of what is wrong, and why.
 func (e *ArgumentError) Error() string {
 	if e.Route == "" {
-		return "circleci: " + e.Name + ": " + e.Reason
+		return oneLine("circleci: " + e.Name + ": " + e.Reason)
 	}
-	return "circleci: " + e.Method + " " + e.Route + ": " + e.Name + ": " + e.Reason
+	return oneLine("circleci: " + e.Method + " " + e.Route + ": " + e.Name + ": " + e.Reason)
 }
 
 // Is matches [ErrInvalidArgument].
@@ -199,7 +199,7 @@ type TransportError struct {
 
 // Error tells what failed and why.
 func (e *TransportError) Error() string {
-	text := fmt.Sprintf("circleci: %s %s: %v", e.Method, e.Route, e.Err)
+	text := fmt.Sprintf("circleci: %s %s: %s", e.Method, e.Route, oneLine(fmt.Sprint(e.Err)))
 	if e.Attempts > 1 {
 		text += fmt.Sprintf(" (%d attempts)", e.Attempts)
 	}
@@ -239,7 +239,7 @@ type DecodeError struct {
 
 // Error tells what was wrong, and shows the start of the body.
 func (e *DecodeError) Error() string {
-	text := fmt.Sprintf("circleci: %s %s: %d, but the answer cannot be used: %v", e.Method, e.Route, e.StatusCode, e.Err)
+	text := fmt.Sprintf("circleci: %s %s: %d, but the answer cannot be used: %s", e.Method, e.Route, e.StatusCode, oneLine(fmt.Sprint(e.Err)))
 	if e.ContentType != "" && !strings.Contains(e.ContentType, "json") {
 		text += fmt.Sprintf(" (Content-Type %s)", oneLine(e.ContentType))
 	}
@@ -296,7 +296,7 @@ func (c *Client) errorOf(call *transport.Call, r *transport.Result) error {
 	case r.StatusCode/100 == 2 && r.Failure != transport.Broken && r.Failure != transport.Canceled:
 		return &DecodeError{
 			Method: call.Method, Route: call.Route, StatusCode: r.StatusCode, RequestID: transport.RequestID(r.Header),
-			Attempts: r.Attempts, ContentType: r.Header.Get("Content-Type"), Body: c.auth.Scrub(r.Body), Err: r.Err,
+			Attempts: r.Attempts, ContentType: r.Header.Get("Content-Type"), Body: r.Body, Err: r.Err,
 		}
 	}
 	e := &TransportError{Method: call.Method, Route: call.Route, Attempts: r.Attempts, Err: r.Err}
@@ -309,7 +309,7 @@ func (c *Client) errorOf(call *transport.Call, r *transport.Result) error {
 func (c *Client) answerError(call *transport.Call, r *transport.Result) *Error {
 	e := &Error{
 		StatusCode: r.StatusCode, Method: call.Method, Route: call.Route, RequestID: transport.RequestID(r.Header),
-		Attempts: r.Attempts, RetryAfter: max(r.RetryAfter, 0), RateLimit: RateLimit(r.Limit), Body: c.auth.Scrub(r.Body),
+		Attempts: r.Attempts, RetryAfter: max(r.RetryAfter, 0), RateLimit: RateLimit(r.Limit), Body: r.Body,
 		limited: r.Limited(), anonymous: c.auth.Anonymous(),
 	}
 	if transport.IsHTML(r.Header, e.Body) {

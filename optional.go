@@ -3,6 +3,7 @@ package circleci
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/circleci-go/circleci/internal/wire"
 )
@@ -43,29 +44,37 @@ func (o Optional[T]) IsNull() bool { return o.state == null }
 // IsZero reports whether the field is unset. The tag omitzero goes by it.
 func (o Optional[T]) IsZero() bool { return o.state == unset }
 
-// String prints the value, null or unset.
-func (o Optional[T]) String() string {
-	switch o.state {
-	case some:
-		return fmt.Sprint(o.value)
-	case null:
-		return "null"
-	case unset:
+// Any returns the value, or nil if there is none.
+func (o Optional[T]) Any() any {
+	if o.state != some {
+		return nil
 	}
-	return "unset"
+	return o.value
 }
 
-// MarshalJSON writes the value or null. An unset field is left out by the tag
-// omitzero; alone it has no form in JSON.
-func (o Optional[T]) MarshalJSON() ([]byte, error) {
+// String prints the value, null or unset.
+func (o Optional[T]) String() string { return fmt.Sprint(o) }
+
+// Format prints the value, with the verb and its flags, or null or unset.
+func (o Optional[T]) Format(f fmt.State, verb rune) {
+	text := "unset"
 	switch o.state {
 	case some:
-		return wire.Marshal(o.value)
+		text = fmt.Sprintf(fmt.FormatString(f, verb), o.value)
 	case null:
-		return []byte("null"), nil
+		text = "null"
 	case unset:
 	}
-	return nil, errors.New("circleci: an unset Optional was to be written: its field lacks the tag omitzero")
+	_, _ = io.WriteString(f, text) // a print has no error to return
+}
+
+// MarshalJSON writes the value, a [Secret] as REDACTED, or null. An unset field
+// is left out by the tag omitzero; alone it has no form in JSON.
+func (o Optional[T]) MarshalJSON() ([]byte, error) {
+	if o.state == unset {
+		return nil, errors.New("circleci: an unset Optional was to be written: its field lacks the tag omitzero")
+	}
+	return wire.MarshalRedacted(o.Any())
 }
 
 // UnmarshalJSON reads a value or null.

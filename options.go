@@ -149,8 +149,15 @@ func WithIdleTimeout(d time.Duration) Option {
 }
 
 // WithMaxResponseBytes bounds the answers that are decoded into values;
-// default 64 MiB. Streams are not bounded.
-func WithMaxResponseBytes(n int64) Option { return func(c *config) { c.maxBody = n } }
+// default 64 MiB, also if n is zero or less. Streams are not bounded.
+func WithMaxResponseBytes(n int64) Option {
+	return func(c *config) {
+		c.maxBody = n
+		if n <= 0 {
+			c.maxBody = defaultMaxBody
+		}
+	}
+}
 
 // WithRootCAs trusts these certificate authorities in place of the system's,
 // for a self-hosted server. It does not go with a Transport of your own.

@@ -241,7 +241,8 @@ type walk[T any] struct {
 const mostEmpty = 100
 
 // take leaves out the page's items that have been there, and fails if that
-// leaves none.
+// leaves none. The last page may well bring nothing new: what it had was
+// shifted from the page before.
 func (w *walk[T]) take(p *Pager[T], page *Page[T]) error {
 	if len(page.Items) == 0 {
 		if w.empty++; w.empty > mostEmpty {
@@ -258,7 +259,7 @@ func (w *walk[T]) take(p *Pager[T], page *Page[T]) error {
 	} else if w.hasPage(page) {
 		page.Items = nil
 	}
-	if len(page.Items) == 0 {
+	if len(page.Items) == 0 && page.NextPageToken != "" {
 		return w.loop(p)
 	}
 	w.count += len(page.Items)
@@ -273,6 +274,10 @@ func (w *walk[T]) fresh(items []T) []T {
 	n := 0
 	for i := range items {
 		key := any(&items[i]).(keyed).key()
+		if key == (itemKey{}) { // the API has left out what it is known by
+			data, _ := wire.Marshal(items[i]) // what was read can be written
+			key.name = "\x00" + string(data)
+		}
 		if _, ok := w.items[key]; ok {
 			continue
 		}

@@ -75,9 +75,9 @@ func CaptureResponse(r *Response) RequestOption {
 }
 
 // Query adds a parameter to the query, for what a method does not have yet.
-// Several values repeat the name.
+// Several values repeat the name; an empty value is left out.
 func Query(name string, values ...string) RequestOption {
-	return func(o *callOptions) { o.query.Strings(url.QueryEscape(name), values) }
+	return func(o *callOptions) { o.query.Strings(name, values) }
 }
 
 // PathParams fills the placeholders of [Client.Do]'s route, in their order.
@@ -148,7 +148,7 @@ func pathParam(arg any) (encode.Param, error) {
 		return encode.Param{Text: v}, nil
 	case uuid.UUID:
 		if v == uuid.Nil {
-			return encode.Param{}, &ArgumentError{Name: "ID", Reason: "is the zero UUID"}
+			return encode.Param{Refused: "is the zero UUID"}, nil
 		}
 		return encode.Param{Text: v.String()}, nil
 	case ProjectSlug:
@@ -162,7 +162,7 @@ func pathParam(arg any) (encode.Param, error) {
 		return pathParam(v.id)
 	case int64:
 		if v <= 0 {
-			return encode.Param{}, &ArgumentError{Name: "number", Reason: "has to be positive"}
+			return encode.Param{Refused: "has to be positive"}, nil
 		}
 		return encode.Param{Text: strconv.FormatInt(v, 10)}, nil
 	case int:
@@ -346,7 +346,16 @@ func (c *Client) Do(ctx context.Context, method, route string, in, out any, opts
 	case io.Writer:
 		return c.copy(ctx, &r, out)
 	}
-	return c.run(ctx, &r, func(body io.Reader) error { return wire.Read(body, out) })
+	pointer := reflect.ValueOf(out)
+	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
+		return r.blame(&ArgumentError{Name: "out", Reason: fmt.Sprintf("is a %T, and no pointer to decode into", out)})
+	}
+	into, before := pointer.Elem(), reflect.New(pointer.Type().Elem()).Elem()
+	before.Set(into)
+	return c.run(ctx, &r, func(body io.Reader) error {
+		into.Set(before) // nothing may be left of an attempt that broke off
+		return wire.Read(body, out)
+	})
 }
 
 func checkRoute(method, route string, hasBody bool) error {

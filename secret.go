@@ -7,10 +7,13 @@ import (
 )
 
 // Secret is a text that is sent to the API in clear and shown nowhere else:
-// every format verb, slog, encoding/json and encoding.TextMarshaler print
-// REDACTED. A constant converts by itself:
+// every format verb that go vet accepts, slog, encoding/json and
+// encoding.TextMarshaler print REDACTED. A constant converts by itself:
 //
 //	circleci.SetEnvVarRequest{Value: "hunter2"}
+//
+// What goes by reflection alone sees the text: fmt in an unexported field of a
+// struct of yours, and some dumpers.
 type Secret string
 
 const redacted = "REDACTED"

@@ -60,11 +60,10 @@ func (s ProjectSlug) Equal(other ProjectSlug) bool { return s.Normalize() == oth
 func (s OrgSlug) Equal(other OrgSlug) bool { return s.Normalize() == other.Normalize() }
 
 func normalizeSlug(s string) string {
-	provider, rest, _ := strings.Cut(s, "/")
-	switch provider {
-	case "github":
+	if rest, ok := strings.CutPrefix(s, "github/"); ok {
 		return "gh/" + rest
-	case "bitbucket":
+	}
+	if rest, ok := strings.CutPrefix(s, "bitbucket/"); ok {
 		return "bb/" + rest
 	}
 	return s

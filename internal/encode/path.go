@@ -13,6 +13,8 @@ type Param struct {
 	Text string
 	// Slug marks a text of several segments, whose slashes stay literal.
 	Slug bool
+	// Refused says why the value cannot stand in a path; empty if it can.
+	Refused string
 }
 
 // ParamError refuses the value of a parameter.
@@ -61,6 +63,9 @@ func Path(template string, params ...Param) (string, error) {
 }
 
 func writeParam(b *strings.Builder, name string, p Param) error {
+	if p.Refused != "" {
+		return &ParamError{Name: name, Reason: p.Refused}
+	}
 	if !p.Slug {
 		return writeSegment(b, name, p.Text)
 	}

@@ -13,7 +13,7 @@ import (
 // array repeats its name: the API knows no other form. A copy is its own.
 type Query struct{ text string }
 
-// String adds name=value.
+// String adds name=value, both escaped.
 func (q *Query) String(name, value string) {
 	if value == "" {
 		return
@@ -21,7 +21,7 @@ func (q *Query) String(name, value string) {
 	if q.text != "" {
 		q.text += "&"
 	}
-	if isUnreserved(value) {
+	if isUnreserved(name) && isUnreserved(value) {
 		q.text += name + "=" + value
 		return
 	}
