@@ -200,9 +200,9 @@ type RestrictionType string
 
 // The kinds of restrictions.
 const (
-	RestrictionProject    RestrictionType = "project"
-	RestrictionExpression RestrictionType = "expression"
-	RestrictionGroup      RestrictionType = "group"
+	RestrictionTypeProject    RestrictionType = "project"
+	RestrictionTypeExpression RestrictionType = "expression"
+	RestrictionTypeGroup      RestrictionType = "group"
 )
 
 // ContextRestriction limits who may use a context.
@@ -239,18 +239,18 @@ type CreateRestrictionRequest struct {
 
 // ProjectRestriction lets the jobs of one project use the context.
 func ProjectRestriction(projectID uuid.UUID) CreateRestrictionRequest {
-	return CreateRestrictionRequest{RestrictionProject, projectID.String()}
+	return CreateRestrictionRequest{RestrictionTypeProject, projectID.String()}
 }
 
 // ExpressionRestriction lets those jobs use the context for which an
 // expression over pipeline values is true.
 func ExpressionRestriction(expression string) CreateRestrictionRequest {
-	return CreateRestrictionRequest{RestrictionExpression, expression}
+	return CreateRestrictionRequest{RestrictionTypeExpression, expression}
 }
 
 // GroupRestriction lets the members of a group use the context.
 func GroupRestriction(groupID uuid.UUID) CreateRestrictionRequest {
-	return CreateRestrictionRequest{RestrictionGroup, groupID.String()}
+	return CreateRestrictionRequest{RestrictionTypeGroup, groupID.String()}
 }
 
 func (r CreateRestrictionRequest) check() error {

@@ -75,6 +75,13 @@ type PipelineError struct {
 	Message string            `json:"message"`
 }
 
+// PipelineWarning is what CircleCI has to say about a pipeline's configuration
+// that does not keep it from running.
+type PipelineWarning struct {
+	Type    string `json:"type"`
+	Message string `json:"message"`
+}
+
 // TriggerType is what starts a pipeline.
 type TriggerType string
 
@@ -299,12 +306,38 @@ func Tag(tag string) (r GitRef) {
 // MarshalJSON writes the reference as the API wants it.
 func (r GitRef) MarshalJSON() ([]byte, error) { return wire.Marshal(r.body) }
 
+// RunConfig says where the configuration of a run comes from: see
+// [ConfigFrom] and [InlineConfig].
+type RunConfig struct {
+	body struct {
+		Branch  string `json:"branch,omitzero"`
+		Tag     string `json:"tag,omitzero"`
+		Content string `json:"content,omitzero"`
+	}
+}
+
+// ConfigFrom takes the configuration from a branch or a tag.
+func ConfigFrom(ref GitRef) (c RunConfig) {
+	c.body.Branch, c.body.Tag = ref.body.Branch, ref.body.Tag
+	return c
+}
+
+// InlineConfig is a configuration as YAML, in place of the repository's. It is
+// undocumented; the organization and the project have to permit it.
+func InlineConfig(content string) (c RunConfig) {
+	c.body.Content = content
+	return c
+}
+
+// MarshalJSON writes the source as the API wants it.
+func (c RunConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(c.body) }
+
 // RunPipelineRequest says what to run.
 type RunPipelineRequest struct {
 	// DefinitionID is the pipeline definition's: see PipelineDefinitions.
 	DefinitionID uuid.UUID `json:"definition_id"`
 	// Config says where the configuration is taken from.
-	Config GitRef `json:"config,omitzero"`
+	Config RunConfig `json:"config,omitzero"`
 	// Checkout says what a checkout step checks out.
 	Checkout   GitRef     `json:"checkout,omitzero"`
 	Parameters Parameters `json:"parameters,omitzero"`

@@ -62,7 +62,7 @@ func (w *weather) strike(s *Server, r *request) *answer {
 	for _, key := range keys {
 		if planned := w.planned[key]; len(planned) > 0 {
 			w.planned[key] = planned[1:]
-			if planned[0].Executed && r.op != nil {
+			if planned[0].Executed && r.op != nil && r.op.handle != nil {
 				r.op.handle(s, r)
 			}
 			return planned[0].answer()

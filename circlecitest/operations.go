@@ -23,16 +23,13 @@ type operation struct {
 // handler answers a request, with the server locked.
 type handler func(*Server, *request) *answer
 
-// operations are the operations of the API that there is a handler for.
+// operations are the operations of the API. One without a handler is not
+// modelled.
 func operations() []*operation {
 	var all []*operation
 	for _, listed := range [][]spec.Operation{spec.Operations, spec.Extras} {
 		for _, op := range listed {
 			key := op.Method + " " + op.Path
-			handle := handlers[key]
-			if handle == nil {
-				continue
-			}
 			query := op.Query
 			if op.Method == "GET" && !slices.Contains(query, pageToken) {
 				// Not declared everywhere, but taken wherever an answer has a token.
@@ -40,7 +37,7 @@ func operations() []*operation {
 			}
 			all = append(all, &operation{
 				key: key, method: op.Method, segments: strings.Split(op.Path[1:], "/"), query: query,
-				required: op.Required, handle: handle,
+				required: op.Required, handle: handlers[key],
 			})
 		}
 	}

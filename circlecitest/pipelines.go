@@ -141,10 +141,16 @@ type refIn struct {
 	Tag    string `json:"tag"`
 }
 
+type runConfigIn struct {
+	Branch  string `json:"branch"`
+	Tag     string `json:"tag"`
+	Content string `json:"content"`
+}
+
 func runPipeline(s *Server, r *request, pr *project) *answer {
 	var in struct {
 		DefinitionID uuid.UUID      `json:"definition_id"`
-		Config       refIn          `json:"config"`
+		Config       runConfigIn    `json:"config"`
 		Checkout     refIn          `json:"checkout"`
 		Parameters   map[string]any `json:"parameters"`
 	}

@@ -235,7 +235,7 @@ func (s *Server) answer(r *request) *answer {
 	if a := s.weather.strike(s, r); a != nil {
 		return a
 	}
-	if r.op == nil {
+	if r.op == nil || r.op.handle == nil {
 		return message(http.StatusNotImplemented, "circlecitest does not model "+r.http.Method+" /"+path)
 	}
 	if a := s.authorize(r); a != nil {
