@@ -1,0 +1,59 @@
+# Everything here works offline, but for the Go module proxy; vuln says so
+# where it needs more.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+GO ?= go
+# The modules of the repository; examples and tools are not what users link.
+MODULES := . examples tools
+# The linter is pinned in tools/go.mod, and built by the first use.
+LINT = $$(cd tools && $(GO) tool -n golangci-lint)
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: fmt
+fmt: ## Format the code.
+	@for m in $(MODULES); do (lint="$(LINT)"; cd $$m && $$lint fmt --config "$(CURDIR)/.golangci.yml" ./...); done
+
+.PHONY: lint
+lint: ## Look for mistakes: go vet, golangci-lint, go mod tidy and verify.
+	@for m in $(MODULES); do \
+		lint="$(LINT)"; (cd $$m && $(GO) vet ./... && $$lint run --config "$(CURDIR)/.golangci.yml" ./... && \
+		$(GO) mod tidy -diff && $(GO) mod verify); \
+	done
+
+.PHONY: test
+test: ## Run the tests.
+	@for m in $(MODULES); do (cd $$m && $(GO) test ./...); done
+
+.PHONY: race
+race: ## Run the tests with the race detector.
+	@for m in $(MODULES); do (cd $$m && $(GO) test -race ./...); done
+
+.PHONY: cover
+cover: ## Show which code the tests of this module run.
+	$(GO) test -coverpkg=./... -coverprofile=cover.out ./...
+	$(GO) tool cover -func=cover.out | tail -1
+
+.PHONY: bench
+bench: ## Run the benchmarks of the parts.
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: examples
+examples: ## Run each example, against the server of package circlecitest.
+	@for d in examples/*/; do if [ -f $$d/main.go ]; then echo "== $$d"; CIRCLE_TOKEN= $(GO) run -C examples ./$$(basename $$d) -demo; fi; done
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME; a nightly run takes FUZZTIME=10m.
+	@$(GO) list ./... | while read -r pkg; do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+.PHONY: ci
+ci: lint race test examples ## What a change has to pass.

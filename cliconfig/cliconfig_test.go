@@ -1,0 +1,167 @@
+package cliconfig_test
+
+import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest"
+	"github.com/circleci-go/circleci/cliconfig"
+)
+
+// atHome gives the test a home of its own, with these files.
+func atHome(t *testing.T, files map[string]string) string {
+	t.Helper()
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", "")
+	for _, name := range []string{
+		"CIRCLE_TOKEN", "CIRCLECI_TOKEN", "CIRCLECI_CLI_TOKEN", "CIRCLE_CLI_TOKEN",
+		"CIRCLE_HOST", "CIRCLECI_HOST", "CIRCLECI_BASE_URL", "CIRCLECI_CLI_HOST", "CIRCLE_CLI_HOST",
+	} {
+		t.Setenv(name, "")
+	}
+	for name, content := range files {
+		path := filepath.Join(home, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	}
+	return home
+}
+
+const (
+	v0 = ".circleci/cli.yml"
+	v1 = ".config/circleci/config.yml"
+)
+
+func TestLoad(t *testing.T) {
+	for name, c := range map[string]struct {
+		files       map[string]string
+		token, host string
+	}{
+		"no file":                         {nil, "", ""},
+		"empty files":                     {map[string]string{v0: "", v1: "{}"}, "", ""},
+		"version 0":                       {map[string]string{v0: "host: https://ci.example.com\ntoken: abc\nendpoint: graphql-unstable\n"}, "abc", "https://ci.example.com"},
+		"version 0, not logged in":        {map[string]string{v0: "host: https://ci.example.com\ntoken: token\n"}, "", "https://ci.example.com"},
+		"version 0, empty token":          {map[string]string{v0: "token: \"\"\n"}, "", ""},
+		"version 0, another path":         {map[string]string{v0: "host: https://ci.example.com/\ntoken: abc\nrest_endpoint: /ci/api/v2/\n"}, "abc", "https://ci.example.com/ci/api/v2"},
+		"version 1":                       {map[string]string{v1: "token: new\nhost: ci.example.com\ntheme: dark\n"}, "new", "ci.example.com"},
+		"version 1, token in the keyring": {map[string]string{v1: "host: https://circleci.com\n"}, "", "https://circleci.com"},
+		"both: the newer wins":            {map[string]string{v0: "token: old\nhost: https://old.example.com\n", v1: "token: new\n"}, "new", ""},
+		"both: the token keeps its host": {
+			map[string]string{v0: "token: old\nhost: https://old.example.com\n", v1: "host: https://new.example.com\n"}, "old", "https://old.example.com",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atHome(t, c.files)
+			got, err := cliconfig.Load()
+			require.NoError(t, err)
+			assert.Equal(t, c.token, got.Token.Reveal())
+			assert.Equal(t, c.host, got.Host)
+		})
+	}
+}
+
+func TestXDGConfigHome(t *testing.T) {
+	home := atHome(t, map[string]string{"xdg/circleci/config.yml": "token: xdg\n", v1: "token: dot\n"})
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "xdg"))
+	got, err := cliconfig.Load()
+	require.NoError(t, err)
+	assert.Equal(t, "xdg", got.Token.Reveal())
+}
+
+func TestUnreadableFilesAreErrors(t *testing.T) {
+	for name, content := range map[string]string{
+		"no YAML":        "token: [CANARY",
+		"wrong type":     "token: {CANARY: CANARY}",
+		"no TLS":         "token: CANARY\ntls_insecure: true\n",
+		"no certificate": "token: CANARY\ntls_cert: /nowhere/ca.pem\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			atHome(t, map[string]string{v0: content})
+			_, err := cliconfig.NewClient()
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), "CANARY", "the token is not shown")
+		})
+	}
+	t.Run("a directory", func(t *testing.T) {
+		home := atHome(t, nil)
+		require.NoError(t, os.MkdirAll(filepath.Join(home, filepath.FromSlash(v1)), 0o700))
+		_, err := cliconfig.Load()
+		assert.ErrorContains(t, err, "config.yml")
+	})
+}
+
+func TestNobodysHomeIsNoError(t *testing.T) {
+	atHome(t, nil)
+	t.Setenv("HOME", "")
+	c, err := cliconfig.NewClient()
+	require.NoError(t, err)
+	assert.Equal(t, "https://circleci.com/api/v2", c.BaseURL())
+}
+
+func TestNewClient(t *testing.T) {
+	srv := circlecitest.New(t)
+	atHome(t, map[string]string{v0: "token: " + srv.Token() + "\nhost: " + srv.URL() + "\n"})
+	c, err := cliconfig.NewClient()
+	require.NoError(t, err)
+	me, err := c.Users.Me(t.Context())
+	require.NoError(t, err, "the file's token goes to the file's host")
+	assert.Equal(t, "ada", me.Login)
+
+	t.Setenv("CIRCLE_TOKEN", "wrong")
+	c, err = cliconfig.NewClient()
+	require.NoError(t, err)
+	_, err = c.Users.Me(t.Context())
+	assert.ErrorIs(t, err, circleci.ErrUnauthorized, "the environment wins")
+
+	t.Setenv("CIRCLE_HOST", "ci.example.com")
+	c, err = cliconfig.NewClient()
+	require.NoError(t, err)
+	assert.Equal(t, "https://ci.example.com/api/v2", c.BaseURL())
+	c, err = cliconfig.NewClient(circleci.WithBaseURL("other.example.com"))
+	require.NoError(t, err)
+	assert.Equal(t, "https://other.example.com/api/v2", c.BaseURL(), "an option wins over all")
+}
+
+func TestAnAuthorityOfOnesOwn(t *testing.T) {
+	fake := circlecitest.New(t)
+	srv := httptest.NewTLSServer(http.HandlerFunc(fake.ServeHTTP))
+	t.Cleanup(srv.Close)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+	home := atHome(t, map[string]string{"ca.pem": string(ca), "bad.pem": "nothing"})
+	write := func(cert string) {
+		text := "token: " + fake.Token() + "\nhost: " + srv.URL + "\ntls_cert: " + filepath.Join(home, cert) + "\n"
+		require.NoError(t, os.MkdirAll(filepath.Join(home, ".circleci"), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(home, filepath.FromSlash(v0)), []byte(text), 0o600))
+	}
+	write("ca.pem")
+	c, err := cliconfig.NewClient()
+	require.NoError(t, err)
+	_, err = c.Users.Me(t.Context())
+	require.NoError(t, err)
+
+	write("bad.pem")
+	_, err = cliconfig.NewClient()
+	assert.ErrorContains(t, err, "holds no certificate")
+}
+
+func FuzzConfigFile(f *testing.F) {
+	f.Add("token: abc\nhost: https://ci.example.com\n")
+	f.Add("token: token\nrest_endpoint: api/v2\ntls_insecure: true\n")
+	f.Add("{]")
+	f.Fuzz(func(t *testing.T, content string) {
+		atHome(t, map[string]string{v0: content})
+		c, err := cliconfig.Load()
+		if err == nil {
+			assert.NotEqual(t, "token", c.Token.Reveal())
+		}
+	})
+}

@@ -1,0 +1,18 @@
+module github.com/circleci-go/circleci/examples
+
+go 1.26
+
+require (
+	github.com/circleci-go/circleci v0.0.0
+	golang.org/x/term v0.37.0
+)
+
+require (
+	github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect
+	github.com/go-json-experiment/json v1.27.2 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/oapi-codegen/runtime v1.8.0 // indirect
+	golang.org/x/sys v0.39.0 // indirect
+)
+
+replace github.com/circleci-go/circleci => ../

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"time"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest"
+)
+
+// demo is a CircleCI in a box, with something to see in it.
+type demo struct {
+	client  *circleci.Client
+	project circleci.ProjectSlug
+	wait    *circleci.WaitOptions
+	close   func()
+}
+
+func newDemo(fail bool) *demo {
+	const speed = 60
+	srv := circlecitest.NewServer(circlecitest.WithSpeed(speed))
+	test := circlecitest.Job("test").Requires("build").Takes(90*time.Second).
+		WithTests(circlecitest.PassingTest("TestLogin", 0.4), circlecitest.PassingTest("TestLogout", 0.2)).
+		WithArtifacts(circlecitest.Artifact{Path: "coverage/index.html", Content: "<h1>87 %</h1>"})
+	if fail {
+		test.Fails().WithTests(circlecitest.FailingTest("TestPayment", "want 200 OK, got 402 Payment Required"))
+	}
+	project := circleci.ProjectSlug("gh/acme/web")
+	for range 3 {
+		srv.StartPipeline(project, "main")
+	}
+	srv.Advance(time.Hour)
+	srv.Script(project, circlecitest.Script{
+		Parameters: []string{"environment", "replicas"},
+		Workflows: []*circlecitest.WorkflowScript{
+			circlecitest.Workflow("build-and-test",
+				circlecitest.Job("build").Takes(time.Minute),
+				test,
+				circlecitest.Job("lint").Takes(40*time.Second),
+				circlecitest.Job("deploy").Requires("test", "lint").Takes(30*time.Second),
+			),
+		},
+	})
+	return &demo{
+		client:  srv.Client(),
+		project: project,
+		wait:    &circleci.WaitOptions{MinInterval: 5 * time.Second / speed, MaxInterval: 30 * time.Second / speed, Grace: time.Minute / speed},
+		close:   srv.Close,
+	}
+}

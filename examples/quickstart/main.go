@@ -1,0 +1,219 @@
+// Command quickstart runs a pipeline and tells how it went.
+//
+// Without a token it talks to a CircleCI in a box, in this process:
+//
+//	go run ./quickstart          # a run that succeeds
+//	go run ./quickstart -fail    # a run that fails; the exit status is 1
+//
+// With a token it talks to CircleCI, and asks before it triggers anything:
+//
+//	CIRCLE_TOKEN=… go run ./quickstart gh/your-org/your-project
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/signal"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/circleci-go/circleci"
+)
+
+func main() {
+	fail := flag.Bool("fail", false, "without a token: have the run fail")
+	branch := flag.String("branch", "", "the branch to run; the default branch if empty")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	app := &app{out: os.Stdout, in: os.Stdin, terminal: term.IsTerminal(int(os.Stdout.Fd()))}
+	err := app.run(ctx, flag.Arg(0), *branch, *fail)
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "stopped")
+		os.Exit(130)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+type app struct {
+	out      io.Writer
+	in       io.Reader
+	terminal bool
+	client   *circleci.Client
+}
+
+func (a *app) run(ctx context.Context, slug, branch string, fail bool) error {
+	project, wait, closeDemo, err := a.connect(slug, fail)
+	if err != nil {
+		return err
+	}
+	defer closeDemo()
+	demo := wait != nil
+
+	me, err := a.client.Users.Me(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "You are %s (%s).\n", me.Name, me.Login)
+	if err := a.showPipelines(ctx, project); err != nil {
+		return err
+	}
+	if !demo && !a.confirm("Trigger a pipeline of "+string(project)+"?") {
+		return nil
+	}
+	pipeline, err := a.client.Pipelines.Trigger(ctx, project, circleci.TriggerPipelineRequest{
+		Branch:     branch,
+		Parameters: a.parameters(demo),
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "\nTriggered pipeline %d.\n", pipeline.Number)
+
+	if wait == nil {
+		wait = &circleci.WaitOptions{}
+	}
+	wait.WithJobs, wait.OnProgress = true, a.showProgress
+	result, err := a.client.Pipelines.Wait(ctx, pipeline.ID, wait)
+	if err != nil {
+		return err
+	}
+	if err := a.showJobs(ctx, project, result); err != nil {
+		return err
+	}
+	return result.Err()
+}
+
+// parameters are what the demonstration's configuration declares.
+func (a *app) parameters(demo bool) circleci.Parameters {
+	if !demo {
+		return nil
+	}
+	return circleci.Parameters{"environment": circleci.StringValue("staging"), "replicas": circleci.IntValue(2)}
+}
+
+// connect makes the client: of CircleCI if there is a token, else of a
+// CircleCI in a box.
+func (a *app) connect(slug string, fail bool) (circleci.ProjectSlug, *circleci.WaitOptions, func(), error) {
+	if os.Getenv("CIRCLE_TOKEN") == "" {
+		fmt.Fprintln(a.out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes 60 times faster.")
+		d := newDemo(fail)
+		a.client = d.client
+		return d.project, d.wait, d.close, nil
+	}
+	project, err := circleci.ParseProjectSlug(slug)
+	if err != nil {
+		return "", nil, nil, fmt.Errorf("give the project's slug as the argument: %w", err)
+	}
+	a.client, err = circleci.NewClientFromEnv()
+	return project, nil, func() {}, err
+}
+
+func (a *app) showPipelines(ctx context.Context, project circleci.ProjectSlug) error {
+	fmt.Fprintf(a.out, "\nThe last pipelines of %s:\n", project)
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for p, err := range first(5, a.client.Pipelines.ListForProject(project, nil).All(ctx)) {
+		if err != nil {
+			return err
+		}
+		branch := ""
+		if p.VCS != nil {
+			branch = p.VCS.Branch
+		}
+		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\n", p.Number, p.State, branch, p.CreatedAt.Local().Format(time.DateTime))
+	}
+	return table.Flush()
+}
+
+// first ends a walk after n items; it fetches no page beyond.
+func first[T any](n int, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		left := n
+		for item, err := range seq {
+			if left--; !yield(item, err) || left == 0 {
+				return
+			}
+		}
+	}
+}
+
+func (a *app) confirm(question string) bool {
+	fmt.Fprintf(a.out, "\n%s [y/N] ", question)
+	answer, _ := bufio.NewReader(a.in).ReadString('\n') // no answer is a no
+	return strings.EqualFold(strings.TrimSpace(answer), "y")
+}
+
+// showProgress writes over one line of a terminal, and lines of news elsewhere.
+func (a *app) showProgress(p circleci.Progress) {
+	line := fmt.Sprintf("%5s  %s", p.Elapsed.Round(time.Second), p.Text)
+	switch {
+	case a.terminal && p.Next > 0:
+		fmt.Fprintf(a.out, "\r\x1b[K%s", line)
+	case a.terminal:
+		fmt.Fprintf(a.out, "\r\x1b[K%s\n", line)
+	case p.Changed:
+		fmt.Fprintln(a.out, line)
+	}
+}
+
+func (a *app) showJobs(ctx context.Context, project circleci.ProjectSlug, result *circleci.PipelineResult) error {
+	fmt.Fprintln(a.out)
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "WORKFLOW\tJOB\tSTATUS\tTIME")
+	for _, w := range result.Workflows {
+		for _, j := range result.Jobs[w.ID] {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", w.Name, j.Name, j.Status, duration(j))
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, w := range result.Workflows {
+		for _, j := range result.Jobs[w.ID] {
+			if j.Number == 0 {
+				continue // it has not run
+			}
+			if err := a.showJob(ctx, project, j); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func duration(j circleci.WorkflowJob) string {
+	if j.StartedAt.IsZero() || j.StoppedAt.IsZero() {
+		return "-"
+	}
+	return j.StoppedAt.Sub(j.StartedAt).Round(time.Second).String()
+}
+
+func (a *app) showJob(ctx context.Context, project circleci.ProjectSlug, j circleci.WorkflowJob) error {
+	for test, err := range a.client.Jobs.ListTests(project, j.Number).All(ctx) {
+		if err != nil {
+			return err
+		}
+		if test.Result.Failed() {
+			fmt.Fprintf(a.out, "\nFAILED %s %s (%s)\n  %s\n", j.Name, test.Name, test.File, test.Message)
+		}
+	}
+	for artifact, err := range a.client.Jobs.ListArtifacts(project, j.Number).All(ctx) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "\nARTIFACT %s %s\n  %s\n", j.Name, artifact.Path, artifact.URL)
+	}
+	return nil
+}
