@@ -45,6 +45,7 @@ type workflow struct {
 	status           circleci.WorkflowStatus
 	startedBy        *user
 	canceledBy       *user
+	autoRerun        int // the number of this automatic rerun; 0: none
 	jobs             []*job
 	created, stopped time.Time
 }
@@ -69,6 +70,7 @@ const (
 	processingTime = time.Second     // of a configuration
 	appearingTime  = time.Second     // until workflows are there
 	queueingTime   = 2 * time.Second // until a job has a machine
+	autoRerunTime  = 5 * time.Second // until a failed workflow is rerun, if that is configured
 )
 
 // StartPipeline starts a pipeline as a push to a branch does, and returns its
@@ -282,6 +284,12 @@ func (s *Server) end(w *workflow, status circleci.WorkflowStatus) {
 	p := w.pipeline
 	if w.tag == circleci.WorkflowTagSetup && status == circleci.WorkflowStatusSuccess && p.state == circleci.PipelineStateSetup {
 		s.proceed(p)
+	}
+	if status == circleci.WorkflowStatusFailed && w.autoRerun < w.script.autoReruns {
+		s.after(autoRerunTime, func() {
+			next := s.rerun(w, func(j *job) bool { return j.status != circleci.JobStatusSuccess })
+			next.autoRerun = w.autoRerun + 1
+		})
 	}
 }
 

@@ -25,8 +25,9 @@ type Script struct {
 
 // WorkflowScript says what a workflow does: see [Workflow].
 type WorkflowScript struct {
-	name string
-	jobs []*JobScript
+	name       string
+	jobs       []*JobScript
+	autoReruns int
 }
 
 // Workflow is a workflow of jobs.
@@ -37,6 +38,13 @@ type WorkflowScript struct {
 //	)
 func Workflow(name string, jobs ...*JobScript) *WorkflowScript {
 	return &WorkflowScript{name: name, jobs: jobs}
+}
+
+// RerunsAutomatically has the workflow run again from its failed jobs, so many
+// times at most.
+func (w *WorkflowScript) RerunsAutomatically(most int) *WorkflowScript {
+	w.autoReruns = most
+	return w
 }
 
 // JobScript says what a job does: see [Job] and [Approval]. Its methods change

@@ -18,7 +18,7 @@ func (w *workflow) view() object {
 	if w.canceledBy != nil {
 		view["canceled_by"] = w.canceledBy.id
 	}
-	return view
+	return view.put("auto_rerun_number", int64(w.autoRerun)).put("max_auto_reruns", int64(w.script.autoReruns))
 }
 
 // view is the job as its workflow sees it.
