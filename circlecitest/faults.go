@@ -20,8 +20,8 @@ type Response struct {
 	CutAfter int64
 	// Broken breaks the connection before any answer.
 	Broken bool
-	// Executed has the server do what was asked before it answers like this:
-	// the trouble came behind the deed.
+	// Executed has the server do what was asked before the trouble. If Status
+	// is 0 its own answer goes out, late or cut as the other fields say.
 	Executed bool
 }
 
@@ -41,10 +41,13 @@ type weather struct {
 // Fail answers the next requests of an operation with these responses, one
 // each, in place of the server's own. The operation is the method and the
 // route's template, such as "GET /context/{context_id}", or "*" for any.
+//
+// "artifact" and "storage" are the hosts that artifacts come from: the first
+// redirects to the second.
 func (s *Server) Fail(op string, responses ...Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if op != "*" && !slices.ContainsFunc(s.ops, func(o *operation) bool { return o.key == op }) {
+	if op != "*" && op != artifactKey && op != storageKey && !slices.ContainsFunc(s.ops, func(o *operation) bool { return o.key == op }) {
 		panic("circlecitest: there is no operation " + op)
 	}
 	if s.weather.planned == nil {
@@ -53,25 +56,32 @@ func (s *Server) Fail(op string, responses ...Response) {
 	s.weather.planned[op] = append(s.weather.planned[op], responses...)
 }
 
+// The operations that are no operations of the API v2: what serves artifacts.
+const (
+	artifactKey = "artifact" // the host that redirects
+	storageKey  = "storage"  // the host behind it
+)
+
 // strike returns the answer that is planned for a request; nil if none is.
 func (w *weather) strike(s *Server, r *request) *answer {
-	keys := []string{"*"}
-	if r.op != nil {
-		keys = []string{r.op.key, "*"}
-	}
-	for _, key := range keys {
+	for _, key := range []string{r.key(), "*"} {
 		if planned := w.planned[key]; len(planned) > 0 {
 			w.planned[key] = planned[1:]
-			if planned[0].Executed && r.op != nil && r.op.handle != nil {
-				r.op.handle(s, r)
-			}
-			return planned[0].answer()
+			return planned[0].strike(s, r)
 		}
 	}
 	return nil
 }
 
-func (p Response) answer() *answer {
+// strike makes the answer of a plan.
+func (p Response) strike(s *Server, r *request) *answer {
+	if p.Executed {
+		own := s.execute(r)
+		if p.Status == 0 {
+			own.fault.latency, own.fault.cut, own.fault.broken = p.Latency, p.CutAfter, p.Broken
+			return own
+		}
+	}
 	a := &answer{status: p.Status, header: p.Header.Clone(), body: p.Body}
 	if a.status == 0 {
 		a.status = http.StatusOK

@@ -24,6 +24,19 @@ type request struct {
 	host   host
 }
 
+// key names what the request asks for.
+func (r *request) key() string {
+	switch {
+	case r.op != nil:
+		return r.op.key
+	case r.host.kind == artifactHost:
+		return artifactKey
+	case r.host.kind == storageHost:
+		return storageKey
+	}
+	return ""
+}
+
 // id returns a path parameter as a UUID; the zero UUID if it is none.
 func (r *request) id(name string) uuid.UUID {
 	id, _ := uuid.Parse(r.params[name]) // the zero UUID is nobody's

@@ -143,7 +143,8 @@ func (s *Server) URL() string {
 // Request is a request that the server has got.
 type Request struct {
 	// Operation is the method and the route's template, such as
-	// "GET /context/{context_id}"; empty if there is none.
+	// "GET /context/{context_id}"; "artifact" or "storage" for the hosts that
+	// artifacts come from; empty if there is none.
 	Operation string
 	Method    string
 	// Path is the escaped path as it came.
@@ -182,9 +183,7 @@ func (s *Server) record(r *request, status int) {
 		Method: r.http.Method, Path: r.http.URL.EscapedPath(), Query: r.query, Header: header, Body: r.body,
 		Status: status, Time: s.now(),
 	}
-	if r.op != nil {
-		seen.Operation = r.op.key
-	}
+	seen.Operation = r.key()
 	s.requests = append(s.requests, seen)
 	if s.keep > 0 && len(s.requests) >= 2*s.keep {
 		s.requests = slices.Clone(s.requests[len(s.requests)-s.keep:])
@@ -227,15 +226,22 @@ func (s *Server) handle(hr *http.Request) *answer {
 }
 
 func (s *Server) answer(r *request) *answer {
-	path, ok := strings.CutPrefix(r.http.URL.EscapedPath(), "/api/v2/")
-	if !ok {
-		return s.answerOther(r)
+	if path, ok := strings.CutPrefix(r.http.URL.EscapedPath(), "/api/v2/"); ok && r.host.kind == apiHost {
+		s.route(r, path)
 	}
-	s.route(r, path)
 	if a := s.weather.strike(s, r); a != nil {
 		return a
 	}
-	if r.op == nil || r.op.handle == nil {
+	return s.execute(r)
+}
+
+// execute answers as the API would.
+func (s *Server) execute(r *request) *answer {
+	path, ok := strings.CutPrefix(r.http.URL.EscapedPath(), "/api/v2/")
+	switch {
+	case !ok || r.host.kind != apiHost:
+		return s.answerOther(r)
+	case r.op == nil || r.op.handle == nil:
 		return message(http.StatusNotImplemented, "circlecitest does not model "+r.http.Method+" /"+path)
 	}
 	if a := s.authorize(r); a != nil {
