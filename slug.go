@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/encode"
 )
 
 // ProjectSlug names a project: three segments with slashes between them.
@@ -80,7 +82,7 @@ func (s OrgSlug) check() error {
 func checkSlug(name, slug string, segments int, example string) error {
 	bad := strings.Count(slug, "/") != segments-1
 	for segment := range strings.SplitSeq(slug, "/") {
-		bad = bad || segment == "" || segment == "." || segment == ".." ||
+		bad = bad || segment == "" || encode.HasDotPart(segment) ||
 			strings.ContainsFunc(segment, func(r rune) bool { return r < ' ' || r == 0x7f })
 	}
 	if bad {

@@ -86,7 +86,7 @@ func writeSegment(b *strings.Builder, name, segment string) error {
 	switch {
 	case segment == "":
 		return &ParamError{Name: name, Reason: "must not be empty"}
-	case hasDotPart(segment):
+	case HasDotPart(segment):
 		return &ParamError{Name: name, Reason: `must not hold "." or ".." as a path segment`}
 	case isUnreserved(segment):
 		b.WriteString(segment)
@@ -101,9 +101,9 @@ func writeSegment(b *strings.Builder, name, segment string) error {
 	return nil
 }
 
-// hasDotPart reports whether a server that decodes escaped slashes before it
+// HasDotPart reports whether a server that decodes escaped slashes before it
 // cleans the path would be led elsewhere: escaping leaves dots as they are.
-func hasDotPart(segment string) bool {
+func HasDotPart(segment string) bool {
 	if strings.IndexByte(segment, '.') < 0 {
 		return false
 	}

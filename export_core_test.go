@@ -1,0 +1,9 @@
+package circleci
+
+// OffsetPager pages a bare array by offset: no method does so with items that
+// have an identity.
+func OffsetPager(c *Client, route string, opts ...RequestOption) *Pager[Collaboration] {
+	p := array[Collaboration](c, get(route).with(opts))
+	p.offset = true
+	return p
+}

@@ -1,0 +1,62 @@
+package circleci_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci"
+)
+
+func TestASecretIsHidden(t *testing.T) {
+	type holder struct {
+		Name    string
+		Secret  circleci.Secret
+		Pointer *circleci.Secret
+		List    []circleci.Secret
+		Map     map[string]circleci.Secret
+		Any     any
+	}
+	secret := circleci.Secret(canary)
+	held := holder{"n", secret, &secret, []circleci.Secret{secret}, map[string]circleci.Secret{"k": secret}, secret}
+	for _, v := range []any{
+		secret, &secret, held, []any{held, secret}, map[string]any{"k": held}, [1]circleci.Secret{secret},
+		circleci.SetEnvVarRequest{Value: secret}, circleci.CreateEnvVarRequest{Name: "A", Value: secret},
+		circleci.ContinuePipelineRequest{ContinuationKey: secret}, fmt.Errorf("cannot set %v", secret),
+	} {
+		assertHidden(t, canary, v)
+	}
+	assert.Equal(t, "REDACTED", fmt.Sprint(secret))
+	assert.Equal(t, "REDACTED", secret.String())
+	assert.Equal(t, "REDACTED", fmt.Sprint(circleci.Secret("")), "not even that there is none")
+	assert.Equal(t, canary, secret.Reveal())
+	assert.Len(t, secret, len(canary))
+}
+
+func TestASecretIsSentInClear(t *testing.T) {
+	wire := replies(answers(200, `{}`), answers(201, `{}`), answers(200, `{}`))
+	client := wire.client(t)
+	_, err := client.Contexts.SetEnvVar(t.Context(), someID, "A", circleci.SetEnvVarRequest{Value: "hunter2"})
+	require.NoError(t, err)
+	_, err = client.Projects.CreateEnvVar(t.Context(), slug, circleci.CreateEnvVarRequest{Name: "A", Value: `"<é`})
+	require.NoError(t, err)
+	require.NoError(t, client.Pipelines.Continue(t.Context(), circleci.ContinuePipelineRequest{ContinuationKey: "key", Configuration: "version: 2.1"}))
+	sent := wire.requests()
+	assert.Equal(t, `{"value":"hunter2"}`, sent[0].Body)
+	assert.Equal(t, `{"name":"A","value":"\"<é"}`, sent[1].Body)
+	assert.Equal(t, `{"continuation-key":"key","configuration":"version: 2.1"}`, sent[2].Body)
+
+	secret := circleci.Secret("s")
+	assert.Equal(t, `{"a":"s","b":["s"],"c":"s"}`, bodyOf(t, map[string]any{"a": secret, "b": []circleci.Secret{"s"}, "c": &secret}))
+}
+
+func TestASecretCanBeRead(t *testing.T) {
+	var in circleci.SetEnvVarRequest
+	require.NoError(t, json.Unmarshal([]byte(`{"value":"hunter2"}`), &in), "as from a file of the user's")
+	assert.Equal(t, circleci.Secret("hunter2"), in.Value)
+	require.NoError(t, replies(answers(200, `{"value":"from the API"}`)).client(t).Do(t.Context(), "GET", "/x", nil, &in))
+	assert.Equal(t, "from the API", in.Value.Reveal())
+}
