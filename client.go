@@ -21,12 +21,26 @@ const Version = "0.1.0"
 // resource. It is safe for concurrent use; one for the whole program is best,
 // as it keeps the connections and knows the rate limits.
 type Client struct {
-	Contexts  *ContextsService
-	Jobs      *JobsService
-	Pipelines *PipelinesService
-	Projects  *ProjectsService
-	Users     *UsersService
-	Workflows *WorkflowsService
+	Contexts            *ContextsService
+	Deploys             *DeploysService
+	Groups              *GroupsService
+	Insights            *InsightsService
+	Jobs                *JobsService
+	OIDC                *OIDCService
+	OTel                *OTelService
+	Organizations       *OrganizationsService
+	PipelineDefinitions *PipelineDefinitionsService
+	Pipelines           *PipelinesService
+	Policy              *PolicyService
+	Projects            *ProjectsService
+	Schedules           *SchedulesService
+	Triggers            *TriggersService
+	Usage               *UsageService
+	Users               *UsersService
+	Webhooks            *WebhooksService
+	Workflows           *WorkflowsService
+
+	plainHTTP bool // whether http is permitted to other machines
 
 	root *url.URL // of the server: what stands before /api
 	base *url.URL // of the API v2
@@ -65,7 +79,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	}
 	base := *root
 	base.Path += "/api/v2"
-	c := &Client{root: root, base: &base}
+	c := &Client{plainHTTP: cfg.plainHTTP, root: root, base: &base}
 	if c.http, err = cfg.client(); err != nil {
 		return nil, err
 	}
@@ -82,10 +96,22 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 func (c *Client) addServices() {
 	s := &service{c}
 	c.Contexts = (*ContextsService)(s)
+	c.Deploys = (*DeploysService)(s)
+	c.Groups = (*GroupsService)(s)
+	c.Insights = (*InsightsService)(s)
 	c.Jobs = (*JobsService)(s)
+	c.OIDC = (*OIDCService)(s)
+	c.OTel = (*OTelService)(s)
+	c.Organizations = (*OrganizationsService)(s)
+	c.PipelineDefinitions = (*PipelineDefinitionsService)(s)
 	c.Pipelines = (*PipelinesService)(s)
+	c.Policy = (*PolicyService)(s)
 	c.Projects = (*ProjectsService)(s)
+	c.Schedules = (*SchedulesService)(s)
+	c.Triggers = (*TriggersService)(s)
+	c.Usage = (*UsageService)(s)
 	c.Users = (*UsersService)(s)
+	c.Webhooks = (*WebhooksService)(s)
 	c.Workflows = (*WorkflowsService)(s)
 }
 
@@ -227,7 +253,7 @@ func parseHost(host string, plainHTTP bool) (*url.URL, error) {
 	case u.User != nil:
 		return refuse("must not hold a user or password; pass the token to NewClient")
 	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " _%"):
-		return refuse("has no valid host")
+		return refuse("has no valid host") // an underscore is in tokens: one given for a host would show in the DNS
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return refuse("must not have a query or a fragment")
 	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):

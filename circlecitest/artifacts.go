@@ -48,6 +48,9 @@ func (j *job) artifactPath(a Artifact) string {
 	segments := strings.Split(a.Path, "/")
 	for i, s := range segments {
 		segments[i] = url.PathEscape(s)
+		if s == "." || s == ".." { // which would be resolved on the way
+			segments[i] = strings.ReplaceAll(s, ".", "%2E")
+		}
 	}
 	return fmt.Sprintf("/output/job/%s/artifacts/%d/%s", j.id, a.NodeIndex, strings.Join(segments, "/"))
 }

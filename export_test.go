@@ -1,0 +1,4 @@
+package circleci
+
+// LocalName is for the fuzz target of artifact paths.
+func LocalName(p string) string { return localName(p) }
