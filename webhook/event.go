@@ -1,0 +1,181 @@
+package webhook
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+// Event is something that has happened: a [*WorkflowCompleted], a
+// [*JobCompleted], or [*Unknown].
+type Event interface {
+	// About returns what all events have.
+	About() *Common
+}
+
+// Common is what all events have. Each part of it can be missing: CircleCI's
+// test ping is abbreviated.
+type Common struct {
+	// ID is the event's: a repeated delivery has the same.
+	ID string `json:"id"`
+	// Type is the event's, such as workflow-completed.
+	Type         string       `json:"type"`
+	HappenedAt   time.Time    `json:"happened_at,omitzero"`
+	Webhook      Webhook      `json:"webhook,omitzero"`
+	Project      Project      `json:"project,omitzero"`
+	Organization Organization `json:"organization,omitzero"`
+	// Raw is the body as it came, for what is not modelled.
+	Raw []byte `json:"-"`
+}
+
+// About returns what all events have.
+func (c *Common) About() *Common { return c }
+
+// WorkflowCompleted tells that a workflow has ended.
+type WorkflowCompleted struct {
+	Common
+	Workflow Workflow `json:"workflow,omitzero"`
+	Pipeline Pipeline `json:"pipeline,omitzero"`
+}
+
+// JobCompleted tells that a job has ended.
+type JobCompleted struct {
+	Common
+	Job      Job      `json:"job,omitzero"`
+	Workflow Workflow `json:"workflow,omitzero"` // has no status
+	Pipeline Pipeline `json:"pipeline,omitzero"`
+}
+
+// Unknown is an event of a type that this package does not know.
+type Unknown struct {
+	Common
+}
+
+// Webhook is the webhook that an event came from.
+type Webhook struct {
+	ID   uuid.UUID `json:"id,omitzero"`
+	Name string    `json:"name,omitzero"`
+}
+
+// Project is the project of an event.
+type Project struct {
+	ID   uuid.UUID `json:"id,omitzero"`
+	Name string    `json:"name,omitzero"`
+	// Slug is in the form that the API gives: gh/…, where the webhook itself
+	// says github/….
+	Slug circleci.ProjectSlug `json:"slug,omitzero"`
+}
+
+// Organization is the organization of an event.
+type Organization struct {
+	ID   uuid.UUID `json:"id,omitzero"`
+	Name string    `json:"name,omitzero"`
+}
+
+// Workflow is the workflow of an event.
+type Workflow struct {
+	ID        uuid.UUID               `json:"id,omitzero"`
+	Name      string                  `json:"name,omitzero"`
+	Status    circleci.WorkflowStatus `json:"status,omitzero"`
+	CreatedAt time.Time               `json:"created_at,omitzero"`
+	StoppedAt time.Time               `json:"stopped_at,omitzero"`
+	// URL is the workflow's in CircleCI's user interface.
+	URL string `json:"url,omitzero"`
+}
+
+// Job is the job of an event.
+type Job struct {
+	ID        uuid.UUID          `json:"id,omitzero"`
+	Number    int64              `json:"number,omitzero"`
+	Name      string             `json:"name,omitzero"`
+	Status    circleci.JobStatus `json:"status,omitzero"`
+	StartedAt time.Time          `json:"started_at,omitzero"`
+	StoppedAt time.Time          `json:"stopped_at,omitzero"`
+}
+
+// Pipeline is the pipeline of an event.
+type Pipeline struct {
+	ID        uuid.UUID `json:"id,omitzero"`
+	Number    int64     `json:"number,omitzero"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	Trigger   Trigger   `json:"trigger,omitzero"`
+	// TriggerParameters describe what has happened, for GitHub App and GitLab
+	// projects. The form is open; whole numbers are int64.
+	TriggerParameters map[string]any `json:"trigger_parameters,omitzero"`
+	// VCS is nil for those.
+	VCS *VCS `json:"vcs,omitzero"`
+}
+
+// Trigger is what has started a pipeline.
+type Trigger struct {
+	Type circleci.TriggerType `json:"type,omitzero"`
+}
+
+// VCS is what a pipeline was started for, in the repository.
+type VCS struct {
+	ProviderName        string `json:"provider_name,omitzero"`
+	OriginRepositoryURL string `json:"origin_repository_url,omitzero"`
+	TargetRepositoryURL string `json:"target_repository_url,omitzero"`
+	Revision            string `json:"revision,omitzero"`
+	Branch              string `json:"branch,omitzero"`
+	Tag                 string `json:"tag,omitzero"`
+	Commit              Commit `json:"commit,omitzero"`
+}
+
+// Commit is the commit that a pipeline was started for.
+type Commit struct {
+	Subject     string    `json:"subject,omitzero"`
+	Body        string    `json:"body,omitzero"`
+	Author      Person    `json:"author,omitzero"`
+	AuthoredAt  time.Time `json:"authored_at,omitzero"`
+	Committer   Person    `json:"committer,omitzero"`
+	CommittedAt time.Time `json:"committed_at,omitzero"`
+}
+
+// Person is who has made a commit.
+type Person struct {
+	Name  string `json:"name,omitzero"`
+	Email string `json:"email,omitzero"`
+}
+
+// The types of events.
+const (
+	TypeWorkflowCompleted = "workflow-completed"
+	TypeJobCompleted      = "job-completed"
+)
+
+// ErrMalformed is the error of a body that is no event.
+var ErrMalformed = errors.New("webhook: the body is not an event")
+
+// Parse reads an event. What a body lacks is zero, and what this package does
+// not know is left to Raw. Verify the body before.
+func Parse(body []byte) (Event, error) {
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := wire.Unmarshal(body, &head); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	var e Event
+	switch head.Type {
+	case TypeWorkflowCompleted:
+		e = new(WorkflowCompleted)
+	case TypeJobCompleted:
+		e = new(JobCompleted)
+	default:
+		e = new(Unknown)
+	}
+	if err := wire.Unmarshal(body, e); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	about := e.About()
+	about.Project.Slug = about.Project.Slug.Normalize()
+	about.Raw = bytes.Clone(body)
+	return e, nil
+}
