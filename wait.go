@@ -271,6 +271,86 @@ func (s *WorkflowsService) Wait(ctx context.Context, id uuid.UUID, o *WaitOption
 	return last(s.Watch(ctx, id, o, opts...))
 }
 
+// RerunAndWait runs a workflow again, all of it, from its failed jobs, or chosen
+// jobs, and waits until the new workflow has ended: see
+// [WorkflowsService.Rerun] and [WorkflowsService.Wait].
+func (s *WorkflowsService) RerunAndWait(ctx context.Context, id uuid.UUID, in RerunWorkflowRequest, o *WaitOptions, opts ...RequestOption) (*WorkflowResult, error) {
+	rerun, err := s.Rerun(ctx, id, in, opts...)
+	if err != nil {
+		return nil, err
+	}
+	w := workflowWatch{service: s, id: rerun.WorkflowID, options: o.withDefaults(), requests: opts, known: true}
+	return last(watch(ctx, w.options, w.poll))
+}
+
+// ApproveAndWait approves a job and waits until its workflow has ended: see
+// [WorkflowsService.Approve] and [WorkflowsService.Wait]. With
+// [WaitOptions.StopOnHold] it ends as well when another job waits for approval.
+func (s *WorkflowsService) ApproveAndWait(ctx context.Context, id, approvalRequestID uuid.UUID, o *WaitOptions, opts ...RequestOption) (*WorkflowResult, error) {
+	if err := refuseOwn(id); err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	if err := s.Approve(ctx, id, approvalRequestID, opts...); err != nil {
+		return nil, err
+	}
+	w := workflowWatch{service: s, id: id, options: o.withDefaults(), requests: opts, known: true, approved: approvalRequestID}
+	return last(watch(ctx, w.options, w.poll))
+}
+
+// JobResult is where a job stands, or how it has ended.
+type JobResult struct {
+	Outcome Outcome
+	Job     Job
+}
+
+// Err is nil if the outcome is success or pending, and else an
+// [UnsuccessfulError].
+func (r *JobResult) Err() error {
+	return outcomeError(r.Outcome, []string{fmt.Sprintf("job %s %s", r.Job.Name, r.Job.Status)})
+}
+
+// String says in a line where the job stands.
+func (r *JobResult) String() string { return fmt.Sprintf("%s %s", r.Job.Name, r.Job.Status) }
+
+func (r *JobResult) outcome() Outcome { return r.Outcome }
+func (r *JobResult) state() string    { return string(r.Job.Status) }
+
+// Watch polls a job until it has ended, and yields where it stands at first and
+// after each change; the last result has its Outcome. An error is yielded last.
+func (s *JobsService) Watch(ctx context.Context, slug ProjectSlug, number int64, o *WaitOptions, opts ...RequestOption) iter.Seq2[*JobResult, error] {
+	known := false
+	return watch(ctx, o.withDefaults(), func(ctx context.Context) (*JobResult, error) {
+		job, err := s.Get(ctx, slug, number, opts...)
+		if err != nil {
+			return nil, lasting(err, known)
+		}
+		known = true
+		return &JobResult{Outcome: jobOutcome(job.Status), Job: *job}, nil
+	})
+}
+
+// Wait waits until a job has ended. That it failed is no error of the wait: see
+// the result's Outcome, or its Err. On an error the result is the last one that
+// is known, or nil. A workflow can still go on then: to know how a run ends,
+// wait for its workflow or pipeline.
+func (s *JobsService) Wait(ctx context.Context, slug ProjectSlug, number int64, o *WaitOptions, opts ...RequestOption) (*JobResult, error) {
+	return last(s.Watch(ctx, slug, number, o, opts...))
+}
+
+func jobOutcome(s JobStatus) Outcome {
+	switch {
+	case s == JobStatusSuccess:
+		return OutcomeSuccess
+	case s == JobStatusCanceled:
+		return OutcomeCanceled
+	case s == JobStatusNotRun, s == JobStatusRetried:
+		return OutcomeNotRun
+	case s.Failed():
+		return OutcomeFailed
+	}
+	return OutcomePending
+}
+
 // pipelineWatch is what is known between two polls of a pipeline.
 type pipelineWatch struct {
 	service  *PipelinesService
@@ -375,6 +455,7 @@ type workflowWatch struct {
 	options  WaitOptions
 	requests []RequestOption
 	known    bool
+	approved uuid.UUID // the request that has been approved just now
 }
 
 func (w *workflowWatch) poll(ctx context.Context) (*WorkflowResult, error) {
@@ -387,20 +468,27 @@ func (w *workflowWatch) poll(ctx context.Context) (*WorkflowResult, error) {
 	}
 	w.known = true
 	r := &WorkflowResult{Workflow: *wf, Outcome: outcomeOf(wf.Status)}
-	if wf.Status == WorkflowStatusOnHold && w.options.StopOnHold {
-		r.Outcome = OutcomeOnHold
-	}
-	if r.Outcome == OutcomePending && !w.options.WithJobs {
+	held := wf.Status == WorkflowStatusOnHold && w.options.StopOnHold
+	if r.Outcome == OutcomePending && !held && !w.options.WithJobs {
 		return r, nil
 	}
 	r.Jobs, err = Collect(w.service.ListJobs(w.id, w.requests...).All(ctx))
 	if err != nil && !errors.Is(err, ErrPageLoop) {
 		return nil, err
 	}
+	if held && slices.ContainsFunc(r.Jobs, w.isHeld) {
+		r.Outcome = OutcomeOnHold
+	}
 	if r.Outcome != OutcomePending {
 		r.FailedJobs = failedJobs(r.Jobs)
 	}
 	return r, nil
+}
+
+// isHeld reports whether a job waits for approval. One that has been approved
+// just now can look so for a while.
+func (w *workflowWatch) isHeld(j WorkflowJob) bool {
+	return j.Status == JobStatusOnHold && j.ApprovalRequestID != w.approved
 }
 
 func outcomeOf(s WorkflowStatus) Outcome {
