@@ -1,0 +1,126 @@
+package circleci
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/encode"
+)
+
+// FlakyTests are the flaky tests of a project: those that have passed and
+// failed with the same commit.
+type FlakyTests struct {
+	// Tests has an element for each flake; a test can be there several times.
+	Tests []FlakyTest `json:"flaky_tests"`
+	// Total is the number of different tests. It is a whole number; the API
+	// declares it otherwise.
+	Total float64 `json:"total_flaky_tests"`
+}
+
+// FlakyTest is a flake of a test, with the run that has shown it.
+type FlakyTest struct {
+	TestName  string `json:"test_name"`
+	Classname string `json:"classname,omitzero"`
+	File      string `json:"file,omitzero"`
+	Source    string `json:"source,omitzero"`
+	// TimesFlaked is how often the test has flaked.
+	TimesFlaked int64 `json:"times_flaked"`
+	// TimeWasted is nil if the API does not tell.
+	TimeWasted        *Seconds  `json:"time_wasted,omitzero"`
+	JobName           string    `json:"job_name"`
+	JobNumber         int64     `json:"job_number"`
+	PipelineNumber    int64     `json:"pipeline_number"`
+	WorkflowID        uuid.UUID `json:"workflow_id"`
+	WorkflowName      string    `json:"workflow_name"`
+	WorkflowCreatedAt time.Time `json:"workflow_created_at"`
+}
+
+// FlakyTests returns the flaky tests of a project, on all branches. A test that
+// has not flaked for two weeks is not among them any more.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getFlakyTests
+//
+//circleci:operation GET /insights/{project-slug}/flaky-tests
+func (s *InsightsService) FlakyTests(ctx context.Context, slug ProjectSlug, opts ...RequestOption) (*FlakyTests, error) {
+	return do[FlakyTests](ctx, s.client, get("/insights/{project-slug}/flaky-tests", slug).with(opts))
+}
+
+// TestMetrics are the metrics of a workflow's tests, from its last 10 runs.
+type TestMetrics struct {
+	// AverageTestCount is the number of tests in a run.
+	AverageTestCount int64 `json:"average_test_count"`
+	TotalTestRuns    int64 `json:"total_test_runs"`
+	// MostFailedTests and SlowestTests are the top of the list;
+	// MostFailedTestsExtra and SlowestTestsExtra count those that would come
+	// next, as they are equal to the last.
+	MostFailedTests      []TestStatistics `json:"most_failed_tests"`
+	MostFailedTestsExtra int64            `json:"most_failed_tests_extra"`
+	SlowestTests         []TestStatistics `json:"slowest_tests"`
+	SlowestTestsExtra    int64            `json:"slowest_tests_extra"`
+	// Runs are the runs that count.
+	Runs []TestRun `json:"test_runs"`
+}
+
+// TestStatistics are the metrics of one test.
+type TestStatistics struct {
+	TestName  string `json:"test_name"`
+	Classname string `json:"classname,omitzero"`
+	File      string `json:"file,omitzero"`
+	Source    string `json:"source,omitzero"`
+	JobName   string `json:"job_name"`
+	// P95Duration is the 95th percentile of the durations, in seconds; nil if
+	// the API does not tell.
+	P95Duration *float64 `json:"p95_duration"`
+	TotalRuns   int64    `json:"total_runs"`
+	FailedRuns  int64    `json:"failed_runs"`
+	Flaky       bool     `json:"flaky"`
+}
+
+// TestRun counts the tests of one run of a workflow.
+type TestRun struct {
+	PipelineNumber int64     `json:"pipeline_number"`
+	WorkflowID     uuid.UUID `json:"workflow_id"`
+	// SuccessRate is a part of 1.
+	SuccessRate float64    `json:"success_rate"`
+	Counts      TestCounts `json:"test_counts"`
+}
+
+// TestCounts counts tests by their results.
+type TestCounts struct {
+	Success int64 `json:"success"`
+	Failure int64 `json:"failure"`
+	Error   int64 `json:"error"`
+	Skipped int64 `json:"skipped"`
+	Total   int64 `json:"total"`
+}
+
+// TestMetricsOptions says which runs count; by default those of the default
+// branch. Branch and AllBranches exclude each other.
+type TestMetricsOptions struct {
+	Branch      string
+	AllBranches bool
+}
+
+func (o *TestMetricsOptions) query(q *encode.Query) {
+	if o != nil {
+		branchesOf(q, o.Branch, o.AllBranches)
+	}
+}
+
+func (o *TestMetricsOptions) check() error {
+	if o == nil {
+		return nil
+	}
+	return checkBranches(o.Branch, o.AllBranches)
+}
+
+// TestMetrics returns the metrics of a workflow's tests.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowTestMetrics
+//
+//circleci:operation GET /insights/{project-slug}/workflows/{workflow-name}/test-metrics
+func (s *InsightsService) TestMetrics(ctx context.Context, slug ProjectSlug, workflow string, f *TestMetricsOptions, opts ...RequestOption) (*TestMetrics, error) {
+	return do[TestMetrics](ctx, s.client, get("/insights/{project-slug}/workflows/{workflow-name}/test-metrics", slug, workflow).query(f).with(opts))
+}
