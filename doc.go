@@ -76,13 +76,14 @@
 //
 // # The token
 //
-// The token is sent to the host of the base URL and to CircleCI's own artifact
-// hosts (*.circle-artifacts.com, by https), and nowhere else: each redirect is
-// judged anew. A redirect that would turn a POST into a GET, carry a body to
-// another host, or leave TLS, is not followed. A base URL with plain http is
-// refused but for this machine. The token prints as REDACTED, and is taken out
-// of what a server echoes; middlewares do not see it. A [Secret] in a request
-// prints as REDACTED too, and is sent in clear.
+// The token is sent to the host of the base URL, which for circleci.com is
+// api.circleci.com too, and to CircleCI's own artifact hosts
+// (*.circle-artifacts.com, by https), and nowhere else: each redirect is judged
+// anew. A redirect that would turn a POST into a GET, carry a body to another
+// host, or leave TLS, is not followed. A base URL with plain http is refused but
+// for this machine. The token prints as REDACTED, and is taken out of what a
+// server echoes; middlewares do not see it. A [Secret] in a request prints as
+// REDACTED too, and is sent in clear.
 //
 // # Self-hosted servers
 //

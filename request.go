@@ -106,6 +106,7 @@ type Response struct {
 type request struct {
 	method, route string
 	path          string // the route, filled and escaped
+	host          string // of CircleCI's cloud, that serves the route in place of its main one
 	search        encode.Query
 	in            any
 	hasBody       bool
@@ -202,6 +203,13 @@ func (r request) with(opts []RequestOption) request {
 	return r
 }
 
+// at has a client of CircleCI's cloud send the request to another host of it.
+// Other servers have but one.
+func (r request) at(host string) request {
+	r.host = host
+	return r
+}
+
 // do carries out a call whose answer is a T.
 func do[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	var out T
@@ -280,6 +288,9 @@ func (c *Client) urlOf(r *request, o *callOptions) *url.URL {
 		base = c.root
 	}
 	u := *base
+	if r.host != "" && transport.IsCloud(base) {
+		u.Host = r.host
+	}
 	escaped := base.EscapedPath() + r.path
 	u.Path = escaped
 	if strings.IndexByte(escaped, '%') >= 0 {

@@ -1,4 +1,16 @@
 package spec
 
 // Extras are operations in live use that the document lacks.
-var Extras = []Operation{}
+var Extras = []Operation{
+	{ID: "getDeploySettings", Method: "GET", Path: "/deploy/projects/{project_id}/settings"},
+	{ID: "listOtelExporters", Method: "GET", Path: "/otel/exporters", Query: []string{"org-id"}, Required: []string{"org-id"}},
+	{ID: "createOtelExporter", Method: "POST", Path: "/otel/exporters"},
+	{ID: "deleteOtelExporter", Method: "DELETE", Path: "/otel/exporters/{id}"},
+	{ID: "getOrganization", Method: "GET", Path: "/organization/{org-slug-or-id}"},
+	{ID: "listProjectGroups", Method: "GET", Path: "/organizations/{org_id}/projects/{project_id}/groups"},
+	{ID: "addProjectGroups", Method: "POST", Path: "/organizations/{org_id}/projects/{project_id}/groups"},
+	{ID: "updateProjectGroupRole", Method: "POST", Path: "/organizations/{org_id}/projects/{project_id}/groups/{group_id}/update-role"},
+	{ID: "cancelPipeline", Method: "POST", Path: "/pipeline/{pipeline-id}/cancel"},
+	{ID: "searchPipelines", Method: "POST", Path: "/pipeline/search"},
+	{ID: "compileConfig", Method: "POST", Path: "/compile-config-with-defaults"},
+}

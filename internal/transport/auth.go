@@ -10,8 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// Auth puts the token on requests to the API and to CircleCI's artifact
-// hosts, and on no other. As a round tripper it judges each redirect anew.
+// Auth puts the token on requests to the API, which for CircleCI's cloud is on
+// two hosts, and to CircleCI's artifact hosts, and on no other. As a round
+// tripper it judges each redirect anew.
 //
 // The token is in closures alone, where no printer follows it.
 type Auth struct {
@@ -62,6 +63,17 @@ func (e *TokenError) Unwrap() error { return e.Err }
 
 // artifactDomain is where CircleCI serves artifacts, to those who show a token.
 const artifactDomain = ".circle-artifacts.com"
+
+// CloudAPIHost is where CircleCI's cloud serves some routes, to the same token
+// as its main host.
+const CloudAPIHost = "api." + cloudHost
+
+const cloudHost = "circleci.com"
+
+// IsCloud reports whether a URL leads to the main host of CircleCI's cloud.
+func IsCloud(u *url.URL) bool { return isHTTPS(u) && strings.EqualFold(u.Hostname(), cloudHost) }
+
+func isHTTPS(u *url.URL) bool { return u.Scheme == "https" && portOf(u) == "443" }
 
 // RoundTrip sends req with the headers that its host may see.
 func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -127,7 +139,8 @@ func (a *Auth) trusts(u *url.URL) bool {
 	if SameOrigin(u, a.base) {
 		return true
 	}
-	return u.Scheme == "https" && portOf(u) == "443" && strings.HasSuffix(strings.ToLower(u.Hostname()), artifactDomain)
+	host := strings.ToLower(u.Hostname())
+	return isHTTPS(u) && (strings.HasSuffix(host, artifactDomain) || host == CloudAPIHost && IsCloud(a.base))
 }
 
 // SameOrigin reports whether two URLs lead to one server.
