@@ -68,6 +68,14 @@ func array[T any](c *Client, r request) *Pager[T] {
 	}}
 }
 
+// offsetArray is the pager of a list that answers with a bare array for each
+// page, and pages by offset.
+func offsetArray[T any](c *Client, r request) *Pager[T] {
+	p := array[T](c, r)
+	p.offset = true
+	return p
+}
+
 // All walks over the items of all pages. An error is yielded as the last
 // element, with a zero item. Breaking off the loop sends no further request.
 func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {

@@ -1,0 +1,305 @@
+package circleci
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/encode"
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+// PolicyService works with config policies: rules, written in Rego, that
+// decide which configurations an organization runs. The owner of policies is
+// an organization, named by its ID; its slug is not taken.
+//
+// The routes name a policy context, which has nothing to do with
+// [ContextsService]. The API takes one alone, config, and so it is no
+// parameter here.
+type PolicyService service
+
+const policyContext = "config"
+
+// Policy is one document of a policy bundle.
+type Policy struct {
+	// Name is what the document declares by its first rule,
+	// policy_name["…"], whatever name it was uploaded under.
+	Name      string    `json:"name"`
+	Content   string    `json:"content"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	CreatedBy string    `json:"created_by,omitzero"`
+}
+
+// policyBundle is a bundle as it comes.
+type policyBundle map[string]policyDocuments
+
+// policyDocuments are the policies of one name: the live API sends an object,
+// the document of the API has an array, and tools of CircleCI's read a text.
+type policyDocuments []Policy
+
+// UnmarshalJSON reads any of the three.
+func (d *policyDocuments) UnmarshalJSON(data []byte) (err error) {
+	var one Policy
+	switch data[0] {
+	case '[':
+		return wire.Unmarshal(data, (*[]Policy)(d))
+	case '"':
+		err = wire.Unmarshal(data, &one.Content)
+	default:
+		err = wire.Unmarshal(data, &one)
+	}
+	*d = policyDocuments{one}
+	return err
+}
+
+func (b *policyBundle) policies(err error) (map[string][]Policy, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string][]Policy, len(*b))
+	for name, documents := range *b {
+		for i := range documents {
+			if documents[i].Name == "" {
+				documents[i].Name = name
+			}
+		}
+		out[name] = documents
+	}
+	return out, nil
+}
+
+// GetBundle returns the policies of an organization by name; an empty map if
+// it has none. The live API has one document for each name, the first.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetPolicyBundle
+//
+//circleci:operation GET /owner/{ownerID}/context/{context}/policy-bundle
+func (s *PolicyService) GetBundle(ctx context.Context, ownerID uuid.UUID, opts ...RequestOption) (map[string][]Policy, error) {
+	out, err := do[policyBundle](ctx, s.client, get("/owner/{ownerID}/context/{context}/policy-bundle", ownerID, policyContext).with(opts))
+	return out.policies(err)
+}
+
+// CreatePolicyBundleRequest is all policies that an organization shall have.
+type CreatePolicyBundleRequest struct {
+	// Policies are the documents, by file name. An empty map deletes all that
+	// there are; nil is refused, so that this does not happen by accident.
+	Policies map[string]string `json:"policies"`
+	// DryRun changes nothing, and returns what would have changed.
+	DryRun bool `json:"-"`
+}
+
+func (r CreatePolicyBundleRequest) query(q *encode.Query) { q.Bool("dry", r.DryRun) }
+
+func (r CreatePolicyBundleRequest) check() error {
+	if r.Policies == nil {
+		return &ArgumentError{Name: "policies", Reason: "is nil; to delete all policies give an empty map"}
+	}
+	return nil
+}
+
+// PolicyBundleDiff is what an upload has changed, by the names that the
+// documents declare. All three are empty if it has changed nothing.
+type PolicyBundleDiff struct {
+	Created  []string `json:"created,omitzero"`
+	Modified []string `json:"modified,omitzero"`
+	Deleted  []string `json:"deleted,omitzero"`
+}
+
+// CreateBundle replaces ALL policies of an organization: what is not in the
+// request is deleted.
+//
+// Each document has to be of the package org, and its first rule has to be
+// policy_name["…"]; else, and for other mistakes in the Rego, the answer is a
+// 400. A bundle of more than about 2.5 MiB is refused with 413.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/CreatePolicyBundle
+//
+//circleci:operation POST /owner/{ownerID}/context/{context}/policy-bundle
+func (s *PolicyService) CreateBundle(ctx context.Context, ownerID uuid.UUID, in CreatePolicyBundleRequest, opts ...RequestOption) (*PolicyBundleDiff, error) {
+	return do[PolicyBundleDiff](ctx, s.client, post("/owner/{ownerID}/context/{context}/policy-bundle", ownerID, policyContext).query(in).body(in).with(opts))
+}
+
+// GetPolicy returns the policy that declares the given name, or an error
+// matching [ErrNotFound].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetPolicyDocument
+//
+//circleci:operation GET /owner/{ownerID}/context/{context}/policy-bundle/{policyName}
+func (s *PolicyService) GetPolicy(ctx context.Context, ownerID uuid.UUID, name string, opts ...RequestOption) (*Policy, error) {
+	return do[Policy](ctx, s.client, get("/owner/{ownerID}/context/{context}/policy-bundle/{policyName}", ownerID, policyContext, name).with(opts))
+}
+
+// DecisionStatus is the outcome of a decision.
+type DecisionStatus string
+
+// The outcomes. A configuration is run after PASS and SOFT_FAIL.
+const (
+	DecisionStatusPass     DecisionStatus = "PASS"
+	DecisionStatusSoftFail DecisionStatus = "SOFT_FAIL"
+	DecisionStatusHardFail DecisionStatus = "HARD_FAIL"
+	DecisionStatusError    DecisionStatus = "ERROR" // the policies could not be evaluated
+)
+
+// Decision is what the policies say of a configuration.
+type Decision struct {
+	Status DecisionStatus `json:"status"`
+	// Reason says why the status is ERROR.
+	Reason string `json:"reason,omitzero"`
+	// Cause is the same, by the name that CircleCI's own evaluator gives it.
+	Cause        string      `json:"cause,omitzero"`
+	EnabledRules []string    `json:"enabled_rules,omitzero"`
+	HardFailures []Violation `json:"hard_failures,omitzero"`
+	SoftFailures []Violation `json:"soft_failures,omitzero"`
+}
+
+// Violation is a rule that a configuration breaks.
+type Violation struct {
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+// DecideRequest is what to decide on.
+type DecideRequest struct {
+	// Input is the configuration, as YAML: input in the policies.
+	Input string `json:"input"`
+	// Metadata is data.meta in the policies, of open form. CircleCI gives
+	// build_number, project_id, ssh_rerun, vcs and parameters, as in
+	// [DecisionMetadata].
+	Metadata map[string]any `json:"metadata,omitzero"`
+}
+
+func (r DecideRequest) check() error { return required("input", r.Input) }
+
+// Decide evaluates an organization's policies on a configuration. It runs
+// nothing. A configuration that breaks policies is no error: look at the
+// status.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/MakeDecision
+//
+//circleci:operation POST /owner/{ownerID}/context/{context}/decision
+func (s *PolicyService) Decide(ctx context.Context, ownerID uuid.UUID, in DecideRequest, opts ...RequestOption) (*Decision, error) {
+	return do[Decision](ctx, s.client, post("/owner/{ownerID}/context/{context}/decision", ownerID, policyContext).body(in).with(opts))
+}
+
+// DecisionLog is the record of a decision.
+type DecisionLog struct {
+	ID        uuid.UUID        `json:"id"`
+	CreatedAt time.Time        `json:"created_at"`
+	Decision  Decision         `json:"decision"`
+	Metadata  DecisionMetadata `json:"metadata,omitzero"`
+	// Policies are the hashes of the policies' documents, by name.
+	Policies map[string]string `json:"policies,omitzero"`
+	// TimeTaken is how long the evaluation took.
+	TimeTaken Milliseconds `json:"time_taken_ms,omitzero"`
+}
+
+func (l *DecisionLog) key() itemKey { return itemKey{id: l.ID} }
+
+// DecisionMetadata tells what a decision was made for. All of it can be
+// missing.
+type DecisionMetadata struct {
+	BuildNumber int64       `json:"build_number,omitzero"`
+	ProjectID   uuid.UUID   `json:"project_id,omitzero"`
+	SSHRerun    bool        `json:"ssh_rerun,omitzero"`
+	VCS         DecisionVCS `json:"vcs,omitzero"`
+	// Parameters are the pipeline's, of open form; whole numbers are int64.
+	Parameters map[string]any `json:"parameters,omitzero"`
+}
+
+// DecisionVCS tells what of a repository a decision was made for.
+type DecisionVCS struct {
+	Branch              string `json:"branch,omitzero"`
+	ReleaseTag          string `json:"release_tag,omitzero"`
+	OriginRepositoryURL string `json:"origin_repository_url,omitzero"`
+	TargetRepositoryURL string `json:"target_repository_url,omitzero"`
+}
+
+// ListDecisionsOptions says which decisions to list. What is zero does not
+// count.
+type ListDecisionsOptions struct {
+	Status DecisionStatus
+	// After and Before bound the time of the decision.
+	After, Before time.Time
+	Branch        string
+	ProjectID     uuid.UUID
+	BuildNumber   int64
+}
+
+func (o *ListDecisionsOptions) query(q *encode.Query) {
+	if o == nil {
+		return
+	}
+	q.String("status", string(o.Status))
+	q.Time("after", o.After)
+	q.Time("before", o.Before)
+	q.String("branch", o.Branch)
+	q.UUID("project_id", o.ProjectID)
+	if o.BuildNumber != 0 {
+		q.String("build_number", strconv.FormatInt(o.BuildNumber, 10))
+	}
+}
+
+// ListDecisions lists the decisions on an organization's configurations. The
+// API pages them by offset: a page's token is the offset of the next, and the
+// last page is the empty one.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionLogs
+//
+//circleci:operation GET /owner/{ownerID}/context/{context}/decision
+func (s *PolicyService) ListDecisions(ownerID uuid.UUID, f *ListDecisionsOptions, opts ...RequestOption) *Pager[DecisionLog] {
+	return offsetArray[DecisionLog](s.client, get("/owner/{ownerID}/context/{context}/decision", ownerID, policyContext).query(f).with(opts))
+}
+
+// GetDecision returns the record of a decision, or an error matching
+// [ErrNotFound].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionLog
+//
+//circleci:operation GET /owner/{ownerID}/context/{context}/decision/{decisionID}
+func (s *PolicyService) GetDecision(ctx context.Context, ownerID, id uuid.UUID, opts ...RequestOption) (*DecisionLog, error) {
+	return do[DecisionLog](ctx, s.client, get("/owner/{ownerID}/context/{context}/decision/{decisionID}", ownerID, policyContext, id).with(opts))
+}
+
+// GetDecisionBundle returns the policies by which a decision was made, as
+// [PolicyService.GetBundle] does.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionLogPolicyBundle
+//
+//circleci:operation GET /owner/{ownerID}/context/{context}/decision/{decisionID}/policy-bundle
+func (s *PolicyService) GetDecisionBundle(ctx context.Context, ownerID, id uuid.UUID, opts ...RequestOption) (map[string][]Policy, error) {
+	out, err := do[policyBundle](ctx, s.client, get("/owner/{ownerID}/context/{context}/decision/{decisionID}/policy-bundle", ownerID, policyContext, id).with(opts))
+	return out.policies(err)
+}
+
+// PolicySettings are the settings of an organization's policies.
+type PolicySettings struct {
+	// Enabled tells whether configurations are held against the policies when
+	// a pipeline is triggered.
+	Enabled bool `json:"enabled"`
+}
+
+// Settings returns the settings of an organization's policies. The API wants
+// the right to edit policies for it; reading a bundle needs less.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionSettings
+//
+//circleci:operation GET /owner/{ownerID}/context/{context}/decision/settings
+func (s *PolicyService) Settings(ctx context.Context, ownerID uuid.UUID, opts ...RequestOption) (*PolicySettings, error) {
+	return do[PolicySettings](ctx, s.client, get("/owner/{ownerID}/context/{context}/decision/settings", ownerID, policyContext).with(opts))
+}
+
+// UpdatePolicySettingsRequest holds the settings, all of which are sent.
+type UpdatePolicySettingsRequest struct {
+	Enabled bool `json:"enabled"`
+}
+
+// UpdateSettings turns the evaluation of policies on or off.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/SetDecisionSettings
+//
+//circleci:operation PATCH /owner/{ownerID}/context/{context}/decision/settings
+func (s *PolicyService) UpdateSettings(ctx context.Context, ownerID uuid.UUID, in UpdatePolicySettingsRequest, opts ...RequestOption) (*PolicySettings, error) {
+	return do[PolicySettings](ctx, s.client, patch("/owner/{ownerID}/context/{context}/decision/settings", ownerID, policyContext).body(in).with(opts))
+}
