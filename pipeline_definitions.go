@@ -1,0 +1,247 @@
+package circleci
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+// PipelineDefinitionsService works with pipeline definitions: where a pipeline
+// of a project takes its configuration from, and what it checks out. What
+// starts it is a trigger, see [TriggersService]; to start it by hand see
+// [PipelinesService.Run].
+//
+// Self-hosted servers lack these operations.
+type PipelineDefinitionsService service
+
+// SourceProvider is the integration that a configuration, a checkout or an
+// event comes from.
+type SourceProvider string
+
+// The providers. Not each of them goes for each of the three: see the
+// functions that return a [ConfigSourceRequest], a [CheckoutSourceRequest] and
+// an [EventSourceRequest].
+const (
+	SourceProviderGitHubApp    SourceProvider = "github_app"
+	SourceProviderGitHubServer SourceProvider = "github_server" // GitHub Enterprise Server
+	SourceProviderGitHubOAuth  SourceProvider = "github_oauth"
+	SourceProviderBitbucketDC  SourceProvider = "bitbucket_dc" // Bitbucket Data Center
+	SourceProviderCircleCI     SourceProvider = "circleci"     // no repository
+	SourceProviderWebhook      SourceProvider = "webhook"      // events of a custom webhook
+	SourceProviderSchedule     SourceProvider = "schedule"     // events by the clock
+)
+
+// SourceRepo is a repository.
+type SourceRepo struct {
+	FullName string `json:"full_name,omitzero"`
+	// ExternalID is the provider's own ID of the repository, a number.
+	ExternalID string `json:"external_id,omitzero"`
+}
+
+// ConfigSource is where a configuration comes from.
+type ConfigSource struct {
+	Provider SourceProvider `json:"provider"`
+	// Repo is zero if the provider is circleci.
+	Repo     SourceRepo `json:"repo,omitzero"`
+	FilePath string     `json:"file_path,omitzero"`
+}
+
+// CheckoutSource is what a checkout step checks out.
+type CheckoutSource struct {
+	Provider SourceProvider `json:"provider"`
+	Repo     SourceRepo     `json:"repo,omitzero"`
+}
+
+// PipelineDefinition is a pipeline of a project, as it is set up.
+type PipelineDefinition struct {
+	ID          uuid.UUID `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitzero"`
+	// CreatedAt is zero for a definition that CircleCI has made by itself, for
+	// a project of GitHub (OAuth) or Bitbucket.
+	CreatedAt      time.Time      `json:"created_at,omitzero"`
+	ConfigSource   ConfigSource   `json:"config_source,omitzero"`
+	CheckoutSource CheckoutSource `json:"checkout_source,omitzero"`
+}
+
+func (d *PipelineDefinition) key() itemKey { return itemKey{id: d.ID} }
+
+// List lists the pipeline definitions of a project, all on one page.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/listPipelineDefinitions
+//
+//circleci:operation GET /projects/{project_id}/pipeline-definitions
+func (s *PipelineDefinitionsService) List(projectID uuid.UUID, opts ...RequestOption) *Pager[PipelineDefinition] {
+	return list[PipelineDefinition](s.client, get("/projects/{project_id}/pipeline-definitions", projectID).with(opts))
+}
+
+// Get returns the pipeline definition with the given ID.
+//
+// For one that is gone the live API answers 400, and not 404; it does the same
+// for definitions of GitLab projects, which exist. To tell one from the other
+// look for the ID in [PipelineDefinitionsService.List].
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/getPipelineDefinition
+//
+//circleci:operation GET /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}
+func (s *PipelineDefinitionsService) Get(ctx context.Context, projectID, id uuid.UUID, opts ...RequestOption) (*PipelineDefinition, error) {
+	return do[PipelineDefinition](ctx, s.client, get("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}", projectID, id).with(opts))
+}
+
+// sourceRepoRequest names a repository.
+type sourceRepoRequest struct {
+	ExternalID string `json:"external_id"`
+}
+
+// ConfigSourceRequest is where a new definition takes its configuration from:
+// see [GitHubAppConfig], [GitHubServerConfig] and [CircleCIConfig].
+type ConfigSourceRequest struct {
+	body struct {
+		Provider SourceProvider    `json:"provider"`
+		Repo     sourceRepoRequest `json:"repo,omitzero"`
+		FilePath string            `json:"file_path"`
+	}
+}
+
+// GitHubAppConfig takes the configuration from a file, such as
+// .circleci/config.yml, of a repository of GitHub's. The external ID is
+// GitHub's own, a number.
+func GitHubAppConfig(externalID, filePath string) (c ConfigSourceRequest) {
+	c.body.Provider, c.body.Repo.ExternalID, c.body.FilePath = SourceProviderGitHubApp, externalID, filePath
+	return c
+}
+
+// GitHubServerConfig takes the configuration from a file of a repository of a
+// GitHub Enterprise Server. The provider is not in CircleCI's document of the
+// API.
+func GitHubServerConfig(externalID, filePath string) (c ConfigSourceRequest) {
+	c = GitHubAppConfig(externalID, filePath)
+	c.body.Provider = SourceProviderGitHubServer
+	return c
+}
+
+// CircleCIConfig takes the configuration from a file that CircleCI keeps. The
+// live API has been seen to refuse it.
+func CircleCIConfig(filePath string) (c ConfigSourceRequest) {
+	c.body.Provider, c.body.FilePath = SourceProviderCircleCI, filePath
+	return c
+}
+
+// MarshalJSON writes the source as the API wants it.
+func (c ConfigSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(c.body) }
+
+func (c ConfigSourceRequest) check() error {
+	if c.body.Provider == "" || c.body.FilePath == "" || c.body.Repo.ExternalID == "" && c.body.Provider != SourceProviderCircleCI {
+		return &ArgumentError{Name: "config_source", Reason: "is missing, or lacks its repository or its file: see GitHubAppConfig"}
+	}
+	return nil
+}
+
+// CheckoutSourceRequest is what a definition checks out: see
+// [GitHubAppCheckout] and [GitHubServerCheckout].
+type CheckoutSourceRequest struct {
+	body struct {
+		Provider SourceProvider    `json:"provider"`
+		Repo     sourceRepoRequest `json:"repo"`
+	}
+}
+
+// GitHubAppCheckout checks out a repository of GitHub's. The external ID is
+// GitHub's own, a number.
+func GitHubAppCheckout(externalID string) (c CheckoutSourceRequest) {
+	c.body.Provider, c.body.Repo.ExternalID = SourceProviderGitHubApp, externalID
+	return c
+}
+
+// GitHubServerCheckout checks out a repository of a GitHub Enterprise Server.
+// The provider is not in CircleCI's document of the API.
+func GitHubServerCheckout(externalID string) (c CheckoutSourceRequest) {
+	c.body.Provider, c.body.Repo.ExternalID = SourceProviderGitHubServer, externalID
+	return c
+}
+
+// MarshalJSON writes the source as the API wants it.
+func (c CheckoutSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(c.body) }
+
+func (c CheckoutSourceRequest) check() error {
+	if c.body.Repo.ExternalID == "" {
+		return &ArgumentError{Name: "checkout_source", Reason: "is missing, or lacks its repository: see GitHubAppCheckout"}
+	}
+	return nil
+}
+
+// CreatePipelineDefinitionRequest is a new pipeline definition.
+type CreatePipelineDefinitionRequest struct {
+	Name           string                `json:"name"`
+	Description    string                `json:"description,omitzero"`
+	ConfigSource   ConfigSourceRequest   `json:"config_source"`
+	CheckoutSource CheckoutSourceRequest `json:"checkout_source"`
+}
+
+func (r CreatePipelineDefinitionRequest) check() error {
+	if err := required("name", r.Name); err != nil {
+		return err
+	}
+	if err := r.ConfigSource.check(); err != nil {
+		return err
+	}
+	return r.CheckoutSource.check()
+}
+
+// Create creates a pipeline definition. It runs when a trigger of it does, or
+// when [PipelinesService.Run] is told so.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/createPipelineDefinition
+//
+//circleci:operation POST /projects/{project_id}/pipeline-definitions
+func (s *PipelineDefinitionsService) Create(ctx context.Context, projectID uuid.UUID, in CreatePipelineDefinitionRequest, opts ...RequestOption) (*PipelineDefinition, error) {
+	return do[PipelineDefinition](ctx, s.client, post("/projects/{project_id}/pipeline-definitions", projectID).body(in).with(opts))
+}
+
+// UpdateConfigSource is another configuration file. Its provider and its
+// repository cannot be changed.
+type UpdateConfigSource struct {
+	FilePath string `json:"file_path"`
+}
+
+// UpdatePipelineDefinitionRequest holds what to change; what is unset stays as
+// it is.
+type UpdatePipelineDefinitionRequest struct {
+	Name           Optional[string]                `json:"name,omitzero"`
+	Description    Optional[string]                `json:"description,omitzero"`
+	ConfigSource   Optional[UpdateConfigSource]    `json:"config_source,omitzero"`
+	CheckoutSource Optional[CheckoutSourceRequest] `json:"checkout_source,omitzero"`
+}
+
+func (r UpdatePipelineDefinitionRequest) check() error {
+	if source, ok := r.ConfigSource.Get(); ok && source.FilePath == "" {
+		return &ArgumentError{Name: "config_source", Reason: "lacks its file"}
+	}
+	if source, ok := r.CheckoutSource.Get(); ok {
+		return source.check()
+	}
+	return nil
+}
+
+// Update changes a pipeline definition. For one that is gone the live API
+// answers 400.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/updatePipelineDefinition
+//
+//circleci:operation PATCH /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}
+func (s *PipelineDefinitionsService) Update(ctx context.Context, projectID, id uuid.UUID, in UpdatePipelineDefinitionRequest, opts ...RequestOption) (*PipelineDefinition, error) {
+	return do[PipelineDefinition](ctx, s.client, patch("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}", projectID, id).body(in).with(opts))
+}
+
+// Delete deletes a pipeline definition. It goes well for one that is gone,
+// too.
+//
+// CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/deletePipelineDefinition
+//
+//circleci:operation DELETE /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}
+func (s *PipelineDefinitionsService) Delete(ctx context.Context, projectID, id uuid.UUID, opts ...RequestOption) error {
+	return exec(ctx, s.client, remove("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}", projectID, id).with(opts))
+}
