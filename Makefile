@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 GO ?= go
-# The modules of the repository; examples and tools are not what users link.
-MODULES := . examples tools
+# The modules of the repository. What users link of it is the first alone, or
+# oidctoken with its library.
+MODULES := . examples oidctoken tools
 # The linter is pinned in tools/go.mod, and built by the first use.
 LINT = $$(cd tools && $(GO) tool -n golangci-lint)
 FUZZTIME ?= 10s
