@@ -34,12 +34,17 @@ func WithManualTime() Option { return func(s *Server) { s.clock.speed = 0 } }
 func WithTime(t time.Time) Option { return func(s *Server) { s.clock.base = t } }
 
 // Advance moves the server's time forward. What is due by then has happened
-// when it returns.
+// when it returns, the calls of webhooks included: their receiver must not call
+// it.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clock.base = s.clock.base.Add(d)
 	s.catchUp()
+	for s.world.webhooks.underWay > 0 {
+		s.world.webhooks.wait()
+		s.catchUp() // one that failed is called again
+	}
 }
 
 // now is the server's time: within an event the event's, else the clock's.

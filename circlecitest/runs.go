@@ -273,6 +273,7 @@ func (j *job) outcome() circleci.JobStatus {
 
 func (s *Server) endJob(j *job, status circleci.JobStatus) {
 	j.status, j.stopped = status, s.now()
+	s.announceJob(j)
 	s.settle(j.workflow)
 }
 
@@ -281,6 +282,7 @@ func (s *Server) end(w *workflow, status circleci.WorkflowStatus) {
 		return
 	}
 	w.status, w.stopped = status, s.now()
+	s.announceWorkflow(w)
 	p := w.pipeline
 	if w.tag == circleci.WorkflowTagSetup && status == circleci.WorkflowStatusSuccess && p.state == circleci.PipelineStateSetup {
 		s.proceed(p)
@@ -302,6 +304,7 @@ func (s *Server) cancel(w *workflow) {
 	for _, j := range w.jobs {
 		if !j.status.Done() {
 			j.status, j.stopped, j.canceledBy = circleci.JobStatusCanceled, s.now(), s.world.me
+			s.announceJob(j)
 		}
 	}
 	s.settle(w)

@@ -56,6 +56,11 @@ type world struct {
 	projects []*project
 	contexts []*envContext
 	runs     runs
+
+	webhooks  webhooks
+	schedules schedules
+	deploys   deploys
+	exporters []*otelExporter
 }
 
 // Option sets up a [Server].
@@ -96,15 +101,19 @@ func NewServer(opts ...Option) *Server {
 		opt(s)
 	}
 	s.ops = operations()
+	s.world.webhooks.init(&s.mu)
 	s.world.users = map[uuid.UUID]*user{}
 	s.world.me = s.addUser("ada", "Ada Lovelace")
 	return s
 }
 
-// Close ends the server. Connections are closed, and its time stands still.
+// Close ends the server. Connections are closed, calls of webhooks broken off,
+// and its time stands still.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.clock.stop()
+	s.world.webhooks.cancel()
+	s.world.webhooks.wait()
 	live, storage := s.http, s.storage
 	s.mu.Unlock()
 	for _, srv := range []*httptest.Server{live, storage} {

@@ -47,7 +47,10 @@ var userHandlers = map[string]handler{
 }
 
 // handlers are all there are.
-var handlers = merged(userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers)
+var handlers = merged(
+	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers,
+	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers,
+)
 
 func merged(all ...map[string]handler) map[string]handler {
 	out := map[string]handler{}
