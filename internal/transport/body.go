@@ -51,10 +51,15 @@ func (w *watch) heard() {
 	}
 }
 
-func (w *watch) stop() {
+// pause stops the watch until something is heard again.
+func (w *watch) pause() {
 	if w.timer != nil {
 		w.timer.Stop()
 	}
+}
+
+func (w *watch) stop() {
+	w.pause()
 	w.cancel(nil)
 }
 
@@ -108,9 +113,6 @@ func (b *body) release() {
 // isBlank reports whether no result has been read: nothing but white space, or
 // a null that does not count as one.
 func (b *body) isBlank(nullable bool) bool {
-	if b.kept.Len() > 16 {
-		return false
-	}
 	text := bytes.TrimSpace(b.kept.Bytes())
 	return len(text) == 0 || !nullable && string(text) == "null"
 }
@@ -120,18 +122,20 @@ func drain(src io.Reader) {
 	_, _ = io.Copy(io.Discard, io.LimitReader(src, drained)) // what cannot be drained is closed
 }
 
-// stream is a body in the hands of a caller.
+// stream is a body in the hands of a caller. The time that the caller takes
+// between two reads is not the server's silence.
 type stream struct {
-	src   io.ReadCloser
-	watch *watch
-	ctx   context.Context
+	src         io.ReadCloser
+	watch       *watch
+	parent, ctx context.Context
 }
 
 func (s *stream) Read(p []byte) (int, error) {
-	n, err := s.src.Read(p)
 	s.watch.heard()
-	if err != nil && err != io.EOF {
-		err = causeOf(s.ctx, err)
+	n, err := s.src.Read(p)
+	s.watch.pause()
+	if err != nil && !errors.Is(err, io.EOF) {
+		_, err = because(s.parent, s.ctx, err)
 	}
 	return n, err
 }

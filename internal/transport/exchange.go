@@ -39,12 +39,12 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 	w := startWatch(x.Silence, cancel)
 	resp, err := x.Client.Do(x.request(&callContext{ctx, c}, c, w))
 	if err != nil {
-		err = causeOf(ctx, err)
-		w.stop()
 		if resp != nil { // a redirect that was not followed; the body is closed
 			r.StatusCode, r.Header = resp.StatusCode, resp.Header
 		}
-		return r.fail(failureOf(parent, err), plain(err))
+		r.fail(because(parent, ctx, err))
+		w.stop()
+		return r
 	}
 	w.heard()
 	r.StatusCode, r.Header = resp.StatusCode, resp.Header
@@ -55,7 +55,9 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 		r.Body, _ = io.ReadAll(io.LimitReader(resp.Body, keptBody)) // an error's body may be broken
 		drain(resp.Body)
 	case c.Stream:
-		r.Stream = &stream{resp.Body, w, ctx}
+		w.pause()
+		r.Length = resp.ContentLength
+		r.Stream = &stream{resp.Body, w, parent, ctx}
 		return r
 	case c.Read == nil:
 		drain(resp.Body)
@@ -114,11 +116,10 @@ func (x *Exchange) read(parent, ctx context.Context, c *Call, resp *http.Respons
 	case b.err == nil && err == nil && !blank:
 		b.release()
 		return
-	case b.err == errTooLarge:
+	case errors.Is(b.err, errTooLarge):
 		r.fail(TooLarge, fmt.Errorf("%w of %d bytes", errTooLarge, x.MaxBody))
 	case b.err != nil:
-		err = causeOf(ctx, b.err)
-		r.fail(failureOf(parent, err), plain(err))
+		r.fail(because(parent, ctx, b.err))
 	case blank:
 		r.fail(Empty, errors.New("the answer is empty, where a result is due"))
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -136,14 +137,25 @@ func (r *Result) fail(f Failure, err error) *Result {
 	return r
 }
 
-// causeOf says why err came about, when that was the end of ctx.
-func causeOf(ctx context.Context, err error) error {
-	ended, cause := ctx.Err(), context.Cause(ctx)
+// because says why an attempt has come to err: ctx is its own context, parent
+// the caller's.
+func because(parent, ctx context.Context, err error) (Failure, error) {
+	cause := context.Cause(ctx) // looked at before parent, which is the first of the two to end
 	var silent *silence
 	switch {
-	case ended == nil:
-		return err
-	case errors.As(cause, &silent), cause == ended:
+	case parent.Err() != nil:
+		return Canceled, causeOf(parent)
+	case errors.As(cause, &silent):
+		return Broken, silent
+	}
+	err = plain(err)
+	return failureOf(err), err
+}
+
+// causeOf is the error of a context that has ended, with its cause.
+func causeOf(ctx context.Context) error {
+	ended, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, ended) {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", ended, cause)
@@ -152,33 +164,37 @@ func causeOf(ctx context.Context, err error) error {
 // plain takes the URL out of err, which may hold a signature or a name that
 // does not belong in a log.
 func plain(err error) error {
-	var in *url.Error
-	if errors.As(err, &in) {
+	var (
+		token *TokenError
+		in    *url.Error
+	)
+	if errors.As(err, &token) {
+		return token
+	}
+	for errors.As(err, &in) && in.Err != nil {
 		err = in.Err
 	}
 	if strings.HasPrefix(err.Error(), "failed to parse Location header") {
-		return errors.New("the server redirects to what is no URL")
+		return &RedirectError{"the server redirects to what is no URL"}
 	}
 	return err
 }
 
 // failureOf sorts the errors of http.Client.Do and of reading a body.
-func failureOf(parent context.Context, err error) Failure {
+func failureOf(err error) Failure {
 	var (
-		dns   *net.DNSError
-		op    *net.OpError
-		cert  *tls.CertificateVerificationError
-		ca    x509.UnknownAuthorityError
-		plain tls.RecordHeaderError
-		token *TokenError
-		hop   *RedirectError
+		dns    *net.DNSError
+		op     *net.OpError
+		cert   *tls.CertificateVerificationError
+		ca     x509.UnknownAuthorityError
+		record tls.RecordHeaderError
+		token  *TokenError
+		hop    *RedirectError
 	)
 	switch {
-	case parent.Err() != nil:
-		return Canceled
 	case errors.As(err, &token), errors.As(err, &hop), errors.As(err, &cert), errors.As(err, &ca),
-		errors.As(err, &plain), errors.As(err, &dns) && dns.IsNotFound,
-		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"),
+		errors.As(err, &record), errors.As(err, &dns) && dns.IsNotFound,
+		errors.Is(err, http.ErrSchemeMismatch),
 		strings.Contains(err.Error(), "unsupported protocol scheme"):
 		return Refused
 	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):

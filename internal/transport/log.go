@@ -31,7 +31,10 @@ func (l *Log) Do(ctx context.Context, c *Call) *Result {
 		if id := RequestID(r.Header); id != "" {
 			attrs = append(attrs, slog.String("request_id", id))
 		}
-		if r.Err != nil {
+		switch {
+		case r.Failure == BadJSON: // its error quotes the body
+			attrs = append(attrs, slog.String("error", "the answer is not of the JSON that is due"))
+		case r.Err != nil:
 			attrs = append(attrs, slog.String("error", r.Err.Error()))
 		}
 		l.Logger.LogAttrs(ctx, slog.LevelDebug, "circleci request", attrs...)

@@ -1,9 +1,11 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,11 +20,12 @@ type Limiter interface {
 func Limit(l Limiter, next Handler) Handler {
 	return func(ctx context.Context, c *Call) *Result {
 		if err := l.Wait(ctx); err != nil {
-			r := c.result.renew().fail(Canceled, err)
+			r := c.result.renew()
+			r.Held = true
 			if ctx.Err() == nil { // the limiter itself says no
-				r.Failure = Refused
+				return r.fail(Refused, err)
 			}
-			return r
+			return r.fail(Canceled, causeOf(ctx))
 		}
 		return next(ctx, c)
 	}
@@ -58,10 +61,12 @@ func (p *Pacer) Do(ctx context.Context, c *Call) *Result {
 	f := p.family(c.Family())
 	t, err := f.wait(ctx, p.MaxWait)
 	switch {
-	case err == errPaused:
+	case errors.Is(err, errPaused):
 		return f.refusal(&c.result)
 	case err != nil:
-		return c.result.renew().fail(Canceled, err)
+		r := c.result.renew()
+		r.Held = true
+		return r.fail(Canceled, err)
 	}
 	var r *Result
 	defer func() { f.answered(t, r) }() // even when a middleware panics
@@ -77,7 +82,7 @@ func (p *Pacer) family(name string) *family {
 		if p.families == nil {
 			p.families = map[string]*family{}
 		}
-		f = &family{kick: make(chan struct{}, 1), rate: startRate, tokens: startBurst, burst: startBurst}
+		f = &family{rate: startRate, tokens: startBurst, burst: startBurst}
 		p.families[name] = f
 	}
 	return f
@@ -90,6 +95,7 @@ const (
 	endlessRate = 10_000.0    // from which on a crowd is not held back any more
 
 	riseShare    = 0.05                  // of the rate found after a 429, added to it each second
+	longestRise  = 20 * time.Second      // that is made up for at once
 	memory       = 2 * time.Second       // half-life of what is known of our own rate
 	unknown      = time.Second           // pause after a 429 that gives no time
 	measureLeast = 50 * time.Millisecond // between two accounts that the refill is learnt from
@@ -115,11 +121,11 @@ const (
 type family struct {
 	mu    sync.Mutex
 	queue []*waiter
-	kick  chan struct{} // tells the first in the queue to look again
 
 	basis  basis
 	until  time.Time // nobody leaves before
 	paused Result    // the refusal that says so
+	before int       // the newest request that had left at the last refusal
 	tokens float64   // how many may leave now
 	burst  float64   // the most that tokens add up to
 	rate   float64   // tokens a second
@@ -128,10 +134,11 @@ type family struct {
 	departed int // requests so far
 	inFlight int
 
-	// Our own rate of late: departures and the time they took, both fading.
+	// Our own rate of late: departures, the time they took, and the pauses
+	// between them, all fading.
 	recent struct {
-		count, seconds float64
-		last           time.Time
+		count, seconds, paused float64
+		last                   time.Time
 	}
 	// The account that rate is measured from: the server's, at some answer.
 	account  account
@@ -153,63 +160,78 @@ type ticket struct {
 	others int // that were in flight
 }
 
-type waiter struct{ turn chan struct{} }
+// waiter is a caller in the queue.
+type waiter struct {
+	latest time.Time     // the caller does not wait past it
+	again  chan struct{} // has room for one: something has changed, look again
+}
+
+func (w *waiter) wake() {
+	select {
+	case w.again <- struct{}{}:
+	default:
+	}
+}
+
+// never is how long those wait who are not the first: until they are woken.
+const never = time.Duration(math.MaxInt64)
 
 // wait returns when the caller may send.
 func (f *family) wait(ctx context.Context, most time.Duration) (ticket, error) {
-	f.mu.Lock()
+	if ctx.Err() != nil {
+		return ticket{}, causeOf(ctx)
+	}
 	now := time.Now()
-	if len(f.queue) == 0 && f.delay(now) <= 0 {
-		defer f.mu.Unlock()
-		return f.depart(now), nil
-	}
-	w := &waiter{turn: make(chan struct{}, 1)}
-	f.queue = append(f.queue, w)
-	if len(f.queue) == 1 {
-		w.turn <- struct{}{}
-	}
-	f.mu.Unlock()
 	latest := now.Add(most)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(latest) {
 		latest = deadline
 	}
-	select {
-	case <-w.turn:
-	case <-ctx.Done():
-		return f.leave(ctx, w)
+	f.mu.Lock()
+	if len(f.queue) == 0 && f.delay(now) <= 0 {
+		defer f.mu.Unlock()
+		return f.depart(now), nil
 	}
+	w := &waiter{latest: latest, again: make(chan struct{}, 1)}
+	f.queue = append(f.queue, w)
+	f.mu.Unlock()
 	for {
-		t, d, err := f.look(w, latest)
+		t, d, err := f.look(w)
 		if err != nil || d <= 0 {
 			return t, err
 		}
 		timer := time.NewTimer(d)
 		select {
 		case <-timer.C:
-		case <-f.kick:
+		case <-w.again:
 			timer.Stop()
 		case <-ctx.Done():
 			timer.Stop()
-			return f.leave(ctx, w)
+			f.leave(w)
+			return ticket{}, causeOf(ctx)
 		}
 	}
 }
 
-// look lets w, the first in the queue, leave, or says how long it has to wait.
-func (f *family) look(w *waiter, latest time.Time) (t ticket, d time.Duration, err error) {
+// look lets w leave if it is the first in the queue and may, or says how long
+// it has to wait.
+func (f *family) look(w *waiter) (t ticket, d time.Duration, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
-	switch d = f.delay(now); {
-	case f.until.After(latest):
+	switch {
+	case f.until.After(w.latest):
 		err = errPaused
-	case d <= 0, now.Add(d).After(latest): // rather than wait that long, ask the server
-		t, d = f.depart(now), 0
+	case f.queue[0] != w:
+		return t, never, nil
 	default:
-		return t, d, nil
+		d = f.delay(now)
+		if d > 0 && !now.Add(d).After(w.latest) {
+			return t, d, nil
+		}
+		t = f.depart(now) // even if it is too early: rather than wait that long, ask the server
 	}
 	f.remove(w)
-	return t, d, err
+	return t, 0, err
 }
 
 // refusal gives r the answer that began the pause.
@@ -217,31 +239,25 @@ func (f *family) refusal(r *Result) *Result {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	*r = f.paused
+	r.Header, r.Body = r.Header.Clone(), bytes.Clone(r.Body) // each caller has its own
 	r.RetryAfter = max(time.Until(f.until), 0)
+	r.Held = true
 	return r
 }
 
 // leave gives up w's place.
-func (f *family) leave(ctx context.Context, w *waiter) (ticket, error) {
+func (f *family) leave(w *waiter) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.remove(w)
-	return ticket{}, causeOf(ctx, ctx.Err())
 }
 
 // remove takes w out of the queue; whoever is first then keeps the time.
 func (f *family) remove(w *waiter) {
-	for i, other := range f.queue {
-		if other != w {
-			continue
-		}
-		copy(f.queue[i:], f.queue[i+1:])
-		f.queue[len(f.queue)-1] = nil
-		f.queue = f.queue[:len(f.queue)-1]
-		if i == 0 && len(f.queue) > 0 {
-			f.queue[0].turn <- struct{}{}
-		}
-		return
+	i := slices.Index(f.queue, w)
+	f.queue = slices.Delete(f.queue, i, i+1)
+	if i == 0 && len(f.queue) > 0 {
+		f.queue[0].wake()
 	}
 }
 
@@ -280,6 +296,11 @@ func (f *family) depart(now time.Time) ticket {
 	f.departed++
 	t := ticket{f.departed, f.inFlight}
 	f.inFlight++
+	began := f.recent.last // of the time in which nobody left, though nothing forbade it
+	if f.until.After(began) {
+		began = f.until
+	}
+	rise := min(now.Sub(began), longestRise)
 	passed := now.Sub(f.recent.last)
 	if f.recent.last.IsZero() || passed > time.Second {
 		passed = time.Millisecond // a pause is not part of our rate
@@ -288,6 +309,7 @@ func (f *family) depart(now time.Time) ticket {
 	fade := math.Exp2(-passed.Seconds() / memory.Seconds())
 	f.recent.count = f.recent.count*fade + 1
 	f.recent.seconds = f.recent.seconds*fade + passed.Seconds()
+	f.recent.paused *= fade
 	if f.basis == nothing && f.inFlight == 1 && len(f.queue) == 0 {
 		return t // alone, and free
 	}
@@ -297,7 +319,7 @@ func (f *family) depart(now time.Time) ticket {
 	case nothing:
 		f.rate *= math.Exp2(passed.Seconds() / startDouble.Seconds())
 	case refusal:
-		f.rate += f.rate * riseShare * passed.Seconds()
+		f.rate += f.rate * riseShare * rise.Seconds()
 	case headers:
 	}
 	return t
@@ -313,41 +335,48 @@ func (f *family) answered(t ticket, r *Result) {
 	case r == nil, r.StatusCode == 0:
 		return
 	case r.Limited():
-		f.refused(now, r)
+		f.refused(now, t, r)
 	case r.Limit.Known:
 		f.accounted(now, t, r.Limit)
 	}
-	select {
-	case f.kick <- struct{}{}:
-	default:
+	if len(f.queue) > 0 {
+		f.queue[0].wake()
 	}
 }
 
 // refused pauses the family. Of several refusals of one moment the first
 // counts; the others can only prolong the pause.
-func (f *family) refused(now time.Time, r *Result) {
+func (f *family) refused(now time.Time, t ticket, r *Result) {
 	pause := r.RetryAfter
-	if pause < 0 {
+	if pause <= 0 { // zero is less than a second
 		pause = unknown
+		if r.Limit.Known && r.Limit.Remaining == 0 {
+			pause = max(pause, r.Limit.Reset)
+		}
 	}
-	again := now.Before(f.until)
 	if until := now.Add(pause); until.After(f.until) {
 		f.until, f.paused = until, *r
 		f.paused.Last = nil
+		for _, w := range f.queue {
+			if until.After(w.latest) {
+				w.wake() // to go with the refusal
+			}
+		}
 	}
 	f.tokens, f.stamp = 1, f.until
-	if again {
+	if t.number <= f.before {
 		return
 	}
-	if r.Limit.Known || f.basis == headers {
-		f.basis = headers
+	f.before = f.departed
+	if f.basis == headers {
 		f.rate *= 0.8
 		f.account = account{} // measure anew
 		return
 	}
-	sent := max(f.recent.count-float64(f.inFlight), 1)
+	answered := max(f.recent.count-float64(f.inFlight), 1)
 	ours := max(f.recent.seconds, 0.001)
-	granted, refused := sent/(ours+pause.Seconds()), sent/ours
+	f.recent.paused += pause.Seconds()
+	granted, refused := answered/(ours+f.recent.paused), f.recent.count/ours
 	if f.basis == refusal {
 		refused = min(refused, f.rate)
 		granted = min(granted, refused)
@@ -362,7 +391,10 @@ func (f *family) refused(now time.Time, r *Result) {
 func (f *family) accounted(now time.Time, t ticket, l RateLimit) {
 	seen := account{number: t.number, unsure: f.departed - t.number + t.others, remaining: l.Remaining, at: now}
 	if f.basis != headers {
-		f.basis, f.tokens, f.stamp = headers, 0, now
+		f.basis = headers
+		if !now.Before(f.until) {
+			f.tokens, f.stamp = 0, now
+		}
 	}
 	f.burst = float64(max(l.Limit, l.Remaining, 1))
 	f.reset = now.Add(max(l.Reset, time.Second))
@@ -386,10 +418,11 @@ func (f *family) measure(seen account, l RateLimit) {
 	switch full := l.Limit > 0 && seen.remaining >= l.Limit-1; {
 	case last.at.IsZero(), seen.unsure < last.unsure/2: // better to begin with
 	case full: // what overflows is not seen: it may be more
-		if refilled <= f.rate || passed < measureLeast || seen.unsure+last.unsure > sent {
+		surely := refilled - float64(seen.unsure+last.unsure)/passed.Seconds()
+		if surely <= f.rate || passed < measureLeast {
 			break
 		}
-		f.rate, f.measured = refilled, true
+		f.rate, f.measured = surely, true
 	case passed < measureLeast, sent < max(2*(seen.unsure+last.unsure), 1), sent < 8 && passed < time.Second:
 		return
 	case f.measured:

@@ -26,10 +26,17 @@ func (rt *Retry) Do(ctx context.Context, c *Call) *Result {
 		start     = time.Now()
 		last      *Result // the last real answer
 		ambiguous bool    // the server may have acted on an earlier attempt
+		sent      int
 	)
 	for c.Attempt = 1; ; c.Attempt++ {
 		r := rt.Next(ctx, c)
-		r.Attempts, r.Last = c.Attempt, last
+		if !r.Held {
+			sent++
+		}
+		r.Attempts = sent
+		if r.StatusCode == 0 || r.Failure != None {
+			r.Last = last
+		}
 		if ambiguous && c.Method == http.MethodDelete && r.Failure == None && r.StatusCode == http.StatusNotFound {
 			r.Gone = true
 		}
@@ -42,7 +49,6 @@ func (rt *Retry) Do(ctx context.Context, c *Call) *Result {
 		}
 		if r.StatusCode != 0 && r.Failure == None {
 			kept := *r
-			kept.Last = nil
 			last = &kept
 		}
 		ambiguous = ambiguous || !r.Limited() && r.Failure != NotSent
@@ -51,7 +57,7 @@ func (rt *Retry) Do(ctx context.Context, c *Call) *Result {
 		}
 		if err := Sleep(ctx, wait); err != nil {
 			r = c.result.renew().fail(Canceled, err)
-			r.Attempts, r.Last = c.Attempt, last
+			r.Attempts, r.Last = sent, last
 			return r
 		}
 	}
@@ -71,8 +77,9 @@ func again(c *Call, r *Result) bool {
 		return true
 	case Broken, Cut:
 		return c.Replayable
+	default:
+		return false
 	}
-	return false
 }
 
 // passing reports whether a status speaks of trouble that may be over soon.
@@ -87,13 +94,14 @@ func passing(status int) bool {
 }
 
 // wait is what the server asks for and a little more, or else grows from
-// attempt to attempt, with jitter so that clients do not come back as one.
+// attempt to attempt, with jitter so that clients do not come back as one. A
+// wait of zero is none: a date seen by a fast clock, or less than a second.
 func (rt *Retry) wait(attempt int, r *Result) time.Duration {
-	if r.RetryAfter >= 0 {
+	if r.RetryAfter > 0 {
 		return r.RetryAfter + rand.N(min(max(r.RetryAfter/20, time.Millisecond), 100*time.Millisecond))
 	}
 	backoff := rt.MaxBackoff
-	if shift := attempt - 1; shift < 30 && rt.MinBackoff<<shift < backoff {
+	if shift := attempt - 1; rt.MinBackoff < backoff>>shift { // shifted down: cannot overflow
 		backoff = rt.MinBackoff << shift
 	}
 	return backoff/2 + rand.N(backoff/2+1)
@@ -113,6 +121,6 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return causeOf(ctx, ctx.Err())
+		return causeOf(ctx)
 	}
 }

@@ -74,11 +74,14 @@ type Result struct {
 	Header     http.Header
 	Limit      RateLimit
 	RetryAfter time.Duration // -1: not announced
-	Attempts   int
+	Attempts   int           // how many requests were sent
+	Held       bool          // this attempt was: it ended in a queue, and sent none
 
 	// Body holds the start of the answer, 64 KiB at most, unless all was well.
 	Body   []byte
 	Stream io.ReadCloser
+	// Length is the length of a stream in bytes; -1 if it is not known.
+	Length int64
 
 	Failure Failure
 	Err     error // why it failed; nil if Failure is None

@@ -1,0 +1,364 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci/internal/transport"
+)
+
+const token = "CCIPAT_abcdef_0123456789"
+
+func fixed(token string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return token, nil }
+}
+
+// recorder keeps what would leave the machine, and answers as told.
+type recorder struct {
+	sent   []*http.Request
+	answer func(*http.Request) (*http.Response, error)
+}
+
+func (w *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.sent = append(w.sent, req)
+	if w.answer == nil {
+		return answer(req, 200, "{}"), nil
+	}
+	return w.answer(req)
+}
+
+func TestTokenGoesByOrigin(t *testing.T) {
+	const server, local = "https://ci.example.com", "http://127.0.0.1:8080"
+	for _, row := range []struct {
+		base, to string
+		shown    bool
+	}{
+		{server, "https://ci.example.com/api/v2/me", true},
+		{server, "https://ci.example.com:443/api/v2/me", true},
+		{server, "https://CI.Example.COM/api/v2/me", true},
+		{"https://ci.example.com:443", "https://ci.example.com/api/v2/me", true},
+		{"https://ci.example.com:8443", "https://ci.example.com:8443/me", true},
+		{"https://ci.example.com:8443", "https://ci.example.com/me", false},
+		{server, "https://ci.example.com:8443/me", false},
+		{server, "http://ci.example.com/me", false},
+		{server, "http://ci.example.com:443/me", false},
+		{server, "https://www.ci.example.com/me", false},
+		{server, "https://example.com/me", false},
+		{server, "https://ci.example.com.evil.com/me", false},
+		{server, "https://ci.example.com@evil.com/me", false},
+		{server, "https://circleci.com/api/v2/me", false},
+		{local, "http://127.0.0.1:8080/me", true},
+		{local, "http://127.0.0.1/me", false},
+		{local, "https://127.0.0.1:8080/me", false},
+		{"http://localhost", "http://localhost:80/me", true},
+		{"https://[::1]:8443", "https://[::1]:8443/me", true},
+
+		// The cloud has a second host; a server of one's own does not.
+		{"https://circleci.com", "https://api.circleci.com/x", true},
+		{"https://circleci.com:443", "https://API.circleci.com:443/x", true},
+		{"https://circleci.com", "http://api.circleci.com/x", false},
+		{"https://circleci.com", "https://api.circleci.com:8443/x", false},
+		{"https://circleci.com", "https://app.circleci.com/x", false},
+		{"https://circleci.com", "https://evil.api.circleci.com/x", false},
+		{"https://circleci.com", "https://api.circleci.com.evil.com/x", false},
+		{"https://circleci.com:8443", "https://api.circleci.com/x", false},
+		{"http://circleci.com", "https://api.circleci.com/x", false},
+		{server, "https://api.circleci.com/x", false},
+		{"https://api.circleci.com", "https://circleci.com/x", false},
+
+		{server, "https://42-7-gh.circle-artifacts.com/0/log.txt", true},
+		{server, "https://OUTPUT.Circle-Artifacts.com/0/log.txt", true},
+		{server, "https://output.circle-artifacts.com:443/0/log.txt", true},
+		{server, "https://output.circle-artifacts.com:8443/0/log.txt", false},
+		{server, "http://output.circle-artifacts.com/0/log.txt", false},
+		{server, "http://output.circle-artifacts.com:443/0/log.txt", false},
+		{server, "https://circle-artifacts.com/0/log.txt", false},
+		{server, "https://evilcircle-artifacts.com/0/log.txt", false},
+		{server, "https://circle-artifacts.com.evil.com/0/log.txt", false},
+		{server, "https://output.circle-artifacts.com.evil.com/0/log.txt", false},
+		{server, "https://output.circle-artifacts.com@evil.com/0/log.txt", false},
+		{server, "https://evil.com/.circle-artifacts.com", false},
+	} {
+		for _, bearer := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s to %s, bearer %t", row.base, row.to, bearer), func(t *testing.T) {
+				w := &recorder{}
+				a := transport.NewAuth(w, parseURL(t, row.base), fixed(token), bearer)
+				_, err := a.RoundTrip(&http.Request{Method: http.MethodGet, URL: parseURL(t, row.to), Header: http.Header{}})
+				require.NoError(t, err)
+				want := http.Header{}
+				switch {
+				case row.shown && bearer:
+					want.Set("Authorization", "Bearer "+token)
+				case row.shown:
+					want.Set("Circle-Token", token)
+				}
+				assert.Equal(t, want, w.sent[0].Header, "the token is shown to the wrong host, or not to the right one")
+			})
+		}
+	}
+}
+
+// TestEachHopIsJudgedAnew follows redirects with a real client, as an
+// artifact's download does.
+func TestEachHopIsJudgedAnew(t *testing.T) {
+	type hop struct {
+		to    string
+		shown bool
+	}
+	for name, hops := range map[string][]hop{
+		"on the same server": {{"https://circleci.com/a", true}, {"https://circleci.com:443/b", true}},
+		"to the artifacts, then to storage": {
+			{"https://circleci.com/a", true}, {"https://x.circle-artifacts.com/b", true}, {"https://storage.example.com/c", false},
+		},
+		"away and back": {
+			{"https://circleci.com/a", true}, {"https://storage.example.com/b", false}, {"https://circleci.com/c", true},
+		},
+		"to a look-alike": {{"https://circleci.com/a", true}, {"https://evilcircle-artifacts.com/b", false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			next := 1
+			w := &recorder{answer: func(req *http.Request) (*http.Response, error) {
+				if next == len(hops) {
+					return answer(req, 200, "{}"), nil
+				}
+				next++
+				return answer(req, 302, "", "Location", hops[next-1].to+"?signature=s3cret"), nil
+			}}
+			client := &http.Client{
+				Transport:     transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false),
+				CheckRedirect: transport.CheckRedirect,
+			}
+			resp, err := client.Get(hops[0].to)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Len(t, w.sent, len(hops))
+			for i, h := range hops {
+				shown := w.sent[i].Header.Get("Circle-Token")
+				assert.Equal(t, h.shown, shown == token, "at %s the token is %q", h.to, shown)
+				assert.Empty(t, w.sent[i].Header.Get("Authorization"), h.to)
+				if !h.shown {
+					assert.Empty(t, w.sent[i].Header.Get("Referer"), "%s learns where the caller comes from", h.to)
+				}
+			}
+		})
+	}
+}
+
+func TestForeignHostsSeeNoCredentialsAtAll(t *testing.T) {
+	for _, source := range []func(context.Context) (string, error){nil, fixed(token)} {
+		w := &recorder{}
+		a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), source, false)
+		mine := http.Header{
+			"Circle-Token": {"put there by a middleware"}, "Authorization": {"Bearer x"}, "Referer": {"https://circleci.com/?x"},
+			"X-Mine": {"stays"},
+		}
+		req := &http.Request{Method: http.MethodGet, URL: parseURL(t, "https://storage.example.com/"), Header: mine.Clone()}
+		_, err := a.RoundTrip(req)
+		require.NoError(t, err)
+		assert.Equal(t, http.Header{"X-Mine": {"stays"}}, w.sent[0].Header)
+		assert.Equal(t, mine, req.Header, "a round tripper must not change its request")
+	}
+}
+
+func TestTheRequestIsNotChanged(t *testing.T) {
+	for _, bearer := range []bool{false, true} {
+		w := &recorder{}
+		a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), bearer)
+		req := &http.Request{Method: http.MethodGet, URL: parseURL(t, "https://circleci.com/"), Header: http.Header{"X-Mine": {"1"}}}
+		resp, err := a.RoundTrip(req)
+		require.NoError(t, err)
+		assert.Same(t, req, resp.Request, "the answer names a request with the token on it")
+		assert.Equal(t, http.Header{"X-Mine": {"1"}}, req.Header, "a middleware that dumps requests would see the token")
+		assert.Len(t, w.sent[0].Header, 2)
+	}
+}
+
+func TestAnonymous(t *testing.T) {
+	w := &recorder{}
+	a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), nil, true)
+	assert.True(t, a.Anonymous())
+	_, err := a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
+	require.NoError(t, err)
+	assert.Empty(t, w.sent[0].Header)
+	assert.Equal(t, "body", string(a.Scrub([]byte("body"))), "with no token there is nothing to hide")
+
+	w = &recorder{}
+	a = transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(""), true)
+	assert.False(t, a.Anonymous(), "a source may have a token later")
+	_, err = a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
+	require.NoError(t, err)
+	assert.Empty(t, w.sent[0].Header, "the API refuses an empty Bearer")
+}
+
+// closer tells whether a body was closed.
+type closer struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closer) Close() error { c.closed = true; return nil }
+
+func TestTokenSource(t *testing.T) {
+	base := "https://circleci.com"
+	t.Run("an error is the call's, and the body is closed", func(t *testing.T) {
+		w, vault, body := &recorder{}, errors.New("vault is sealed"), &closer{Reader: strings.NewReader("{}")}
+		a := transport.NewAuth(w, parseURL(t, base), func(context.Context) (string, error) { return token, vault }, false)
+		_, err := a.RoundTrip(&http.Request{URL: parseURL(t, base), Header: http.Header{}, Body: body})
+		var failed *transport.TokenError
+		require.ErrorAs(t, err, &failed)
+		require.ErrorIs(t, err, vault)
+		assert.Equal(t, "the token source: vault is sealed", err.Error())
+		assert.True(t, body.closed, "a body that stays open can hold a file or a pipe")
+		assert.Empty(t, w.sent, "a request without its token is a 401 at best")
+	})
+	t.Run("a token that would break the header is refused and not shown", func(t *testing.T) {
+		for _, bad := range []string{"secret\n", "secret\r\nX-Evil: 1", "sec ret", "\tsecret", "secret\x00", "secret\x7f", "sécret"} {
+			w := &recorder{}
+			a := transport.NewAuth(w, parseURL(t, base), fixed(bad), false)
+			_, err := a.RoundTrip(&http.Request{URL: parseURL(t, base), Header: http.Header{}})
+			require.Error(t, err, "%q", bad)
+			assert.NotContains(t, err.Error(), "cret", "%q", bad)
+			assert.Empty(t, w.sent, "%q", bad)
+		}
+	})
+	t.Run("each request asks anew, with its context", func(t *testing.T) {
+		type key struct{}
+		n, w := 0, &recorder{}
+		a := transport.NewAuth(w, parseURL(t, base), func(ctx context.Context) (string, error) {
+			n++
+			return fmt.Sprintf("%v-%d", ctx.Value(key{}), n), nil
+		}, false)
+		req := (&http.Request{URL: parseURL(t, base), Header: http.Header{}}).WithContext(context.WithValue(t.Context(), key{}, "token"))
+		for range 2 {
+			_, err := a.RoundTrip(req)
+			require.NoError(t, err)
+		}
+		assert.Equal(t, "token-1", w.sent[0].Header.Get("Circle-Token"))
+		assert.Equal(t, "token-2", w.sent[1].Header.Get("Circle-Token"), "a token that was renewed is not used")
+		assert.Equal(t, "it was REDACTED, no longer token-1", string(a.Scrub([]byte("it was token-2, no longer token-1"))))
+	})
+}
+
+func TestScrub(t *testing.T) {
+	use := func(token string) *transport.Auth {
+		a := transport.NewAuth(&recorder{}, parseURL(t, "https://circleci.com"), fixed(token), false)
+		_, err := a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
+		require.NoError(t, err)
+		return a
+	}
+	assert.Equal(t, `{"message":"bad token REDACTED","again":"REDACTED"}`,
+		string(use(token).Scrub([]byte(`{"message":"bad token `+token+`","again":"`+token+`"}`))))
+	assert.Empty(t, use(token).Scrub(nil))
+	assert.Equal(t, "a test", string(use("test").Scrub([]byte("a test"))), "a short token is a word of its own")
+
+	unused := transport.NewAuth(&recorder{}, parseURL(t, "https://circleci.com"), fixed(token), false)
+	assert.Equal(t, token, string(unused.Scrub([]byte(token))), "before the first request no token is known")
+}
+
+func TestAuthDoesNotPrintItsToken(t *testing.T) {
+	a := transport.NewAuth(&recorder{}, parseURL(t, "https://circleci.com"), fixed(token), false)
+	_, err := a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
+	require.NoError(t, err)
+	a2 := *a
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		assert.NotContains(t, fmt.Sprintf(format, &a2), token, format)
+		assert.NotContains(t, fmt.Sprintf(format, a2), token, format)
+	}
+}
+
+// idle counts the calls of CloseIdleConnections.
+type idle struct {
+	recorder
+	closed int
+}
+
+func (i *idle) CloseIdleConnections() { i.closed++ }
+
+func TestCloseIdleConnectionsIsPassedOn(t *testing.T) {
+	next := &idle{}
+	(&http.Client{Transport: transport.NewAuth(next, &url.URL{}, nil, false)}).CloseIdleConnections()
+	assert.Equal(t, 1, next.closed, "connections stay open after Close")
+	(&http.Client{Transport: transport.NewAuth(&recorder{}, &url.URL{}, nil, false)}).CloseIdleConnections()
+}
+
+func TestCheckRedirect(t *testing.T) {
+	for _, row := range []struct {
+		method, from string // of the first request
+		as, to       string // of the redirect
+		refused      string // what the error tells; empty if it is followed
+	}{
+		{"GET", "https://circleci.com/a", "GET", "https://circleci.com/b", ""},
+		{"GET", "https://circleci.com/a", "GET", "https://storage.example.com/b", ""},
+		{"HEAD", "https://circleci.com/a", "HEAD", "https://storage.example.com/b", ""},
+		{"GET", "http://127.0.0.1/a", "GET", "https://circleci.com/b", ""},
+		{"GET", "http://127.0.0.1/a", "GET", "http://127.0.0.1:8080/b", ""},
+		{"GET", "https://circleci.com/a", "GET", "http://circleci.com/b", "from https to http at circleci.com"},
+		{"GET", "https://circleci.com/a", "GET", "ftp://circleci.com/b", "from https to ftp"},
+		{"POST", "https://circleci.com/a", "POST", "https://circleci.com/b", ""},
+		{"POST", "https://circleci.com/a", "POST", "https://CircleCI.com:443/b", ""},
+		{"DELETE", "https://circleci.com/a", "DELETE", "https://circleci.com/b", ""},
+		{"POST", "https://circleci.com/a", "GET", "https://circleci.com/b", "turn POST into GET"},
+		{"DELETE", "https://circleci.com/a", "GET", "https://circleci.com/b", "turn DELETE into GET"},
+		{"PATCH", "https://circleci.com/a", "PATCH", "https://eu.circleci.com/b", "a PATCH to another host, eu.circleci.com"},
+		{"PUT", "https://circleci.com/a", "PUT", "https://circleci.com:8443/b", "another host"},
+		{"POST", "https://circleci.com/a", "POST", "http://circleci.com/b", "from https to http"},
+		{"POST", "http://ci.example.com/a", "POST", "https://ci.example.com/b", "another host"},
+	} {
+		name := fmt.Sprintf("%s %s as %s %s", row.method, row.from, row.as, row.to)
+		err := transport.CheckRedirect(
+			&http.Request{Method: row.as, URL: parseURL(t, row.to)},
+			[]*http.Request{{Method: row.method, URL: parseURL(t, row.from)}},
+		)
+		if row.refused == "" {
+			assert.NoError(t, err, name)
+			continue
+		}
+		var hop *transport.RedirectError
+		require.ErrorAs(t, err, &hop, name)
+		assert.Contains(t, err.Error(), row.refused, name)
+	}
+}
+
+func TestTLSIsNotLeftAtALaterHop(t *testing.T) {
+	via := []*http.Request{
+		{Method: "GET", URL: parseURL(t, "http://127.0.0.1/a")}, {Method: "GET", URL: parseURL(t, "https://circleci.com/b")},
+	}
+	require.Error(t, transport.CheckRedirect(&http.Request{Method: http.MethodGet, URL: parseURL(t, "http://circleci.com/c")}, via))
+}
+
+func TestRedirectsEnd(t *testing.T) {
+	w := &recorder{answer: func(req *http.Request) (*http.Response, error) {
+		return answer(req, 302, "", "Location", "/again"), nil
+	}}
+	resp, err := (&http.Client{Transport: w, CheckRedirect: transport.CheckRedirect}).Get("https://circleci.com/")
+	require.Error(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Len(t, w.sent, 10)
+}
+
+func TestIsCloud(t *testing.T) {
+	for text, want := range map[string]bool{
+		"https://circleci.com": true, "https://CircleCI.com:443/api/v2": true, "http://circleci.com": false,
+		"https://circleci.com:8443": false, "https://api.circleci.com": false, "https://ci.example.com": false,
+	} {
+		assert.Equal(t, want, transport.IsCloud(parseURL(t, text)), text)
+	}
+}
+
+func TestCheckToken(t *testing.T) {
+	for _, good := range []string{"", token, "a.b-c_d~e+f/g=", "!~"} {
+		assert.NoError(t, transport.CheckToken(good), "%q", good)
+	}
+	for _, bad := range []string{" ", "a b", "a\n", "a\r", "a\t", "\x00", "\x1f", "\x7f", "\x80", "ü"} {
+		assert.Error(t, transport.CheckToken(bad), "%q", bad)
+	}
+}
