@@ -2,119 +2,807 @@ package transport_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-type bucket struct {
-	mu          sync.Mutex
+// limits are those of a server: a bucket that is refilled all the time, or a
+// window that begins anew.
+type limits struct {
 	rate, burst float64
-	window      time.Duration
-	tokens      float64
-	stamp       time.Time
-	headers     string
-	latency     time.Duration
-	n, limited  int
+	window      time.Duration // with burst requests in each; 0: a bucket
+	announce    convention
+	on          int                                     // the status whose answers bear the headers; 0: all
+	retryAfter  func(exact time.Duration) time.Duration // of a 429; nil: in whole seconds
+	latency     func(request int) (there, back time.Duration)
 }
 
-func (b *bucket) Do(ctx context.Context, c *transport.Call) *transport.Result {
-	time.Sleep(b.latency / 2)
-	b.mu.Lock()
-	now := time.Now()
-	if b.window > 0 {
-		if now.Sub(b.stamp) >= b.window {
-			b.stamp = now
-			b.tokens = b.burst
-		}
-	} else {
-		b.tokens = min(b.burst, b.tokens+now.Sub(b.stamp).Seconds()*b.rate)
-		b.stamp = now
-	}
-	r := &transport.Result{RetryAfter: -1, StatusCode: 200}
-	b.n++
-	if b.tokens < 1 {
-		b.limited++
-		r.StatusCode = 429
-		r.RetryAfter = time.Second
-		if b.window > 0 {
-			r.RetryAfter = b.window - now.Sub(b.stamp)
-		}
-	} else {
-		b.tokens--
-	}
-	h := http.Header{}
-	switch b.headers {
-	case "bucket":
-		h.Set("RateLimit-Limit", strconv.Itoa(int(b.burst)))
-		h.Set("RateLimit-Remaining", strconv.Itoa(int(b.tokens)))
-		h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil((b.burst-b.tokens)/b.rate))))
-	case "rate":
-		h.Set("RateLimit-Limit", strconv.Itoa(int(b.rate)))
-		h.Set("RateLimit-Remaining", strconv.Itoa(int(b.tokens)))
-		h.Set("RateLimit-Reset", "1")
-	case "window":
-		h.Set("RateLimit-Limit", strconv.Itoa(int(b.burst)))
-		h.Set("RateLimit-Remaining", strconv.Itoa(int(b.tokens)))
-		h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil((b.window - now.Sub(b.stamp)).Seconds()))))
-	}
-	b.mu.Unlock()
-	r.Limit = transport.ParseRateLimit(h)
-	time.Sleep(b.latency / 2)
+type limitedServer struct {
+	limits
+	mu              sync.Mutex
+	tokens          float64
+	stamp           time.Time
+	served, refused int
+}
+
+// convention is what a server's headers mean.
+type convention func(s *limitedServer, now time.Time) (limit, remaining, reset float64)
+
+func untilFull(s *limitedServer, _ time.Time) (limit, remaining, reset float64) {
+	return s.burst, s.tokens, (s.burst - s.tokens) / s.rate
+}
+
+func perSecond(s *limitedServer, _ time.Time) (limit, remaining, reset float64) {
+	return s.rate, s.tokens, 1
+}
+
+func untilNextWindow(s *limitedServer, now time.Time) (limit, remaining, reset float64) {
+	return s.burst, s.tokens, (s.window - now.Sub(s.stamp)).Seconds()
+}
+
+func (s *limitedServer) Do(context.Context, *transport.Call) *transport.Result {
+	s.mu.Lock()
+	there, back := s.latency(s.served + s.refused)
+	s.mu.Unlock()
+	time.Sleep(there)
+	r := s.serve()
+	time.Sleep(back)
 	return r
 }
 
-func TestSim(t *testing.T) {
-	for _, b := range []*bucket{
-		{rate: 200, burst: 50}, {rate: 200, burst: 50, headers: "bucket"}, {rate: 200, burst: 50, headers: "rate"},
-		{rate: 50, burst: 10}, {rate: 50, burst: 10, headers: "bucket"}, {rate: 50, burst: 10, headers: "rate"},
-		{rate: 1000, burst: 100}, {rate: 1000, burst: 100, headers: "bucket"},
-		{rate: 20, burst: 100}, {rate: 20, burst: 100, headers: "bucket"},
-		{burst: 300, window: 10 * time.Second}, {burst: 300, window: 10 * time.Second, headers: "window"},
-		{burst: 300, window: time.Second, headers: "window"},
-		{rate: 1e9, burst: 1e9},
-		{rate: 1e9, burst: 1e9, headers: "bucket"},
+func (s *limitedServer) serve() *transport.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.refill(now)
+	r := &transport.Result{StatusCode: http.StatusOK, RetryAfter: -1}
+	if s.tokens >= 1 {
+		s.tokens--
+		s.served++
+	} else {
+		s.refused++
+		r.StatusCode = http.StatusTooManyRequests
+		r.RetryAfter = s.nextToken(now)
+	}
+	if s.announce != nil && (s.on == 0 || s.on == r.StatusCode) {
+		limit, remaining, reset := s.announce(s, now)
+		r.Limit = transport.ParseRateLimit(headerOf(
+			"RateLimit-Limit", strconv.Itoa(int(limit)), "RateLimit-Remaining", strconv.Itoa(int(remaining)),
+			"RateLimit-Reset", strconv.Itoa(int(math.Ceil(reset))),
+		))
+	}
+	return r
+}
+
+func (s *limitedServer) refill(now time.Time) {
+	passed := now.Sub(s.stamp)
+	switch {
+	case s.stamp.IsZero():
+		s.tokens, s.stamp = s.burst, now
+	case s.window == 0:
+		s.tokens, s.stamp = min(s.burst, s.tokens+passed.Seconds()*s.rate), now
+	case passed >= s.window:
+		s.tokens, s.stamp = s.burst, s.stamp.Add(passed.Truncate(s.window))
+	}
+}
+
+func (s *limitedServer) nextToken(now time.Time) time.Duration {
+	wait := time.Duration((1 - s.tokens) / s.rate * float64(time.Second))
+	if s.window > 0 {
+		wait = s.window - now.Sub(s.stamp)
+	}
+	if s.retryAfter != nil {
+		return s.retryAfter(wait)
+	}
+	return time.Duration(math.Ceil(wait.Seconds())) * time.Second
+}
+
+// always is the same latency for each request.
+func always(d time.Duration) func(int) (there, back time.Duration) {
+	return func(int) (there, back time.Duration) { return d / 2, d / 2 }
+}
+
+// uneven latencies let answers overtake each other.
+func uneven(request int) (there, back time.Duration) {
+	return time.Duration(1+request*7919%40) * time.Millisecond, time.Duration(1+request*104729%200) * time.Millisecond
+}
+
+// crowd has 16 workers make 1000 calls, and returns how long it took and how
+// many calls have failed for good.
+func crowd(t *testing.T, next transport.Handler) (took time.Duration, lost int) {
+	t.Helper()
+	const workers, calls = 16, 1000
+	rt := retry((&transport.Pacer{Next: next, MaxWait: 2 * time.Minute}).Do)
+	rt.MaxElapsed = time.Hour
+	start, todo, failures := time.Now(), atomic.Int32{}, atomic.Int32{}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for todo.Add(1) <= calls {
+				if !rt.Do(t.Context(), newCall(t, "GET")).OK() {
+					failures.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return time.Since(start), int(failures.Load())
+}
+
+// TestPacerAgainstServers is about the two things that a user wants of a
+// pacer: that no call is lost, and that the limit is used. How the goroutines
+// of one moment are ordered is not determined, and the jitter neither: the
+// bounds have some room above what is reached.
+func TestPacerAgainstServers(t *testing.T) {
+	const short, usual, long = 200 * time.Microsecond, 5 * time.Millisecond, 60 * time.Millisecond
+	never := func(time.Duration) time.Duration { return -1 }
+	zero := func(time.Duration) time.Duration { return 0 }
+	for _, row := range []struct {
+		name    string
+		server  limits
+		latency time.Duration // 0: all three
+		most    float64       // seconds; 0: 6 % and 0.3 s above the theory
+		refused int           // 429s at most
+		lost    int           // calls at most
+	}{
+		// The server tells its account.
+		{name: "bucket", server: limits{rate: 200, burst: 50, announce: untilFull}},
+		{name: "bucket, limit per second", server: limits{rate: 200, burst: 50, announce: perSecond}},
+		{name: "small bucket", server: limits{rate: 50, burst: 10, announce: untilFull}, refused: 10},
+		{name: "small bucket, limit per second", server: limits{rate: 50, burst: 10, announce: perSecond}, refused: 10},
+		{name: "fast bucket", server: limits{rate: 1000, burst: 100, announce: untilFull}},
+		{name: "slow bucket", server: limits{rate: 20, burst: 100, announce: untilFull}, refused: 20},
+		{name: "long window", server: limits{burst: 300, window: time.Minute, announce: untilNextWindow}, refused: 20},
+		{name: "window", server: limits{burst: 300, window: 10 * time.Second, announce: untilNextWindow}, refused: 20},
+		// A reset in whole seconds says little of a window of one.
+		{name: "short window", server: limits{burst: 300, window: time.Second, announce: untilNextWindow}, refused: 20, most: 5},
+		{name: "no limit to speak of", server: limits{rate: 1e9, burst: 1e9, announce: untilFull}},
+		{name: "bucket, answers overtake", server: limits{rate: 100, burst: 50, announce: untilFull, latency: uneven}},
+		{name: "window, answers overtake", server: limits{burst: 300, window: 10 * time.Second, announce: untilNextWindow, latency: uneven}, refused: 20, most: 34},
+		{
+			name: "bucket, 429 without headers", server: limits{rate: 100, burst: 10, announce: untilFull, on: 200},
+			latency: usual, refused: 10, most: 11.2,
+		},
+		{
+			name: "window, 429 without Retry-After", latency: usual, refused: 20,
+			server: limits{burst: 300, window: time.Minute, announce: untilNextWindow, retryAfter: never},
+		},
+		{
+			name: "bucket, Retry-After of zero", server: limits{rate: 100, burst: 10, announce: untilFull, retryAfter: zero},
+			latency: usual, refused: 10, most: 11.2,
+		},
+
+		// The server says nothing before it refuses.
+		{name: "silent bucket", server: limits{rate: 200, burst: 50}, refused: 24, most: 6},
+		{name: "silent small bucket", server: limits{rate: 50, burst: 10}, refused: 60, most: 34},
+		{name: "silent fast bucket", server: limits{rate: 1000, burst: 100}, refused: 5, most: 4.5},
+		{name: "silent slow bucket", server: limits{rate: 20, burst: 100}, refused: 100},
+		{name: "silent tiny bucket", server: limits{rate: 5, burst: 1}, latency: usual, refused: 200, most: 400, lost: 5},
+		{name: "silent window", server: limits{burst: 300, window: 10 * time.Second}, refused: 60, most: 36},
+		{name: "silent long window", server: limits{burst: 300, window: time.Minute}, refused: 60, most: 210},
+		{name: "silent, no limit", server: limits{rate: 1e9, burst: 1e9}, most: 4.5},
+		{name: "silent bucket, answers overtake", server: limits{rate: 50, burst: 20, latency: uneven}, refused: 60, most: 30},
+		{
+			name: "silent bucket, 429 with headers", server: limits{rate: 100, burst: 10, announce: untilFull, on: 429},
+			refused: 60, most: 20,
+		},
+		{name: "silent bucket, Retry-After of zero", server: limits{rate: 100, burst: 10, retryAfter: zero}, latency: usual, refused: 60, most: 22},
+		{name: "silent bucket, no Retry-After", server: limits{rate: 100, burst: 10, retryAfter: never}, latency: usual, refused: 60, most: 20},
 	} {
-		for _, lat := range []time.Duration{200 * time.Microsecond, 5 * time.Millisecond, 60 * time.Millisecond} {
-			c := *b
-			b := &c
-			b.latency = lat
-			synctest.Test(t, func(t *testing.T) {
-				b.tokens = b.burst
-				b.stamp = time.Now()
-				p := &transport.Pacer{Next: b.Do, MaxWait: 2 * time.Minute}
-				rt := &transport.Retry{Attempts: 4, MinBackoff: time.Second / 2, MaxBackoff: 30 * time.Second, MaxWait: 2 * time.Minute, MaxElapsed: 5 * time.Minute, Next: p.Do}
-				start := time.Now()
-				var wg sync.WaitGroup
-				work := make(chan int)
-				failed := 0
-				var mu sync.Mutex
-				for range 16 {
-					wg.Go(func() {
-						for range work {
-							if r := rt.Do(context.Background(), &transport.Call{Method: "GET", Route: "/a/b", Replayable: true}); !r.OK() {
-								mu.Lock()
-								failed++
-								mu.Unlock()
-							}
-						}
-					})
-				}
-				for i := range 1000 {
-					work <- i
-				}
-				close(work)
-				wg.Wait()
-				theory := (1000 - b.burst) / b.rate
-				fmt.Printf("rate %v burst %v win %v hdr %q lat %v: %.2fs (theory %.2f) 429: %d failed %d\n", b.rate, b.burst, b.window, b.headers, lat, time.Since(start).Seconds(), theory, b.limited, failed)
+		latencies := []time.Duration{short, usual, long}
+		switch {
+		case row.server.latency != nil:
+			latencies = []time.Duration{120 * time.Millisecond} // in the mean
+		case row.latency != 0:
+			latencies = []time.Duration{row.latency}
+		}
+		for _, latency := range latencies {
+			t.Run(fmt.Sprintf("%s, %v", row.name, latency), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &limitedServer{limits: row.server}
+					if s.latency == nil {
+						s.latency = always(latency)
+					}
+					took, lost := crowd(t, s.Do)
+					theory := max((1000-s.burst)/s.rate, 1000./16*latency.Seconds())
+					if s.window > 0 {
+						theory = (math.Ceil(1000/s.burst) - 1) * s.window.Seconds()
+					}
+					most := row.most
+					if most == 0 {
+						most = 1.06*theory + 0.3
+					}
+					t.Logf("%.2f s, in theory %.2f; %d refused, %d lost", took.Seconds(), theory, s.refused, lost)
+					assert.LessOrEqual(t, lost, row.lost, "calls fail that had only to wait")
+					assert.LessOrEqual(t, took.Seconds(), most, "the server would have granted more")
+					assert.LessOrEqual(t, s.refused, row.refused, "the limit is hit, not kept")
+				})
 			})
 		}
 	}
+}
+
+// pacer is one with the client's default.
+func pacer(next transport.Handler) *transport.Pacer {
+	return &transport.Pacer{Next: next, MaxWait: 2 * time.Minute}
+}
+
+func routed(t *testing.T, route string) *transport.Call {
+	t.Helper()
+	c := newCall(t, "GET")
+	c.Route = route
+	return c
+}
+
+// pausedPacer is a pacer whose family of newCall has been refused for a time
+// just now. It passes all further calls on to next.
+func pausedPacer(t *testing.T, pause time.Duration, next transport.Handler) *transport.Pacer {
+	t.Helper()
+	first := true
+	p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+		if first {
+			first = false
+			r := limited(pause)
+			r.Body = []byte("Rate limited.")
+			return &r
+		}
+		return next(ctx, c)
+	})
+	require.Equal(t, 429, p.Do(t.Context(), newCall(t, "GET")).StatusCode)
+	return p
+}
+
+func fine(context.Context, *transport.Call) *transport.Result {
+	r := status(200)
+	return &r
+}
+
+// TestALoneCallerIsFree: a program that makes one call after the other is not
+// held back by guesses.
+func TestALoneCallerIsFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, start := pacer(fine), time.Now()
+		for range 10_000 {
+			require.True(t, p.Do(t.Context(), newCall(t, "GET")).OK())
+		}
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestAPanicFreesItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := true
+		p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+			if broken {
+				panic("a middleware")
+			}
+			return fine(ctx, c)
+		})
+		for range 100 {
+			assert.Panics(t, func() { p.Do(t.Context(), newCall(t, "GET")) })
+		}
+		broken = false
+		start := time.Now()
+		for range 1000 {
+			require.True(t, p.Do(t.Context(), newCall(t, "GET")).OK())
+		}
+		assert.Zero(t, time.Since(start), "a lone caller is taken for a crowd")
+	})
+}
+
+// TestOneRefusalPausesAll: what one goroutine has learnt spares the others
+// their 429.
+func TestOneRefusalPausesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, start := pausedPacer(t, 10*time.Second, fine), time.Now()
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				assert.True(t, p.Do(t.Context(), newCall(t, "GET")).OK())
+				assert.GreaterOrEqual(t, time.Since(start), 10*time.Second)
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestFamiliesAreIndependent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, start := pausedPacer(t, time.Minute, fine), time.Now()
+		for _, route := range []string{"/project/{project-slug}", "/me", "/api/v1.1/me"} {
+			assert.True(t, p.Do(t.Context(), routed(t, route)).OK())
+		}
+		assert.Zero(t, time.Since(start), "a limit of one family of routes holds back another")
+		assert.True(t, p.Do(t.Context(), routed(t, "/context/{context_id}/environment-variable")).OK())
+		assert.Equal(t, time.Minute, time.Since(start), "routes of one family share its limit")
+	})
+}
+
+func TestWaitersLeaveInTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var left []int // one at a time leaves: a family that was refused has no bursts
+		p := pausedPacer(t, 10*time.Second, func(ctx context.Context, c *transport.Call) *transport.Result {
+			left = append(left, c.Attempt)
+			return fine(ctx, c)
+		})
+		var wg sync.WaitGroup
+		var want []int
+		for i := range 50 {
+			c := newCall(t, "GET")
+			c.Attempt = i
+			want = append(want, i)
+			wg.Go(func() { p.Do(t.Context(), c) })
+			synctest.Wait()
+		}
+		wg.Wait()
+		assert.Equal(t, want, left, "a caller can be overtaken for ever")
+	})
+}
+
+// TestACanceledWaiterPassesItsTurnOn, whether it keeps the time for all or
+// stands in the middle.
+func TestACanceledWaiterPassesItsTurnOn(t *testing.T) {
+	cause := errors.New("enough")
+	for name, gone := range map[string][]int{
+		"the first": {0}, "one in the middle": {2}, "the last": {4}, "the first two": {0, 1}, "all but the last": {3, 2, 1, 0},
+		"all": {0, 1, 2, 3, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var left []int
+				p := pausedPacer(t, 10*time.Second, func(ctx context.Context, c *transport.Call) *transport.Result {
+					left = append(left, c.Attempt)
+					return fine(ctx, c)
+				})
+				results, cancels := make([]*transport.Result, 5), make([]context.CancelCauseFunc, 5)
+				var wg sync.WaitGroup
+				start := time.Now()
+				for i := range results {
+					ctx, cancel := context.WithCancelCause(t.Context())
+					c := newCall(t, "GET")
+					c.Attempt, cancels[i] = i, cancel
+					wg.Go(func() { results[i] = p.Do(ctx, c) })
+					synctest.Wait()
+				}
+				time.Sleep(time.Second)
+				for _, i := range gone {
+					cancels[i](cause)
+					synctest.Wait()
+					require.NotNil(t, results[i], "a caller that gives up waits on")
+					assert.Equal(t, transport.Canceled, results[i].Failure)
+					assert.ErrorIs(t, results[i].Err, context.Canceled)
+					assert.ErrorIs(t, results[i].Err, cause)
+					assert.True(t, results[i].Held, "a request is counted that was not sent")
+					assert.Zero(t, results[i].StatusCode)
+				}
+				wg.Wait()
+				var want []int
+				for i, r := range results {
+					if r.OK() {
+						want = append(want, i)
+					}
+				}
+				assert.Len(t, want, 5-len(gone))
+				assert.Equal(t, want, left)
+				assert.Less(t, time.Since(start), 20*time.Second, "those who stay wait for the one who left")
+				assert.True(t, p.Do(t.Context(), newCall(t, "GET")).OK(), "the queue is stuck")
+			})
+		})
+	}
+}
+
+func TestAnEndedContextTakesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pacer(func(context.Context, *transport.Call) *transport.Result { panic("a request for nobody") })
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		r := p.Do(ctx, newCall(t, "GET"))
+		assert.Equal(t, transport.Canceled, r.Failure)
+		assert.ErrorIs(t, r.Err, context.Canceled)
+	})
+}
+
+// TestAPauseTooLong: who cannot wait for its end gets the refusal at once.
+func TestAPauseTooLong(t *testing.T) {
+	unwanted := func(context.Context, *transport.Call) *transport.Result { panic("a request that will be refused") }
+	assertRefused := func(t *testing.T, r *transport.Result, after time.Duration) {
+		t.Helper()
+		require.NotNil(t, r, "the caller waits for what will not come in time")
+		assert.Equal(t, 429, r.StatusCode)
+		assert.Equal(t, transport.None, r.Failure)
+		assert.Equal(t, after, r.RetryAfter, "the caller learns when to come back")
+		assert.Equal(t, "Rate limited.", string(r.Body))
+		assert.True(t, r.Held, "a request is counted that was not sent")
+	}
+	t.Run("for the client", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := pausedPacer(t, time.Hour, unwanted)
+			time.Sleep(10 * time.Minute)
+			start := time.Now()
+			assertRefused(t, p.Do(t.Context(), newCall(t, "GET")), 50*time.Minute)
+			assert.Zero(t, time.Since(start))
+		})
+	})
+	t.Run("for the caller", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := pausedPacer(t, time.Minute, unwanted)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute-1)
+			defer cancel()
+			start := time.Now()
+			assertRefused(t, p.Do(ctx, newCall(t, "GET")), time.Minute)
+			assert.Zero(t, time.Since(start))
+		})
+	})
+	t.Run("for one of those in the queue", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := pausedPacer(t, time.Minute, fine)
+			var wg sync.WaitGroup
+			wg.Go(func() { assert.True(t, p.Do(t.Context(), newCall(t, "GET")).OK()) })
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			start := time.Now()
+			assertRefused(t, p.Do(ctx, newCall(t, "GET")), time.Minute)
+			assert.Zero(t, time.Since(start), "behind one who can wait, the refusal comes as late as the deadline")
+			wg.Wait()
+		})
+	})
+	t.Run("that begins while they wait", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+				switch n++; n {
+				case 1: // refused at last
+					time.Sleep(10 * time.Second)
+					r := limited(90 * time.Second)
+					r.Body = []byte("Rate limited.")
+					return &r
+				case 2: // tells that nothing is left in this minute
+					r := status(200)
+					r.Limit = transport.RateLimit{Known: true, Limit: 1, Reset: time.Minute}
+					return &r
+				}
+				return fine(ctx, c)
+			})
+			start := time.Now()
+			var wg sync.WaitGroup
+			send := func(timeout time.Duration, check func(*transport.Result)) {
+				wg.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), timeout)
+					defer cancel()
+					check(p.Do(ctx, newCall(t, "GET")))
+				})
+				synctest.Wait()
+			}
+			send(time.Hour, func(r *transport.Result) { assert.Equal(t, 429, r.StatusCode) })
+			send(time.Hour, func(r *transport.Result) { assert.True(t, r.OK()) })
+			send(time.Hour, func(r *transport.Result) {
+				assert.True(t, r.OK())
+				assert.Equal(t, 100*time.Second, time.Since(start))
+			})
+			for range 3 {
+				send(80*time.Second, func(r *transport.Result) {
+					assertRefused(t, r, 90*time.Second)
+					assert.Equal(t, 10*time.Second, time.Since(start))
+				})
+			}
+			wg.Wait()
+		})
+	})
+	t.Run("is told to each caller apart", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := pausedPacer(t, time.Hour, unwanted)
+			first := p.Do(t.Context(), newCall(t, "GET"))
+			first.Body[0] = 'X'
+			first.Header.Set("X-Mine", "1")
+			second := p.Do(t.Context(), newCall(t, "GET"))
+			assertRefused(t, second, time.Hour)
+			assert.Empty(t, second.Header, "what one caller does to its error shows in another's")
+		})
+	})
+	t.Run("and behind a retry, costs no attempt and no time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := pausedPacer(t, time.Hour, unwanted)
+			start := time.Now()
+			r := retry(p.Do).Do(t.Context(), newCall(t, "GET"))
+			assertRefused(t, r, time.Hour)
+			assert.Zero(t, r.Attempts)
+			assert.Zero(t, time.Since(start))
+		})
+	})
+}
+
+// TestOnePauseForTheRefusalsOfOneMoment: a crowd that runs into the limit
+// learns once from it, not once each, and waits for the longest.
+func TestOnePauseForTheRefusalsOfOneMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all atomic.Int64
+		p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+			n := all.Add(1)
+			if n > 15 {
+				return fine(ctx, c)
+			}
+			pause := time.Duration(n) * time.Second // the shorter ones come first, and last past their end
+			time.Sleep(2 * pause)
+			r := limited(pause)
+			return &r
+		})
+		var wg sync.WaitGroup
+		for range 15 {
+			wg.Go(func() { assert.Equal(t, 429, p.Do(t.Context(), newCall(t, "GET")).StatusCode) })
+		}
+		wg.Wait()
+		start := time.Now()
+		for range 100 {
+			wg.Go(func() { assert.True(t, p.Do(t.Context(), newCall(t, "GET")).OK()) })
+		}
+		wg.Wait()
+		took := time.Since(start)
+		assert.GreaterOrEqual(t, took, 15*time.Second)
+		assert.Less(t, took, 30*time.Second, "of fifteen refusals of one burst each has lowered the rate")
+	})
+}
+
+// TestThePaceRecovers: a bad hour must not slow a program down for its life.
+func TestThePaceRecovers(t *testing.T) {
+	for name, limit := range map[string]transport.RateLimit{
+		"without headers":    {},
+		"with headers on it": {Known: true, Limit: 100, Reset: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+					if n++; n > 60 {
+						return fine(ctx, c)
+					}
+					r := limited(time.Minute)
+					r.Limit = limit
+					return &r
+				})
+				for range 60 {
+					p.Do(t.Context(), newCall(t, "GET"))
+				}
+				start := time.Now()
+				for range 2000 {
+					require.True(t, p.Do(t.Context(), newCall(t, "GET")).OK())
+				}
+				assert.Less(t, time.Since(start), 10*time.Minute)
+			})
+		})
+	}
+}
+
+// TestGoodNewsArriveAtOnce: an answer that tells of more than was thought lets
+// those go who wait.
+func TestGoodNewsArriveAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all atomic.Int64
+		p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+			r := fine(ctx, c)
+			switch all.Add(1) {
+			case 1: // on its way for longer than the next
+				time.Sleep(10 * time.Second)
+				r.Limit = transport.RateLimit{Known: true, Limit: 100, Remaining: 100, Reset: time.Minute}
+			case 2:
+				r.Limit = transport.RateLimit{Known: true, Limit: 1, Reset: time.Minute}
+			}
+			return r
+		})
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() { assert.True(t, p.Do(t.Context(), newCall(t, "GET")).OK()) })
+			synctest.Wait()
+		}
+		wg.Wait()
+		assert.Equal(t, 10*time.Second, time.Since(start))
+	})
+}
+
+// TestNothingIsSavedUpInAPause: the headers of an answer that comes late must
+// not turn a pause into a burst at its end.
+func TestNothingIsSavedUpInAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all, atOnce atomic.Int64
+		start := time.Now()
+		p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+			r := fine(ctx, c)
+			switch all.Add(1) {
+			case 1:
+				time.Sleep(time.Second)
+				r.Limit = transport.RateLimit{Known: true, Limit: 1000, Reset: time.Second}
+			case 2:
+				*r = limited(20 * time.Second)
+			default:
+				if time.Since(start) == 20*time.Second {
+					atOnce.Add(1)
+				}
+				time.Sleep(time.Second)
+			}
+			return r
+		})
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() { p.Do(t.Context(), newCall(t, "GET")) })
+			synctest.Wait()
+		}
+		wg.Wait()
+		assert.Equal(t, int64(1), atOnce.Load())
+	})
+}
+
+// TestACrowdStartsSlowly: while nothing is known, a crowd does not go all at
+// once, and is let go the more, the longer all goes well.
+func TestACrowdStartsSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var at []time.Duration
+		var mu sync.Mutex
+		start := time.Now()
+		p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+			mu.Lock()
+			at = append(at, time.Since(start))
+			mu.Unlock()
+			time.Sleep(time.Second)
+			return fine(ctx, c)
+		})
+		var wg sync.WaitGroup
+		for range 16_000 {
+			wg.Go(func() { p.Do(t.Context(), newCall(t, "GET")) })
+		}
+		wg.Wait()
+		within := func(d time.Duration) (n int) {
+			for _, one := range at {
+				if one <= d {
+					n++
+				}
+			}
+			return n
+		}
+		assert.LessOrEqual(t, within(0), 25)
+		assert.LessOrEqual(t, within(time.Second), 350)
+		assert.Equal(t, 16_000, within(7*time.Second), "a crowd is held back for ever by a limit that nobody has set")
+	})
+}
+
+// TestAShortDeadlineAsksTheServer: a caller whose turn would come too late
+// takes its chance. Only what the server has said keeps it back.
+func TestAShortDeadlineAsksTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		empty := true
+		p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+			r := fine(ctx, c)
+			if empty {
+				r.Limit = transport.RateLimit{Known: true, Limit: 10, Reset: time.Hour}
+			}
+			return r
+		})
+		p.Do(t.Context(), newCall(t, "GET"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		assert.True(t, p.Do(ctx, newCall(t, "GET")).OK())
+		assert.True(t, p.Do(t.Context(), newCall(t, "GET")).OK(), "an hour is past the client's longest wait")
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+// TestTheServersAccountIsKept: the rest of a window is used at once, and then
+// its end awaited.
+func TestTheServersAccountIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &limitedServer{limits: limits{burst: 10, window: time.Minute, announce: untilNextWindow, latency: always(0)}}
+		rt, start := retry(pacer(s.Do).Do), time.Now()
+		for i := range 95 {
+			require.True(t, rt.Do(t.Context(), newCall(t, "GET")).OK())
+			assert.Equal(t, i/10, int(time.Since(start)/time.Minute), "call %d", i)
+		}
+		assert.LessOrEqual(t, s.refused, 9, "one look a window whether it is refilled early is enough")
+	})
+}
+
+type limiter func(context.Context) error
+
+func (l limiter) Wait(ctx context.Context) error { return l(ctx) }
+
+func TestLimit(t *testing.T) {
+	says := errors.New("would exceed the deadline")
+	t.Run("lets pass", func(t *testing.T) {
+		waited := false
+		send := transport.Limit(limiter(func(ctx context.Context) error { waited = true; return nil }), fine)
+		assert.True(t, send(t.Context(), newCall(t, "GET")).OK())
+		assert.True(t, waited)
+	})
+	unwanted := func(context.Context, *transport.Call) *transport.Result { panic("the limiter said no") }
+	t.Run("says no", func(t *testing.T) {
+		r := transport.Limit(limiter(func(context.Context) error { return says }), unwanted)(t.Context(), newCall(t, "GET"))
+		assert.Equal(t, transport.Refused, r.Failure)
+		assert.Equal(t, says, r.Err)
+		assert.True(t, r.Held)
+		assert.Equal(t, time.Duration(-1), r.RetryAfter)
+	})
+	t.Run("says no as the context ends", func(t *testing.T) {
+		for _, err := range []error{says, context.Canceled} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			r := transport.Limit(limiter(func(context.Context) error { cancel(io.EOF); return err }), unwanted)(ctx, newCall(t, "GET"))
+			assert.Equal(t, transport.Canceled, r.Failure)
+			assert.ErrorIs(t, r.Err, context.Canceled, "a limiter's own words hide the caller's end")
+			assert.ErrorIs(t, r.Err, io.EOF)
+			assert.True(t, r.Held)
+		}
+	})
+	t.Run("is not asked again by a retry", func(t *testing.T) {
+		n := 0
+		send := transport.Limit(limiter(func(context.Context) error { n++; return says }), unwanted)
+		r := retry(send).Do(t.Context(), newCall(t, "GET"))
+		assert.Equal(t, transport.Refused, r.Failure)
+		assert.Zero(t, r.Attempts)
+		assert.Equal(t, 1, n)
+	})
+}
+
+// TestPacerUnderRaces has many goroutines meet in every way; the race detector
+// and the counts judge.
+func TestPacerUnderRaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent, canceled, answered, inside atomic.Int64
+		p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
+			inside.Add(1)
+			defer inside.Add(-1)
+			r := fine(ctx, c)
+			switch n := sent.Add(1); n % 50 {
+			case 0:
+				*r = limited(time.Millisecond)
+			case 1, 2, 3:
+				r.Limit = transport.RateLimit{Known: true, Limit: 1000, Remaining: int(900 + n%100), Reset: time.Second}
+			case 4:
+				*r = failed(transport.Broken, io.EOF)
+			}
+			return r
+		})
+		const goroutines, calls = 64, 100
+		routes := []string{"/a", "/b/{id}", "/c"}
+		var wg sync.WaitGroup
+		for g := range goroutines {
+			wg.Go(func() {
+				for i := range calls {
+					ctx, cancel := context.WithCancel(t.Context())
+					if (g+i)%4 == 0 {
+						go cancel() // somewhere between before and after
+					}
+					r := p.Do(ctx, &transport.Call{Method: "GET", Route: routes[(g+i)%3]})
+					switch {
+					case !r.Held:
+						answered.Add(1)
+					case r.Failure == transport.Canceled:
+						canceled.Add(1)
+					default:
+						t.Errorf("neither sent nor canceled: %+v", r)
+					}
+					cancel()
+				}
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, answered.Load(), sent.Load())
+		assert.Equal(t, int64(goroutines*calls), sent.Load()+canceled.Load())
+		assert.Zero(t, inside.Load())
+		for _, route := range routes {
+			assert.False(t, p.Do(t.Context(), &transport.Call{Method: "GET", Route: route}).Held, "a queue is stuck")
+		}
+	})
 }
