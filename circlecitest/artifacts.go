@@ -71,7 +71,7 @@ func (s *Server) findArtifact(path string) (Artifact, bool) {
 }
 
 // answerOther serves what is not the API v2: artifacts, and the storage that
-// they are kept in.
+// they, and usage exports, are kept in.
 func (s *Server) answerOther(r *request) *answer {
 	path := r.http.URL.EscapedPath()
 	switch r.host.kind {
@@ -101,6 +101,12 @@ func (s *Server) fetchFromStorage(r *request, path string) *answer {
 	if r.http.Header.Get("Circle-Token") != "" || r.http.Header.Get("Authorization") != "" {
 		s.complain("the token went to the storage host, of another origin: %s", path)
 		return text(http.StatusBadRequest, "application/xml", "<Error><Code>InvalidArgument</Code></Error>")
+	}
+	if c, known := s.usageContent(path, r.query); known {
+		return serveContent(r, c)
+	}
+	if j := s.jobOfOutput(path); j != nil && r.query.Get("signature") != "" {
+		return serveStoredOutput(j)
 	}
 	found, known := s.findArtifact(path)
 	if !known || r.query.Get("signature") == "" {

@@ -42,9 +42,10 @@ func (j *job) details() object {
 // The newest run counts: a job that came over to a rerun keeps its number.
 func withJob(do func(s *Server, r *request, j *job) *answer) handler {
 	return withProject(func(s *Server, r *request, p *project) *answer {
+		number := r.number("job-number") + r.number("build-number") // as the API v1.1 calls it
 		var found *job
 		for _, j := range s.world.runs.jobs {
-			if j.number != 0 && j.number == r.number("job-number") && j.workflow.pipeline.project == p &&
+			if j.number != 0 && j.number == number && j.workflow.pipeline.project == p &&
 				(found == nil || found.workflow.created.Before(j.workflow.created)) {
 				found = j
 			}
@@ -74,11 +75,7 @@ var jobHandlers = map[string]handler{
 		return notFound("Job")
 	},
 	"GET /project/{project-slug}/{job-number}/tests": withJob(func(_ *Server, r *request, j *job) *answer {
-		var tests []circleci.Test
-		if !j.stopped.IsZero() {
-			tests = j.script.tests
-		}
-		return page(r, tests, defaultPageSize, func(t circleci.Test) object {
+		return page(r, j.results(), defaultPageSize, func(t circleci.Test) object {
 			return object{
 				"name": t.Name, "classname": t.Classname, "file": nullable(t.File), "source": t.Source, "result": t.Result,
 				"message": nullable(t.Message), "run_time": t.RunTime,

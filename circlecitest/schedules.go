@@ -69,12 +69,12 @@ func (t *timetable) problem() string {
 		return "days-of-month are from 1 to 31"
 	}
 	for _, day := range t.DaysOfWeek {
-		if !slices.ContainsFunc(days, func(d time.Weekday) bool { return dayName(d) == day }) {
+		if !slices.ContainsFunc(weekdays, func(d time.Weekday) bool { return dayName(d) == day }) {
 			return "days-of-week have no " + day
 		}
 	}
 	for _, month := range t.Months {
-		if !slices.ContainsFunc(months, func(m time.Month) bool { return monthName(m) == month }) {
+		if !slices.ContainsFunc(calendar, func(m time.Month) bool { return monthName(m) == month }) {
 			return "months have no " + month
 		}
 	}
@@ -82,10 +82,10 @@ func (t *timetable) problem() string {
 }
 
 var (
-	days = []time.Weekday{
+	weekdays = []time.Weekday{
 		time.Sunday, time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday,
 	}
-	months = []time.Month{
+	calendar = []time.Month{
 		time.January, time.February, time.March, time.April, time.May, time.June, time.July, time.August,
 		time.September, time.October, time.November, time.December,
 	}

@@ -61,6 +61,7 @@ type world struct {
 	schedules schedules
 	deploys   deploys
 	exporters []*otelExporter
+	exports   []*usageExport
 }
 
 // Option sets up a [Server].

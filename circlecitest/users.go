@@ -49,7 +49,7 @@ var userHandlers = map[string]handler{
 // handlers are all there are.
 var handlers = merged(
 	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers,
-	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers,
+	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers, usageHandlers, insightsHandlers,
 )
 
 func merged(all ...map[string]handler) map[string]handler {
