@@ -94,8 +94,8 @@ func (s *JobsService) DownloadArtifacts(ctx context.Context, slug ProjectSlug, n
 	if _, err := path.Match(options.Glob, ""); err != nil {
 		return nil, &ArgumentError{Name: "glob", Reason: "is malformed"}
 	}
-	all, err := Collect(s.ListArtifacts(slug, number, opts...).All(ctx))
-	if err != nil && !errors.Is(err, ErrPageLoop) {
+	all, err := whole(Collect(s.ListArtifacts(slug, number, opts...).All(ctx)))
+	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -106,7 +106,6 @@ func (s *JobsService) DownloadArtifacts(ctx context.Context, slug ProjectSlug, n
 		return nil, err
 	}
 	defer root.Close()
-	alone := func(o *callOptions) { o.capture = nil } // of several at once nobody can be told apart
 	d := &downloads{service: s, root: root, dir: dir, options: options, opts: append(slices.Clip(opts), alone)}
 	return d.run(ctx, options.chosen(all))
 }

@@ -1,6 +1,7 @@
 package circleci
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,10 @@ type remote struct {
 	url    *url.URL
 	route  string // what errors and logs call it
 	opts   []RequestOption
+	bad    error // why nothing is to be sent; nil if all is well
 
 	body     io.ReadCloser
+	status   int
 	offset   int64
 	total    int64 // -1: not known
 	etag     string
@@ -116,8 +119,8 @@ func (r *remote) ofTotal() string {
 func (r *remote) open() error {
 	o := &callOptions{}
 	o.apply(r.opts)
-	if o.err != nil {
-		return o.err
+	if r.bad != nil || o.err != nil {
+		return cmp.Or[error](r.bad, o.err)
 	}
 	header := http.Header{"Accept-Encoding": {"identity"}} // a range is one of the file's own bytes
 	for name, values := range o.header {
@@ -141,7 +144,7 @@ func (r *remote) open() error {
 	if err := r.client.errorOf(call, result); err != nil {
 		return err
 	}
-	r.body = result.Stream
+	r.body, r.status = result.Stream, result.StatusCode
 	if err := r.accept(result); err != nil {
 		_ = r.Close() // the error that counts is err
 		return err

@@ -26,8 +26,8 @@ type operationTest struct {
 	op string // method and route
 	// call carries out the operation; a method without a result returns nil.
 	call func(ctx context.Context, c *circleci.Client) (any, error)
-	// What has to be on the wire: the escaped path behind /api/v2, the query,
-	// and the body to the letter.
+	// What has to be on the wire: the escaped path, behind /api/v2 if it is not
+	// of another version, the query, and the body to the letter.
 	path, query, body string
 	// status is that of the answer; 200 if it is 0.
 	status int
@@ -41,7 +41,9 @@ type operationTest struct {
 
 // operationTests has a row for each operation.
 var operationTests = slices.Concat(
-	contextTests, jobTests, pipelineTests, projectTests, userTests, workflowTests,
+	contextTests, deployTests, groupTests, insightsTests, jobTests, oidcTests, organizationTests, otelTests,
+	pipelineDefinitionTests, pipelineTests, policyTests, projectTests, scheduleTests, stepTests, triggerTests,
+	undocumentedPipelineTests, usageTests, userTests, webhookTests, workflowTests,
 )
 
 // none is the result of a method that returns an error alone.
@@ -94,7 +96,11 @@ func runOperation(t *testing.T, c operationTest, fixture string) (answer []byte,
 	require.NotEmpty(t, requests)
 	first := requests[0]
 	assert.Equal(t, c.op, first.Operation)
-	assert.Equal(t, "/api/v2"+c.path, first.Path)
+	path := c.path
+	if !strings.HasPrefix(path, "/api/") {
+		path = "/api/v2" + path
+	}
+	assert.Equal(t, path, first.Path)
 	assert.Equal(t, c.query, first.Query.Encode())
 	assert.Equal(t, c.body, string(first.Body))
 	assert.Equal(t, c.body != "", first.Header.Get("Content-Type") == "application/json")
@@ -188,21 +194,11 @@ func TestEveryOperationIsTested(t *testing.T) {
 	}
 	for _, op := range slices.Concat(spec.Operations, spec.Extras) {
 		key := op.Method + " " + op.Path
-		if !rows[key] && servedOperations(t)[key] {
+		if !rows[key] {
 			t.Errorf("%s has no row in operationTests", key)
 		}
 	}
 	assertNoOrphans(t)
-}
-
-func servedOperations(t *testing.T) map[string]bool {
-	served := map[string]bool{}
-	for _, m := range serviceMethods(t) {
-		for _, op := range m.directives {
-			served[op] = true
-		}
-	}
-	return served
 }
 
 // assertNoOrphans fails for a fixture that no row uses.

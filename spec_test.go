@@ -128,7 +128,7 @@ func report(t *testing.T, what string, served map[string]bool) {
 		if ok {
 			n++
 		} else {
-			t.Logf("no method serves %s", op)
+			t.Errorf("no method serves %s", op)
 		}
 	}
 	t.Logf("coverage: %d of %d %s", n, len(served), what)

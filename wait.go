@@ -367,8 +367,8 @@ func (w *pipelineWatch) poll(ctx context.Context) (*PipelineResult, error) {
 		return nil, lasting(err, w.known)
 	}
 	w.known = true
-	all, err := Collect(w.service.ListWorkflows(w.id, w.requests...).All(ctx))
-	if err != nil && !errors.Is(err, ErrPageLoop) {
+	all, err := whole(Collect(w.service.ListWorkflows(w.id, w.requests...).All(ctx)))
+	if err != nil {
 		return nil, err
 	}
 	r := &PipelineResult{Pipeline: *p, Workflows: newest(all)}
@@ -432,8 +432,8 @@ func (w *pipelineWatch) addJobs(ctx context.Context, r *PipelineResult) error {
 		if !failed && !w.options.WithJobs {
 			continue
 		}
-		jobs, err := Collect(workflows.ListJobs(wf.ID, w.requests...).All(ctx))
-		if err != nil && !errors.Is(err, ErrPageLoop) {
+		jobs, err := whole(Collect(workflows.ListJobs(wf.ID, w.requests...).All(ctx)))
+		if err != nil {
 			return err
 		}
 		if w.options.WithJobs {
@@ -472,8 +472,8 @@ func (w *workflowWatch) poll(ctx context.Context) (*WorkflowResult, error) {
 	if r.Outcome == OutcomePending && !held && !w.options.WithJobs {
 		return r, nil
 	}
-	r.Jobs, err = Collect(w.service.ListJobs(w.id, w.requests...).All(ctx))
-	if err != nil && !errors.Is(err, ErrPageLoop) {
+	r.Jobs, err = whole(Collect(w.service.ListJobs(w.id, w.requests...).All(ctx)))
+	if err != nil {
 		return nil, err
 	}
 	if held && slices.ContainsFunc(r.Jobs, w.isHeld) {

@@ -47,8 +47,8 @@ func operations() []*operation {
 const pageToken = "page-token"
 
 // route finds the operation of a request. Of several the most literal counts.
-func (s *Server) route(r *request, path string) {
-	segments := strings.Split(path, "/")
+func (s *Server) route(r *request) {
+	segments := strings.Split(r.path()[1:], "/")
 	best := -1
 	for _, op := range s.ops {
 		if op.method != r.http.Method {

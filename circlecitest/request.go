@@ -24,6 +24,21 @@ type request struct {
 	host   host
 }
 
+// isAPI reports whether the request is for an API, of whichever version.
+func (r *request) isAPI() bool {
+	return r.host.kind == apiHost && strings.HasPrefix(r.http.URL.EscapedPath(), "/api/")
+}
+
+// path is the escaped path as routes have it: behind the API v2, or from the
+// root of the host for other versions.
+func (r *request) path() string {
+	path := r.http.URL.EscapedPath()
+	if rest, ok := strings.CutPrefix(path, "/api/v2/"); ok {
+		return "/" + rest
+	}
+	return path
+}
+
 // key names what the request asks for.
 func (r *request) key() string {
 	switch {

@@ -236,8 +236,8 @@ func (s *Server) handle(hr *http.Request) *answer {
 }
 
 func (s *Server) answer(r *request) *answer {
-	if path, ok := strings.CutPrefix(r.http.URL.EscapedPath(), "/api/v2/"); ok && r.host.kind == apiHost {
-		s.route(r, path)
+	if r.isAPI() {
+		s.route(r)
 	}
 	if a := s.weather.strike(s, r); a != nil {
 		return a
@@ -247,12 +247,11 @@ func (s *Server) answer(r *request) *answer {
 
 // execute answers as the API would.
 func (s *Server) execute(r *request) *answer {
-	path, ok := strings.CutPrefix(r.http.URL.EscapedPath(), "/api/v2/")
 	switch {
-	case !ok || r.host.kind != apiHost:
+	case !r.isAPI():
 		return s.answerOther(r)
 	case r.op == nil || r.op.handle == nil:
-		return message(http.StatusNotImplemented, "circlecitest does not model "+r.http.Method+" /"+path)
+		return message(http.StatusNotImplemented, "circlecitest does not model "+r.http.Method+" "+r.path())
 	}
 	if a := s.authorize(r); a != nil {
 		return a

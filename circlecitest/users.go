@@ -48,7 +48,7 @@ var userHandlers = map[string]handler{
 
 // handlers are all there are.
 var handlers = merged(
-	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers,
+	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers, stepHandlers,
 	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers, usageHandlers, insightsHandlers,
 )
 

@@ -1,6 +1,7 @@
 package spec
 
-// Extras are operations in live use that the document lacks.
+// Extras are operations in live use that the document lacks. A path that begins
+// with /api/ is of another version of the API.
 var Extras = []Operation{
 	{ID: "getDeploySettings", Method: "GET", Path: "/deploy/projects/{project_id}/settings"},
 	{ID: "listOtelExporters", Method: "GET", Path: "/otel/exporters", Query: []string{"org-id"}, Required: []string{"org-id"}},
@@ -13,4 +14,6 @@ var Extras = []Operation{
 	{ID: "cancelPipeline", Method: "POST", Path: "/pipeline/{pipeline-id}/cancel"},
 	{ID: "searchPipelines", Method: "POST", Path: "/pipeline/search"},
 	{ID: "compileConfig", Method: "POST", Path: "/compile-config-with-defaults"},
+	{ID: "getBuild", Method: "GET", Path: "/api/v1.1/project/{project-slug}/{build-number}"},
+	{ID: "getJobOutput", Method: "GET", Path: "/api/v3/jobs/{job-id}/{stream}", Query: []string{"filter[execution]", "filter[step_num]"}},
 }

@@ -5,6 +5,7 @@ package wire
 import (
 	"errors"
 	"io"
+	"iter"
 	"strconv"
 	"time"
 
@@ -62,6 +63,33 @@ func Unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, re
 
 // Read reads one JSON value from r, to the end of r, into out.
 func Read(r io.Reader, out any) error { return json.UnmarshalRead(r, out, readOptions) }
+
+// Elements reads the elements of one JSON array as they come. An error is the
+// last.
+func Elements[T any](r io.Reader) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		dec := jsontext.NewDecoder(r, readOptions)
+		if dec.PeekKind() == jsontext.KindBeginArray {
+			if _, err := dec.ReadToken(); err != nil {
+				yield(none, err)
+				return
+			}
+		}
+		for dec.PeekKind() != jsontext.KindEndArray {
+			var element T
+			if err := json.UnmarshalDecode(dec, &element); err != nil {
+				if !(dec.StackDepth() == 0 && errors.Is(err, io.EOF)) {
+					yield(none, err)
+				}
+				return
+			}
+			if !yield(element, nil) {
+				return
+			}
+		}
+	}
+}
 
 func writeSecret(enc *jsontext.Encoder, s revealer) error {
 	return enc.WriteToken(jsontext.String(s.Reveal()))

@@ -1,0 +1,119 @@
+package circleci
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// TestReport holds the tests of several jobs.
+type TestReport struct {
+	// Tests are in the order of their jobs.
+	Tests []JobTest
+}
+
+// JobTest is a test, with its job.
+type JobTest struct {
+	Test
+	// JobName is empty if the job was asked for by its number.
+	JobName     string
+	JobNumber   int64
+	ProjectSlug ProjectSlug
+}
+
+// Failed returns the tests that failed.
+func (r *TestReport) Failed() []JobTest {
+	return slices.DeleteFunc(slices.Clone(r.Tests), func(t JobTest) bool { return !t.Result.Failed() })
+}
+
+// Slowest returns the n tests that took longest, the slowest first.
+func (r *TestReport) Slowest(n int) []JobTest {
+	sorted := slices.Clone(r.Tests)
+	slices.SortStableFunc(sorted, func(a, b JobTest) int { return cmp.Compare(b.RunTime, a.RunTime) })
+	return sorted[:min(max(n, 0), len(sorted))]
+}
+
+// TestReport reads the tests of a job.
+func (s *JobsService) TestReport(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) (*TestReport, error) {
+	return s.testReport(ctx, []WorkflowJob{{Number: number, ProjectSlug: slug}}, opts)
+}
+
+// TestReport reads the tests of all jobs of a workflow that have run.
+func (s *WorkflowsService) TestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
+	jobs, err := whole(Collect(s.ListJobs(id, opts...).All(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	return s.client.Jobs.testReport(ctx, jobs, opts)
+}
+
+// TestReport reads the tests of all jobs of a pipeline that have run. Of
+// workflows with one name the newest counts.
+func (s *PipelinesService) TestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
+	workflows, err := whole(Collect(s.ListWorkflows(id, opts...).All(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	var jobs []WorkflowJob
+	for _, w := range newest(workflows) {
+		more, err := whole(Collect(s.client.Workflows.ListJobs(w.ID, opts...).All(ctx)))
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, more...)
+	}
+	return s.client.Jobs.testReport(ctx, jobs, opts)
+}
+
+// whole takes a list whose pages repeat for what it is: complete.
+func whole[T any](items []T, err error) ([]T, error) {
+	if errors.Is(err, ErrPageLoop) {
+		return items, nil
+	}
+	return items, err
+}
+
+// testsAtOnce is of how many jobs the tests are read at once.
+const testsAtOnce = 4
+
+// testReport reads the tests of jobs, several at once.
+func (s *JobsService) testReport(ctx context.Context, jobs []WorkflowJob, opts []RequestOption) (*TestReport, error) {
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j WorkflowJob) bool {
+		return j.Type == JobTypeApproval || j.Number == 0 && j.ID != uuid.Nil // it has not run
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		tests  = make([][]JobTest, len(jobs))
+		slots  = make(chan struct{}, testsAtOnce)
+		group  sync.WaitGroup
+		once   sync.Once
+		failed error // the first, and not that others were given up for it
+	)
+	for i, j := range jobs {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			all, err := whole(Collect(s.ListTests(j.ProjectSlug, j.Number, append(slices.Clip(opts), alone)...).All(ctx)))
+			if err != nil {
+				once.Do(func() { failed = err })
+				cancel()
+			}
+			for _, t := range all {
+				tests[i] = append(tests[i], JobTest{Test: t, JobName: j.Name, JobNumber: j.Number, ProjectSlug: j.ProjectSlug})
+			}
+		})
+	}
+	group.Wait()
+	if failed != nil {
+		return nil, failed
+	}
+	return &TestReport{Tests: slices.Concat(tests...)}, nil
+}
+
+// alone keeps what happens at once from being captured in one place.
+func alone(o *callOptions) { o.capture = nil }
