@@ -86,7 +86,9 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	c.auth = transport.NewAuth(c.http.Transport, root, source, cfg.bearer)
 	c.http.Transport = c.auth
 	for _, wrap := range slices.Backward(cfg.middleware) {
-		c.http.Transport = wrap(c.http.Transport)
+		if wrap != nil {
+			c.http.Transport = wrap(c.http.Transport)
+		}
 	}
 	c.send = cfg.links(c.http, c.auth)
 	c.addServices()

@@ -201,7 +201,7 @@ func TestTheOrderOfOptionsDoesNotMatter(t *testing.T) {
 		circleci.WithBaseURL("http://ci.example.com"),
 		circleci.WithPlainHTTP(),
 		circleci.WithHTTPClient(&http.Client{Transport: wire}),
-		circleci.WithMiddleware(tagged),
+		circleci.WithMiddleware(nil, tagged),
 		circleci.WithBearerAuth(),
 		circleci.WithTokenSource(func(context.Context) (string, error) { return "other", nil }),
 		nil, // an option left out by a condition

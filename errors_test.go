@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -133,6 +134,11 @@ func TestABodyThatIsTooMuchForALine(t *testing.T) {
 	assert.Contains(t, failed.Error(), "first second [31mred next ü")
 	assert.Contains(t, failed.Error(), "ü…")
 	assert.Contains(t, failed.Error(), "request ID a b")
+
+	for shift := range 3 {
+		failed = failing(t, answers(400, strings.Repeat("x", shift)+strings.Repeat("€", 200), "Content-Type", "text/plain"))
+		assert.True(t, utf8.ValidString(failed.Error()), "a character is cut in two")
+	}
 
 	// The start of a very long body is kept, and the answer is still read.
 	failed = failing(t, answers(500, strings.Repeat("x", 1<<20), "Content-Type", "text/plain"))
@@ -290,6 +296,16 @@ func TestTransportErrors(t *testing.T) {
 		assert.Empty(t, matched(err), name)
 		assertOneLine(t, err)
 	}
+}
+
+func TestAnAnswerThatBreaksOffIsNoBadAnswer(t *testing.T) {
+	r := answers(201, `{"id":"`)
+	r.tail = failingReader{errNet}
+	var response circleci.Response
+	_, err := always(r).client(t).Pipelines.Trigger(t.Context(), slug, circleci.TriggerPipelineRequest{}, circleci.CaptureResponse(&response))
+	require.ErrorAs(t, err, new(*circleci.TransportError))
+	require.ErrorIs(t, err, errNet)
+	assert.Equal(t, 201, response.StatusCode, "it can be told that the pipeline runs")
 }
 
 func TestTheLastAnswerSurvives(t *testing.T) {
