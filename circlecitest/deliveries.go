@@ -39,6 +39,8 @@ type Delivery struct {
 	Status int
 	Err    error
 	Time   time.Time // by the server's clock
+
+	ended bool
 }
 
 // The receiver has so long, by our clock, and is called again after these
@@ -50,8 +52,8 @@ var deliveryPauses = []time.Duration{10 * time.Second, time.Minute, 5 * time.Min
 // courier is what calls webhooks.
 type courier struct {
 	transport  http.RoundTripper // nil: a socket, to this machine alone
-	deliveries []Delivery
-	context    context.Context // ends with the server
+	deliveries []*Delivery       // in the order in which they began
+	context    context.Context   // ends with the server
 	cancel     context.CancelFunc
 	underWay   int
 	idle       *sync.Cond // told when nothing is under way any more
@@ -71,7 +73,13 @@ func WithDeliveryTransport(rt http.RoundTripper) Option {
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.world.webhooks.deliveries)
+	var all []Delivery
+	for _, d := range s.world.webhooks.deliveries {
+		if d.ended {
+			all = append(all, *d)
+		}
+	}
+	return all
 }
 
 func (c *courier) init(mu *sync.Mutex) {
@@ -114,14 +122,15 @@ func (s *Server) attempt(h *webhook, d Delivery) {
 		return
 	}
 	d.Attempt++
-	d.Time = s.now()
+	d.Time, d.Status, d.Err, d.ended = s.now(), 0, nil, false
+	seen := &d
+	c.deliveries = append(c.deliveries, seen)
 	req, err := http.NewRequest(http.MethodPost, d.URL, bytes.NewReader(d.Body))
 	if err == nil && c.transport == nil && !isLocal(req.URL.Hostname()) {
 		err = errNotLocal
 	}
 	if err != nil {
-		d.Err = err
-		c.deliveries = append(c.deliveries, d)
+		seen.Err, seen.ended = err, true
 		return
 	}
 	req.Header = d.Header.Clone()
@@ -137,8 +146,7 @@ func (s *Server) attempt(h *webhook, d Delivery) {
 		status, err := post(c.context, carrier, req)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		d.Status, d.Err = status, err
-		c.deliveries = append(c.deliveries, d)
+		seen.Status, seen.Err, seen.ended = status, err, true
 		if status/100 != 2 && d.Attempt <= len(deliveryPauses) {
 			s.at(d.Time.Add(deliveryPauses[d.Attempt-1]), func() { s.attempt(h, d) })
 		}
