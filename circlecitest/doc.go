@@ -12,6 +12,11 @@
 // moved by hand ([WithManualTime]); within testing/synctest it runs by the
 // bubble's. Nothing is random but by a seed.
 //
+// Config policies are evaluated if they are simple: rules whose value or key is
+// a text, and whose bodies compare what is below input or data.meta with
+// constants. A decision by others has the status ERROR and names what is not
+// modelled. Triggers of pipeline definitions are kept, and do not fire.
+//
 // The server is strict where the API is lenient: a key or a query parameter
 // that the API would ignore fails the test, because it is a mistake. What it
 // does not model it answers with 501, naming it.

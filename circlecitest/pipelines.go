@@ -160,6 +160,9 @@ func runPipeline(s *Server, r *request, pr *project) *answer {
 	if in.DefinitionID == uuid.Nil {
 		return missing("definition_id")
 	}
+	if len(pr.definitions) > 0 && pr.definitionBy(in.DefinitionID) == nil {
+		return message(http.StatusNotFound, errNoDefinition)
+	}
 	if in.Config.Branch != "" && in.Config.Tag != "" {
 		return message(http.StatusBadRequest, "circlecitest: config has a branch and a tag")
 	}

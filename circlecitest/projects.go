@@ -23,6 +23,9 @@ type project struct {
 	settings      object
 	envVars       []*envVar
 	keys          []*checkoutKey
+	definitions   []*definition
+	groups        []*projectGroup
+	claims        oidcClaims
 	scripts       []Script // of its pipelines in turn; the last goes on
 	lastPipeline  int64
 	lastJob       int64

@@ -88,7 +88,7 @@ func shortSlug(slug string) string {
 // have is refused: the API would ignore some, and misunderstand others.
 func (r *request) bind(in any) *answer {
 	if err := wire.UnmarshalStrict(r.body, in); err != nil {
-		return message(http.StatusBadRequest, "circlecitest: the body of "+r.op.key+" is not what the API takes: "+err.Error())
+		return r.refuse(http.StatusBadRequest, "circlecitest: the body of "+r.op.key+" is not what the API takes: "+err.Error())
 	}
 	return nil
 }
@@ -110,6 +110,33 @@ func created(body any) *answer { return &answer{status: http.StatusCreated, body
 // message is how the core of the API answers what has no other content.
 func message(status int, text string) *answer {
 	return &answer{status: status, body: object{"message": text}}
+}
+
+// failure is how policies and OIDC claims answer an error.
+func failure(status int, text string) *answer {
+	return &answer{status: status, body: object{"error": text}}
+}
+
+// refuse answers an error as the service behind the route does.
+func (r *request) refuse(status int, text string) *answer {
+	if r.fails() {
+		return failure(status, text)
+	}
+	return message(status, text)
+}
+
+// lacks answers that a parameter of the query is missing.
+func (r *request) lacks(name string) *answer {
+	if r.fails() {
+		return failure(http.StatusBadRequest, strings.ToUpper(name[:1])+name[1:]+": cannot be blank.")
+	}
+	return message(http.StatusBadRequest, name+" is required in the query")
+}
+
+// fails reports whether the route is of policies or OIDC claims.
+func (r *request) fails() bool {
+	first := r.op.segments[0]
+	return first == "owner" || first == "org"
 }
 
 func notFound(what string) *answer { return message(http.StatusNotFound, what+" not found.") }

@@ -295,7 +295,7 @@ func (s *Server) inspect(r *request) *answer {
 	}
 	for _, name := range r.op.required {
 		if r.query.Get(name) == "" {
-			return message(http.StatusBadRequest, name+" is required in the query")
+			return r.lacks(name)
 		}
 	}
 	return nil

@@ -50,6 +50,8 @@ var userHandlers = map[string]handler{
 var handlers = merged(
 	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers, stepHandlers,
 	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers, usageHandlers, insightsHandlers,
+	organizationHandlers, groupHandlers, pipelineDefinitionHandlers, triggerHandlers, policyHandlers, oidcHandlers,
+	undocumentedPipelineHandlers,
 )
 
 func merged(all ...map[string]handler) map[string]handler {
