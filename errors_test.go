@@ -242,7 +242,7 @@ func TestErrorsDoNotShowTheToken(t *testing.T) {
 		"bad JSON":     answers(200, `CANARY`, headers...),
 		"bad types":    answers(200, `{"id":"CANARY","CANARY":{"created_at":"CANARY"},"environment_variables":[{"created_at":"CANARY"}]}`),
 		"cut JSON":     answers(200, `{"name":"CANARY`),
-		"network":      breaks(fmt.Errorf("GET with %q: %w", "CANARY", errNet)),
+		"network":      breaks(fmt.Errorf("GET with %q: %w", "CANARY", &net.OpError{Op: "read", Err: errNet})),
 	}
 	for name, r := range all {
 		t.Run(name, func(t *testing.T) {
@@ -255,6 +255,8 @@ func TestErrorsDoNotShowTheToken(t *testing.T) {
 			}
 			if r.err != nil {
 				assert.ErrorIs(t, err, errNet, "the cause can still be asked for")
+				var cause *net.OpError
+				assert.ErrorAs(t, err, &cause)
 				assert.ErrorContains(t, err, "REDACTED")
 			}
 		})
