@@ -1,0 +1,120 @@
+package circleci
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// SyncEnvVarsOptions says what a sync of variables may do.
+type SyncEnvVarsOptions struct {
+	// Apply makes the changes. Without it nothing is changed, and the diff says
+	// what would be.
+	Apply bool
+	// Delete deletes the variables that are not given. Without it they stay.
+	Delete bool
+}
+
+// EnvVarsDiff is what a sync changes, by the variables' names. It holds no
+// values.
+type EnvVarsDiff struct {
+	// Created are new. Updated are there already; since the API does not tell
+	// values, they are written again, whether or not they differ.
+	Created, Updated []string
+	// Deleted are there and not given, and Kept are those that stay so.
+	Deleted, Kept []string
+}
+
+// String tells the names, a line each.
+func (d *EnvVarsDiff) String() string {
+	var b strings.Builder
+	for _, part := range []struct {
+		sign  string
+		names []string
+	}{{"+", d.Created}, {"~", d.Updated}, {"-", d.Deleted}, {" ", d.Kept}} {
+		for _, name := range part.names {
+			fmt.Fprintf(&b, "%s %s\n", part.sign, name)
+		}
+	}
+	return b.String()
+}
+
+// maxContextEnvVars is how many variables a context takes.
+const maxContextEnvVars = 100
+
+// SyncEnvVars brings the variables of a context in line with those given, and
+// returns the difference. Without [SyncEnvVarsOptions.Apply] it changes nothing:
+// look at the difference first.
+//
+// The API changes one variable at a time. If one fails, the diff holds what has
+// been done before, and the error names the variable.
+func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, o SyncEnvVarsOptions, opts ...RequestOption) (*EnvVarsDiff, error) {
+	there, err := whole(Collect(s.ListEnvVars(id, opts...).All(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	diff := diffEnvVars(there, vars, o.Delete)
+	if n := len(vars) + len(diff.Kept); n > maxContextEnvVars {
+		return nil, &ArgumentError{Name: "variables", Reason: fmt.Sprintf("would be %d; a context takes %d", n, maxContextEnvVars)}
+	}
+	if _, ok := vars[""]; ok {
+		return nil, &ArgumentError{Name: "variables", Reason: "hold one without a name"}
+	}
+	if !o.Apply {
+		return diff, nil
+	}
+	return s.applyEnvVars(ctx, id, vars, diff, opts)
+}
+
+func diffEnvVars(there []ContextEnvVar, vars map[string]Secret, remove bool) *EnvVarsDiff {
+	diff := &EnvVarsDiff{}
+	known := map[string]bool{}
+	for _, v := range there {
+		known[v.Variable] = true
+		switch _, given := vars[v.Variable]; {
+		case given:
+			diff.Updated = append(diff.Updated, v.Variable)
+		case remove:
+			diff.Deleted = append(diff.Deleted, v.Variable)
+		default:
+			diff.Kept = append(diff.Kept, v.Variable)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		if !known[name] {
+			diff.Created = append(diff.Created, name)
+		}
+	}
+	slices.Sort(diff.Updated)
+	slices.Sort(diff.Deleted)
+	slices.Sort(diff.Kept)
+	return diff
+}
+
+// applyEnvVars makes the changes, in an order in which the context never holds
+// too many, and returns what it has done.
+func (s *ContextsService) applyEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, diff *EnvVarsDiff, opts []RequestOption) (*EnvVarsDiff, error) {
+	set := func(name string) error {
+		_, err := s.SetEnvVar(ctx, id, name, SetEnvVarRequest{Value: vars[name]}, opts...)
+		return err
+	}
+	remove := func(name string) error { return s.DeleteEnvVar(ctx, id, name, opts...) }
+	done := &EnvVarsDiff{Kept: diff.Kept}
+	for _, step := range []struct {
+		names []string
+		done  *[]string
+		do    func(string) error
+	}{{diff.Updated, &done.Updated, set}, {diff.Deleted, &done.Deleted, remove}, {diff.Created, &done.Created, set}} {
+		for _, name := range step.names {
+			if err := step.do(name); err != nil {
+				return done, fmt.Errorf("circleci: variable %s: %w", name, err)
+			}
+			*step.done = append(*step.done, name)
+		}
+	}
+	return done, nil
+}

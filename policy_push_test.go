@@ -1,0 +1,44 @@
+package circleci_test
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest"
+)
+
+func rego(name string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte("package org\n\npolicy_name[\"" + name + "\"]\n")}
+}
+
+func TestPushDir(t *testing.T) {
+	srv := circlecitest.New(t)
+	org := srv.AddOrg("gh/acme")
+	c := srv.Client()
+	dir := fstest.MapFS{
+		"a.rego": rego("one"), "sub/dir/b.rego": rego("two"), "a_test.rego": rego("test"), "README.md": &fstest.MapFile{Data: []byte("# x")},
+	}
+	diff, err := c.Policy.PushDir(t.Context(), org, dir, true)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"one", "two"}, diff.Created)
+	bundle, err := c.Policy.GetBundle(t.Context(), org)
+	require.NoError(t, err)
+	assert.Empty(t, bundle, "a dry run changes nothing")
+
+	_, err = c.Policy.PushDir(t.Context(), org, dir, false)
+	require.NoError(t, err)
+	delete(dir, "a.rego")
+	diff, err = c.Policy.PushDir(t.Context(), org, dir, false)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"one"}, diff.Deleted, "all is replaced")
+
+	_, err = c.Policy.PushDir(t.Context(), org, fstest.MapFS{"a.yml": rego("x")}, false)
+	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+	bundle, err = c.Policy.GetBundle(t.Context(), org)
+	require.NoError(t, err)
+	assert.Contains(t, bundle, "two", "a wrong directory deletes nothing")
+}
