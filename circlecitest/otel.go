@@ -114,7 +114,7 @@ func endpointProblem(endpoint, protocol string) string {
 	if protocol != string(circleci.OTelProtocolGRPC) && protocol != string(circleci.OTelProtocolHTTP) {
 		return "circlecitest: protocol is grpc or http"
 	}
-	host := ""
+	var host string
 	if strings.Contains(endpoint, "://") {
 		u, err := url.Parse(endpoint)
 		switch {
