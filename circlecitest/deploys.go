@@ -153,13 +153,19 @@ func deployPage[T any](r *request, all []T, view func(T) object) *answer {
 
 const errNoEntity = "Entity not found."
 
+// orgByID finds an organization by its ID alone; nil if there is none.
+func (s *Server) orgByID(text string) *org {
+	if uuid.Validate(text) != nil {
+		return nil
+	}
+	return s.orgBy(strings.ToLower(text))
+}
+
 // withQueryOrg is a handler for a route with an organization's ID in its query.
 func withQueryOrg(do func(s *Server, r *request, o *org) *answer) handler {
 	return func(s *Server, r *request) *answer {
-		for _, o := range s.world.orgs {
-			if o.id.String() == strings.ToLower(r.query.Get("org-id")) {
-				return do(s, r, o)
-			}
+		if o := s.orgByID(r.query.Get("org-id")); o != nil {
+			return do(s, r, o)
 		}
 		return message(http.StatusNotFound, errNoEntity)
 	}

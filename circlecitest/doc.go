@@ -12,6 +12,10 @@
 // moved by hand ([WithManualTime]); within testing/synctest it runs by the
 // bubble's. Nothing is random but by a seed.
 //
+// Schedules start pipelines at their times. Webhooks are called for what ends,
+// with signed events: see [WithDeliveryTransport] and [Server.Deliveries].
+// Insights and usage exports tell of what has run.
+//
 // Config policies are evaluated if they are simple: rules whose value or key is
 // a text, and whose bodies compare what is below input or data.meta with
 // constants. A decision by others has the status ERROR and names what is not

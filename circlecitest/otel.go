@@ -53,7 +53,7 @@ const errNoOrg = "Org not found"
 
 var otelHandlers = map[string]handler{
 	"GET /otel/exporters": func(s *Server, r *request) *answer {
-		o := s.orgBy(r.query.Get("org-id"))
+		o := s.orgByID(r.query.Get("org-id"))
 		if o == nil {
 			return message(http.StatusNotFound, errNoOrg)
 		}
@@ -85,7 +85,7 @@ func createExporter(s *Server, r *request) *answer {
 	if a := r.bind(&in); a != nil {
 		return a
 	}
-	o := s.orgBy(in.OrgID)
+	o := s.orgByID(in.OrgID)
 	if o == nil {
 		return message(http.StatusNotFound, errNoOrg)
 	}

@@ -78,4 +78,6 @@ func TestAnExporterThatTheAPIRefuses(t *testing.T) {
 	assert.Equal(t, "Internal server error.", full.Message, "so the API calls it")
 	_, err := circleci.Collect(otel.ListExporters(circleci.ListExportersOptions{OrgID: uuid.New()}).All(t.Context()))
 	assert.ErrorIs(t, err, circleci.ErrNotFound)
+	err = srv.Client().Do(t.Context(), "GET", "/otel/exporters", nil, nil, circleci.Query("org-id", "gh/acme"))
+	assert.ErrorIs(t, err, circleci.ErrNotFound, "a slug is no ID")
 }

@@ -48,10 +48,8 @@ const usageURLLife = 129599
 
 func withUsageOrg(do func(s *Server, r *request, o *org) *answer) handler {
 	return func(s *Server, r *request) *answer {
-		for _, o := range s.world.orgs {
-			if o.id == r.id("org_id") {
-				return do(s, r, o)
-			}
+		if o := s.orgByID(r.params["org_id"]); o != nil {
+			return do(s, r, o)
 		}
 		return message(http.StatusNotFound, errNoEntity)
 	}
@@ -84,7 +82,7 @@ func createUsageExport(s *Server, r *request, o *org) *answer {
 	malformed := startErr != nil || endErr != nil
 	for _, ref := range in.SharedOrgIDs {
 		malformed = malformed || uuid.Validate(ref) != nil
-		if shared := s.orgBy(ref); shared != nil && !slices.Contains(x.orgs, shared) {
+		if shared := s.orgByID(ref); shared != nil && !slices.Contains(x.orgs, shared) {
 			x.orgs = append(x.orgs, shared)
 		}
 	}

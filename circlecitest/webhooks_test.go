@@ -68,6 +68,18 @@ func TestAWebhookIsKeptAsItWasCreated(t *testing.T) {
 	assert.ErrorIs(t, err, circleci.ErrNotFound)
 }
 
+func TestAWebhookCanBeSpelledAsTheDocumentDoes(t *testing.T) {
+	srv := circlecitest.New(t, circlecitest.WithDocumentSpelling())
+	made := addHook(t, srv, webSlug, "https://hooks.example/")
+	assert.True(t, made.VerifyTLS)
+	assert.Equal(t, "****", made.SigningSecret)
+	assert.False(t, made.CreatedAt.IsZero())
+	var body json.RawMessage
+	require.NoError(t, srv.Client().Do(t.Context(), http.MethodGet, "/webhook/{webhook-id}", nil, &body, circleci.PathParams(made.ID)))
+	assert.Contains(t, string(body), `"verify-tls":true`)
+	assert.NotContains(t, string(body), "verify_tls")
+}
+
 func TestAnUpdateOfAWebhookReplacesIt(t *testing.T) {
 	srv := circlecitest.New(t, circlecitest.WithManualTime())
 	c := srv.Client()
