@@ -89,6 +89,9 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 		if wrap != nil {
 			c.http.Transport = wrap(c.http.Transport)
 		}
+		if c.http.Transport == nil {
+			return nil, &ArgumentError{Name: "middleware", Reason: "returned no round tripper"}
+		}
 	}
 	c.send = cfg.links(c.http, c.auth)
 	c.addServices()
@@ -254,8 +257,10 @@ func parseHost(host string, plainHTTP bool) (*url.URL, error) {
 		return refuse("has the scheme " + u.Scheme + "; https is due")
 	case u.User != nil:
 		return refuse("must not hold a user or password; pass the token to NewClient")
-	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " _%"):
-		return refuse("has no valid host") // an underscore is in tokens: one given for a host would show in the DNS
+	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " %"):
+		return refuse("has no valid host")
+	case strings.HasPrefix(strings.ToUpper(u.Hostname()), "CCIP"): // it would show in the DNS
+		return refuse("is a token, as it seems; NewClient takes it as the first argument")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return refuse("must not have a query or a fragment")
 	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):

@@ -40,6 +40,7 @@ func TestHostsInEveryFormLeadToTheAPI(t *testing.T) {
 		{"HTTPS://CircleCI.com/api/v2", "https://circleci.com"},
 		{"https://ci.example.com:8443/api/v2", "https://ci.example.com:8443"},
 		{"ci.example.com:8443", "https://ci.example.com:8443"},
+		{"ci_server:8443", "https://ci_server:8443"}, // as containers are named
 		// A self-hosted server behind a path of its own.
 		{"https://example.com/circleci", "https://example.com/circleci"},
 		{"https://example.com/circleci/", "https://example.com/circleci"},
@@ -111,7 +112,7 @@ func TestHostsThatAreNoGoodAreRefused(t *testing.T) {
 		"http://localhost.example.com":  "in clear",
 		"http://127.0.0.1.example.com":  "in clear",
 		// A token where the host is due would show up in the DNS.
-		"CCIPAT_abc_0123": "no valid host",
+		"CCIPAT_abc_0123": "is a token",
 	} {
 		client, err := circleci.NewClient(canary, circleci.WithBaseURL(host))
 		require.ErrorIs(t, err, circleci.ErrInvalidArgument, "%q", host)
@@ -512,4 +513,9 @@ func TestAConfigurationCanBeWrittenToALog(t *testing.T) {
 	require.NoError(t, err)
 	assertHidden(t, canary, v)
 	assertHidden(t, canary, &v)
+}
+
+func TestAMiddlewareHasToReturnSomething(t *testing.T) {
+	_, err := circleci.NewClient(canary, circleci.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil }))
+	assert.ErrorIs(t, err, circleci.ErrInvalidArgument, "nothing would carry the token, and nobody know why")
 }
