@@ -97,7 +97,7 @@ type sourceRepoRequest struct {
 }
 
 // ConfigSourceRequest is where a new definition takes its configuration from:
-// see [GitHubAppConfig], [GitHubServerConfig] and [CircleCIConfig].
+// see [GitHubAppConfig], [GitHubServerConfig] and [HostedConfig].
 type ConfigSourceRequest struct {
 	body struct {
 		Provider SourceProvider    `json:"provider"`
@@ -123,9 +123,9 @@ func GitHubServerConfig(externalID, filePath string) (c ConfigSourceRequest) {
 	return c
 }
 
-// CircleCIConfig takes the configuration from a file that CircleCI keeps. The
-// live API has been seen to refuse it.
-func CircleCIConfig(filePath string) (c ConfigSourceRequest) {
+// HostedConfig takes the configuration from a file that CircleCI keeps, and not
+// from a repository. The live API has been seen to refuse it.
+func HostedConfig(filePath string) (c ConfigSourceRequest) {
 	c.body.Provider, c.body.FilePath = SourceProviderCircleCI, filePath
 	return c
 }

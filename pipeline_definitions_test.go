@@ -72,7 +72,7 @@ func TestTheSourcesOfADefinitionOnTheWire(t *testing.T) {
 	for want, config := range map[string]circleci.ConfigSourceRequest{
 		`{"provider":"github_app","repo":{"external_id":"1"},"file_path":"a.yml"}`:    circleci.GitHubAppConfig("1", "a.yml"),
 		`{"provider":"github_server","repo":{"external_id":"1"},"file_path":"a.yml"}`: circleci.GitHubServerConfig("1", "a.yml"),
-		`{"provider":"circleci","file_path":"a.yml"}`:                                 circleci.CircleCIConfig("a.yml"),
+		`{"provider":"circleci","file_path":"a.yml"}`:                                 circleci.HostedConfig("a.yml"),
 	} {
 		n := len(srv.Requests())
 		srv.Fail(op, circlecitest.Response{Body: `{}`})
@@ -111,7 +111,7 @@ func TestABadDefinitionIsNotSent(t *testing.T) {
 	for what, err := range map[string]error{
 		"no name":            create("", config, checkout),
 		"no configuration":   create("a", circleci.ConfigSourceRequest{}, checkout),
-		"no file":            create("a", circleci.CircleCIConfig(""), checkout),
+		"no file":            create("a", circleci.HostedConfig(""), checkout),
 		"no repository":      create("a", circleci.GitHubAppConfig("", "a.yml"), checkout),
 		"no checkout":        create("a", config, circleci.CheckoutSourceRequest{}),
 		"no checkout's repo": create("a", config, circleci.GitHubAppCheckout("")),

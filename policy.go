@@ -39,10 +39,13 @@ type policyBundle map[string]policyDocuments
 // the document of the API has an array, and tools of CircleCI's read a text.
 type policyDocuments []Policy
 
-// UnmarshalJSON reads any of the three.
+// UnmarshalJSON reads any of the three, and null as none.
 func (d *policyDocuments) UnmarshalJSON(data []byte) (err error) {
 	var one Policy
 	switch data[0] {
+	case 'n': // null
+		*d = nil
+		return nil
 	case '[':
 		return wire.Unmarshal(data, (*[]Policy)(d))
 	case '"':

@@ -119,6 +119,13 @@ func TestABundleIsReadInEachOfItsForms(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
+	t.Run("null is none", func(t *testing.T) {
+		srv := circlecitest.New(t)
+		srv.Fail("GET /owner/{ownerID}/context/{context}/policy-bundle", circlecitest.Response{Body: `{"p":null}`})
+		got, err := srv.Client().Policy.GetBundle(t.Context(), id1)
+		require.NoError(t, err)
+		assert.Empty(t, got["p"])
+	})
 	t.Run("anything else is an error", func(t *testing.T) {
 		srv := circlecitest.New(t)
 		srv.Fail("GET /owner/{ownerID}/context/{context}/policy-bundle", circlecitest.Response{Body: `{"p":7}`})

@@ -176,7 +176,7 @@ func ScheduledEvents(cronExpression string, attributionActor AttributionActor) (
 func (e EventSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(e.body) }
 
 func (e EventSourceRequest) check() error {
-	missing := false
+	var missing bool
 	switch e.body.Provider {
 	case SourceProviderWebhook:
 		missing = e.body.Webhook.Sender == ""

@@ -52,7 +52,7 @@ func TestTheCloudHasTwoHosts(t *testing.T) {
 				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 			})
 			source := func(context.Context) (string, error) { return "CCIPAT_cloud", nil }
-			resp, err := transport.NewAuth(wire, base, source, false).RoundTrip(&http.Request{Method: "GET", URL: to, Header: http.Header{}})
+			resp, err := transport.NewAuth(wire, base, source, false).RoundTrip(&http.Request{Method: http.MethodGet, URL: to, Header: http.Header{}})
 			require.NoError(t, err)
 			require.NoError(t, resp.Body.Close())
 			assert.Equal(t, row.shown, sent.Get("Circle-Token") != "", "the token is shown to the wrong host, or not to the right one")
