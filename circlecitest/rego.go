@@ -282,7 +282,7 @@ func (p *regoParser) next() string {
 		return p.peeked
 	}
 	token := p.scan.Scan()
-	p.line = p.scan.Position.Line
+	p.line = p.scan.Line
 	switch token {
 	case scanner.EOF:
 		return ""
@@ -321,9 +321,10 @@ func (p *regoParser) skipLines() {
 	}
 }
 
-// beyond is an error for what goes beyond our Rego.
-func (p *regoParser) beyond() error {
-	token := p.peek()
+// beyond is an error for a next token that goes beyond our Rego.
+func (p *regoParser) beyond() error { return p.beyondToken(p.peek()) }
+
+func (p *regoParser) beyondToken(token string) error {
 	switch token {
 	case "":
 		token = "the end"
@@ -339,14 +340,19 @@ func (p *regoParser) header() (pkg string, err error) {
 	if !p.take("package") {
 		return "", errors.New("rego_parse_error: package expected")
 	}
-	for token := p.next(); token != "\n" && token != ""; token = p.next() {
-		pkg += token
-	}
+	pkg = p.restOfLine()
 	for p.skipLines(); p.take("import"); p.skipLines() {
-		for token := p.next(); token != "\n" && token != ""; token = p.next() {
-		}
+		p.restOfLine()
 	}
 	return pkg, nil
+}
+
+func (p *regoParser) restOfLine() string {
+	var rest strings.Builder
+	for token := p.next(); token != "\n" && token != ""; token = p.next() {
+		rest.WriteString(token)
+	}
+	return rest.String()
 }
 
 // parseRego reads the rules of a document.
@@ -433,7 +439,10 @@ func (p *regoParser) statement(body *regoBody) error {
 		body.variables[word] = unquoted(p.next())
 		return nil
 	}
-	if word == "data" && (!p.take(".") || p.peek() != "meta") || word != "data" && word != "input" {
+	if word != "data" && word != "input" {
+		return p.beyondToken(word)
+	}
+	if word == "data" && (!p.take(".") || p.peek() != "meta") {
 		return p.beyond()
 	}
 	c.path = []string{word}

@@ -3,6 +3,7 @@ package circlecitest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // readYAML reads what configurations are mostly made of: maps and lists by
-// indentation, plain and quoted texts, block texts, lists in brackets of plain
+// indentation, plain and quoted texts, block texts, lists in brackets of simple
 // texts, and JSON. Anchors, tags and texts over several lines are refused.
 func readYAML(document string) (any, error) {
 	if start := strings.TrimSpace(document); strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
@@ -20,7 +21,7 @@ func readYAML(document string) (any, error) {
 	}
 	r := &yamlReader{lines: strings.Split(strings.ReplaceAll(document, "\r\n", "\n"), "\n")}
 	if line, ok := r.peek(); ok && line == "---" {
-		r.at++
+		r.read()
 	}
 	if _, ok := r.peek(); !ok {
 		return nil, nil // an empty document is null
@@ -28,7 +29,7 @@ func readYAML(document string) (any, error) {
 	value, err := r.block(r.indent())
 	if err == nil {
 		if _, more := r.peek(); more {
-			err = r.beyond()
+			err = beyondYAML(r.at)
 		}
 	}
 	return value, err
@@ -36,7 +37,13 @@ func readYAML(document string) (any, error) {
 
 type yamlReader struct {
 	lines []string
-	at    int
+	at    int // of the next line
+	last  int // of the line that was read last
+}
+
+func (r *yamlReader) read() {
+	r.last = r.at
+	r.at++
 }
 
 // peek returns the next line that says something, without its comment.
@@ -78,8 +85,9 @@ func (r *yamlReader) indent() int {
 	return len(line) - len(strings.TrimLeft(line, " "))
 }
 
-func (r *yamlReader) beyond() error {
-	return fmt.Errorf("line %d goes beyond the YAML that is modelled", r.at+1)
+// beyondYAML is an error for a line that goes beyond our YAML.
+func beyondYAML(line int) error {
+	return fmt.Errorf("line %d goes beyond the YAML that is modelled", line+1)
 }
 
 // block reads a map, a list or a text that stands alone.
@@ -92,7 +100,7 @@ func (r *yamlReader) block(indent int) (any, error) {
 	if _, _, isEntry := cutEntry(content); isEntry {
 		return r.object(indent)
 	}
-	r.at++
+	r.read()
 	return r.scalar(content)
 }
 
@@ -114,7 +122,7 @@ func (r *yamlReader) list(indent int) (any, error) {
 			r.lines[r.at] = strings.Repeat(" ", inner) + rest
 			item, err = r.block(inner)
 		} else {
-			r.at++
+			r.read()
 			item, err = r.value(rest, indent, false)
 		}
 		if err != nil {
@@ -122,7 +130,10 @@ func (r *yamlReader) list(indent int) (any, error) {
 		}
 		list = append(list, item)
 	}
-	return list, r.checkIndent(indent)
+	if r.indent() > indent {
+		return nil, beyondYAML(r.at)
+	}
+	return list, nil
 }
 
 func (r *yamlReader) object(indent int) (any, error) {
@@ -133,25 +144,17 @@ func (r *yamlReader) object(indent int) (any, error) {
 		if !isEntry || isListItem(line[indent:]) {
 			break
 		}
-		r.at++
+		r.read()
 		value, err := r.value(rest, indent, true)
 		if err != nil {
 			return nil, err
 		}
 		object[key] = value
 	}
-	return object, r.checkIndent(indent)
-}
-
-// checkIndent refuses a block that is followed by something deeper, or by a
-// line of its own depth that it has no place for.
-func (r *yamlReader) checkIndent(indent int) error {
-	if r.indent() >= indent && r.indent() >= 0 {
-		if line, _ := r.peek(); r.indent() > indent || !isListItem(line[indent:]) {
-			return r.beyond()
-		}
+	if r.indent() >= indent {
+		return nil, beyondYAML(r.at)
 	}
-	return nil
+	return object, nil
 }
 
 // value reads what follows a key or a dash, and maybe the lines below.
@@ -173,7 +176,7 @@ func (r *yamlReader) value(rest string, indent int, inObject bool) (any, error) 
 // blockText reads the lines that are deeper than their parent, as they are.
 func (r *yamlReader) blockText(style string, parent int) (any, error) {
 	if style != "|" && style != "|-" && style != ">" && style != ">-" {
-		return nil, r.beyond()
+		return nil, beyondYAML(r.last)
 	}
 	var lines []string
 	depth := -1
@@ -192,11 +195,16 @@ func (r *yamlReader) blockText(style string, parent int) (any, error) {
 		}
 		lines = append(lines, line[min(depth, own):])
 	}
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
 	separator := "\n"
 	if style[0] == '>' {
-		separator = " "
+		if separator = " "; slices.ContainsFunc(lines, func(line string) bool { return line == "" || line[0] == ' ' }) {
+			return nil, beyondYAML(r.last) // such lines are not folded
+		}
 	}
-	text := strings.TrimRight(strings.Join(lines, separator), "\n ")
+	text := strings.Join(lines, separator)
 	if !strings.HasSuffix(style, "-") {
 		text += "\n"
 	}
@@ -228,18 +236,18 @@ func (r *yamlReader) scalar(content string) (any, error) {
 	case '"':
 		text, err := strconv.Unquote(content)
 		if err != nil {
-			return nil, errors.Join(r.beyond(), err)
+			return nil, errors.Join(beyondYAML(r.last), err)
 		}
 		return text, nil
 	case '\'':
 		if len(content) < 2 || !strings.HasSuffix(content, "'") {
-			return nil, r.beyond()
+			return nil, beyondYAML(r.last)
 		}
 		return strings.ReplaceAll(content[1:len(content)-1], "''", "'"), nil
 	case '[', '{':
 		return r.flow(content)
 	case '&', '*', '!', '%', '@', '`':
-		return nil, r.beyond()
+		return nil, beyondYAML(r.last)
 	}
 	switch content {
 	case "null", "Null", "NULL", "~":
@@ -258,7 +266,8 @@ func (r *yamlReader) scalar(content string) (any, error) {
 	return content, nil
 }
 
-// flow reads JSON, or a list in brackets of plain texts.
+// flow reads JSON, or a list in brackets of simple texts. A comma within quotes
+// leaves an open quote, which is refused.
 func (r *yamlReader) flow(content string) (any, error) {
 	var value any
 	if wire.Unmarshal([]byte(content), &value) == nil {
@@ -266,8 +275,8 @@ func (r *yamlReader) flow(content string) (any, error) {
 	}
 	inner, isList := strings.CutPrefix(content, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
-	if !isList || !closed || strings.ContainsAny(inner, "[]{}:\"'") {
-		return nil, r.beyond()
+	if !isList || !closed || strings.ContainsAny(inner, "[]{}:") {
+		return nil, beyondYAML(r.last)
 	}
 	list := []any{}
 	for part := range strings.SplitSeq(inner, ",") {
