@@ -32,13 +32,17 @@ var projectTests = []operationTest{
 		path: "/project/gh/acme/web", fixture: "projects/createProject1", status: 201,
 	},
 	{
-		op:   "DELETE /project/{project-slug}",
-		call: func(ctx context.Context, c *circleci.Client) (any, error) { return none(c.Projects.Delete(ctx, webSlug)) },
+		op: "DELETE /project/{project-slug}",
+		call: func(ctx context.Context, c *circleci.Client) (any, error) {
+			return none(c.Projects.Delete(ctx, webSlug))
+		},
 		path: "/project/gh/acme/web", fixture: "projects/deleteProjectBySlug",
 	},
 	{
-		op:   "GET /project/{provider}/{organization}/{project}/settings",
-		call: func(ctx context.Context, c *circleci.Client) (any, error) { return some(c.Projects.Settings(ctx, webSlug)) },
+		op: "GET /project/{provider}/{organization}/{project}/settings",
+		call: func(ctx context.Context, c *circleci.Client) (any, error) {
+			return some(c.Projects.Settings(ctx, webSlug))
+		},
 		path: "/project/gh/acme/web/settings", fixture: "projects/getProjectSettings",
 	},
 	{
