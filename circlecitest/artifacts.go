@@ -86,7 +86,7 @@ func (s *Server) answerOther(r *request) *answer {
 
 // redirectToStorage wants the token, and sends on to where it must not go.
 func (s *Server) redirectToStorage(r *request, path string) *answer {
-	if r.http.Header.Get("Circle-Token") != s.token && r.http.Header.Get("Authorization") != "Bearer "+s.token {
+	if !s.knows(r) {
 		return text(http.StatusNotFound, "text/plain", "Not found")
 	}
 	if _, found := s.findArtifact(path); !found {
@@ -98,9 +98,12 @@ func (s *Server) redirectToStorage(r *request, path string) *answer {
 }
 
 func (s *Server) fetchFromStorage(r *request, path string) *answer {
-	if r.http.Header.Get("Circle-Token") != "" || r.http.Header.Get("Authorization") != "" {
-		s.complain("the token went to the storage host, of another origin: %s", path)
+	if r.token() != "" {
+		r.complain("the token went to the storage host, of another origin: %s", path)
 		return text(http.StatusBadRequest, "application/xml", "<Error><Code>InvalidArgument</Code></Error>")
+	}
+	if a := s.weather.redirectedTo(path); a != nil {
+		return a
 	}
 	if c, known := s.usageContent(path, r.query); known {
 		return serveContent(r, c)

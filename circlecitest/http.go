@@ -182,7 +182,11 @@ func (a *answer) render() (status int, header http.Header, body io.ReadCloser, l
 	if body == nil {
 		body, length = io.NopCloser(bytes.NewReader(data)), int64(len(data))
 	}
-	if cut := a.fault.cut; cut > 0 && cut < length {
+	cut := a.fault.cut
+	if cut == cutHalf {
+		cut = length / 2
+	}
+	if cut > 0 && cut < length {
 		body = io.NopCloser(io.MultiReader(io.LimitReader(body, cut), brokenReader{}))
 	}
 	return a.status, header, body, length

@@ -1,6 +1,7 @@
 package circlecitest
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ type operation struct {
 	handle   handler
 }
 
+// family is the family of routes that share a rate limit.
+func (o *operation) family() string { return o.segments[0] }
+
 // handler answers a request, with the server locked.
 type handler func(*Server, *request) *answer
 
@@ -31,7 +35,7 @@ func operations() []*operation {
 		for _, op := range listed {
 			key := op.Method + " " + op.Path
 			query := op.Query
-			if op.Method == "GET" && !slices.Contains(query, pageToken) {
+			if op.Method == http.MethodGet && !slices.Contains(query, pageToken) {
 				// Not declared everywhere, but taken wherever an answer has a token.
 				query = append(slices.Clone(query), pageToken)
 			}

@@ -2,6 +2,7 @@ package circlecitest
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -22,6 +23,51 @@ type request struct {
 	query  url.Values
 	body   []byte
 	host   host
+	// expired tells that the token is not good any more.
+	expired bool
+	notes   *notes
+}
+
+// notes are what has come of a request, beside its answer.
+type notes struct {
+	faults     []string // that it has met
+	complaints []string
+	read       bool // whether its body has been read
+}
+
+// meet notes a fault.
+func (r *request) meet(fault string) { r.notes.faults = append(r.notes.faults, fault) }
+
+// complain fails the test for what a client does that the API would take
+// without a word, or misunderstand. Where there is no test it returns a refusal
+// in its place.
+func (r *request) complain(format string, args ...any) *answer {
+	complaint := fmt.Sprintf(format, args...)
+	r.notes.complaints = append(r.notes.complaints, complaint)
+	switch tb := r.server.tb; {
+	case tb == nil:
+		return r.refuse(http.StatusBadRequest, "circlecitest: "+complaint)
+	case !r.server.clock.closed: // else the test may have ended
+		tb.Helper()
+		tb.Errorf("circlecitest: %s", complaint)
+	}
+	return nil
+}
+
+// token is what a request brings to be let in, in whichever form; empty if it
+// is nothing.
+func (r *request) token() string {
+	if token := r.http.Header.Get("Circle-Token"); token != "" {
+		return token
+	}
+	authorization := r.http.Header.Get("Authorization")
+	if token, ok := strings.CutPrefix(authorization, "Bearer "); ok {
+		return token
+	}
+	if user, _, ok := r.http.BasicAuth(); ok {
+		return user // with no password, as of old
+	}
+	return authorization
 }
 
 // isAPI reports whether the request is for an API, of whichever version.
@@ -87,6 +133,7 @@ func shortSlug(slug string) string {
 // bind reads the body into in, a pointer. A key that the operation does not
 // have is refused: the API would ignore some, and misunderstand others.
 func (r *request) bind(in any) *answer {
+	r.notes.read = true
 	if err := wire.UnmarshalStrict(r.body, in); err != nil {
 		return r.refuse(http.StatusBadRequest, "circlecitest: the body of "+r.op.key+" is not what the API takes: "+err.Error())
 	}
@@ -135,6 +182,9 @@ func (r *request) lacks(name string) *answer {
 
 // fails reports whether the route is of policies or OIDC claims.
 func (r *request) fails() bool {
+	if r.op == nil {
+		return false
+	}
 	first := r.op.segments[0]
 	return first == "owner" || first == "org"
 }
@@ -153,8 +203,10 @@ func text(status int, contentType, body string) *answer {
 func page[T any](r *request, all []T, size int, view func(T) object) *answer {
 	offset := 0
 	if token := r.query.Get(pageToken); token != "" {
-		text, err := base64.RawURLEncoding.DecodeString(token)
+		text, _ := base64.RawURLEncoding.DecodeString(token) // what is none has no offset
 		n, found := strings.CutPrefix(string(text), "offset:")
+		n, _, _ = strings.Cut(n, ".") // behind which may be anything: see RepeatedPage
+		var err error
 		if offset, err = strconv.Atoi(n); err != nil || !found || offset < 0 {
 			return message(http.StatusBadRequest, "Invalid page token.")
 		}
@@ -167,7 +219,7 @@ func page[T any](r *request, all []T, size int, view func(T) object) *answer {
 	}
 	body := object{"items": items, "next_page_token": nil}
 	if end < len(all) {
-		body["next_page_token"] = base64.RawURLEncoding.EncodeToString([]byte("offset:" + strconv.Itoa(end)))
+		body["next_page_token"] = tokenOf(strconv.Itoa(end))
 	}
 	return ok(body)
 }
@@ -192,6 +244,11 @@ func nullable[T comparable](v T) any {
 		return nil
 	}
 	return v
+}
+
+// tokenOf is the token of the page that begins there.
+func tokenOf(offset string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte("offset:" + offset))
 }
 
 // put sets a key unless its value is zero: the API leaves it out then.

@@ -166,7 +166,7 @@ func (p *pipeline) turn(s *Server, state circleci.PipelineState) {
 }
 
 // addWorkflow starts a workflow of a pipeline.
-func (s *Server) addWorkflow(p *pipeline, script *WorkflowScript, tag string) *workflow {
+func (s *Server) addWorkflow(p *pipeline, script *WorkflowScript, tag string) {
 	w := &workflow{
 		id: s.newID(), name: script.name, pipeline: p, script: script, tag: tag, created: s.now(), startedBy: p.actor,
 	}
@@ -186,7 +186,6 @@ func (s *Server) addWorkflow(p *pipeline, script *WorkflowScript, tag string) *w
 		}
 	}
 	s.enter(w)
-	return w
 }
 
 // enter lets a workflow begin, or go on if some of its jobs have ended.

@@ -1,6 +1,7 @@
 package circlecitest
 
 import (
+	"encoding/binary"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -8,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,12 +30,14 @@ type TB interface {
 
 // Server is a CircleCI of its own. It is safe for concurrent use.
 type Server struct {
-	tb    TB
-	token string
+	tb   TB
+	seed uint64
 
 	mu       sync.Mutex
+	token    string
 	clock    clock
-	rand     *rand.Rand
+	ids      *rand.Rand
+	chance   *rand.Rand // of what jobs do
 	ops      []*operation
 	requests []Request
 	keep     int // of requests; 0: all
@@ -75,15 +77,24 @@ func WithToken(token string) Option { return func(s *Server) { s.token = token }
 // verify_tls.
 func WithDocumentSpelling() Option { return func(s *Server) { s.kebab = true } }
 
-// WithSeed changes the seed of all that is random: IDs and shares of faults.
-// Two servers with one seed give the same answers to the same requests.
-func WithSeed(seed uint64) Option { return func(s *Server) { s.rand = newRand(seed) } }
+// WithSeed changes the seed of all that is random: IDs, what jobs do by chance,
+// and shares of faults. Two servers with one seed give the same answers to the
+// same requests.
+func WithSeed(seed uint64) Option { return func(s *Server) { s.seed = seed } }
 
 // WithRequestsKept bounds the memory of [Server.Requests] to the last n; by
 // default all are kept.
 func WithRequestsKept(n int) Option { return func(s *Server) { s.keep = n } }
 
-func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x63697263)) }
+// The streams of random numbers, each of its own: that there are more of one
+// kind changes nothing about the others.
+const (
+	streamIDs uint64 = iota
+	streamChance
+	streamWeather // and those that follow
+)
+
+func newRand(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
 // New returns a server for a test: it is closed when the test ends, and a
 // request that the API would misunderstand fails the test.
@@ -97,10 +108,11 @@ func New(tb TB, opts ...Option) *Server {
 
 // NewServer returns a server for a program, which has to close it.
 func NewServer(opts ...Option) *Server {
-	s := &Server{token: DefaultToken, rand: newRand(1), clock: newClock()}
+	s := &Server{token: DefaultToken, seed: 1, clock: newClock()}
 	for _, opt := range opts {
 		opt(s)
 	}
+	s.ids, s.chance = newRand(s.seed, streamIDs), newRand(s.seed, streamChance)
 	s.ops = operations()
 	s.world.webhooks.init(&s.mu)
 	s.world.users = map[uuid.UUID]*user{}
@@ -125,14 +137,18 @@ func (s *Server) Close() {
 }
 
 // Token returns the token that the server takes.
-func (s *Server) Token() string { return s.token }
+func (s *Server) Token() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token
+}
 
 // Client returns a client of this server. It needs no socket, so that it works
 // within testing/synctest: requests go to the server from memory, whichever
 // host of CircleCI's they name.
 func (s *Server) Client(opts ...circleci.Option) *circleci.Client {
 	all := append([]circleci.Option{circleci.WithHTTPClient(&http.Client{Transport: s.Transport()})}, opts...)
-	client, err := circleci.NewClient(s.token, all...)
+	client, err := circleci.NewClient(s.Token(), all...)
 	if err != nil {
 		panic("circlecitest: " + err.Error()) // the options are no good
 	}
@@ -165,7 +181,12 @@ type Request struct {
 	Body   []byte
 	// Status is the status of the answer; 0 if there was none.
 	Status int
-	Time   time.Time // by the server's clock
+	// Faults are those of [Server.Weather] that the request has met.
+	Faults []string
+	// Complaints say what the API would have taken without a word, or
+	// misunderstood.
+	Complaints []string
+	Time       time.Time // by the server's clock
 }
 
 // Requests returns the requests so far, the oldest first.
@@ -182,7 +203,7 @@ func (s *Server) Now() time.Time {
 	return s.now()
 }
 
-func (s *Server) record(r *request, status int) {
+func (s *Server) record(r *request, a *answer) {
 	header := maps.Clone(r.http.Header)
 	for _, name := range []string{"Circle-Token", "Authorization"} {
 		if header.Get(name) != "" {
@@ -190,31 +211,23 @@ func (s *Server) record(r *request, status int) {
 		}
 	}
 	seen := Request{
-		Method: r.http.Method, Path: r.http.URL.EscapedPath(), Query: r.query, Header: header, Body: r.body,
-		Status: status, Time: s.now(),
+		Operation: r.key(), Method: r.http.Method, Path: r.http.URL.EscapedPath(), Query: r.query, Header: header, Body: r.body,
+		Status: a.status, Faults: r.notes.faults, Complaints: r.notes.complaints, Time: s.now(),
 	}
-	seen.Operation = r.key()
+	if a.fault.broken {
+		seen.Status = 0
+	}
 	s.requests = append(s.requests, seen)
 	if s.keep > 0 && len(s.requests) >= 2*s.keep {
 		s.requests = slices.Clone(s.requests[len(s.requests)-s.keep:])
 	}
 }
 
-// complain tells what a client does that the API would take without a word, or
-// misunderstand.
-func (s *Server) complain(format string, args ...any) {
-	if s.tb != nil {
-		s.tb.Helper()
-		s.tb.Errorf("circlecitest: "+format, args...)
-	}
-}
-
 // newID returns a random UUID.
 func (s *Server) newID() uuid.UUID {
 	var id uuid.UUID
-	for i := range id {
-		id[i] = byte(s.rand.Uint32())
-	}
+	binary.LittleEndian.PutUint64(id[:8], s.ids.Uint64())
+	binary.LittleEndian.PutUint64(id[8:], s.ids.Uint64())
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
 	return id
@@ -222,7 +235,7 @@ func (s *Server) newID() uuid.UUID {
 
 // handle takes a request to its answer.
 func (s *Server) handle(hr *http.Request) *answer {
-	r := &request{server: s, http: hr, query: hr.URL.Query()}
+	r := &request{server: s, http: hr, query: hr.URL.Query(), notes: &notes{}}
 	if hr.Body != nil {
 		r.body, _ = io.ReadAll(hr.Body) // what breaks off is a bad body
 	}
@@ -230,19 +243,12 @@ func (s *Server) handle(hr *http.Request) *answer {
 	defer s.mu.Unlock()
 	s.catchUp()
 	r.host = hostOf(hr)
-	a := s.answer(r)
-	s.record(r, a.status)
-	return a
-}
-
-func (s *Server) answer(r *request) *answer {
 	if r.isAPI() {
 		s.route(r)
 	}
-	if a := s.weather.strike(s, r); a != nil {
-		return a
-	}
-	return s.execute(r)
+	a := s.weather.answer(s, r)
+	s.record(r, a)
+	return a
 }
 
 // execute answers as the API would.
@@ -260,37 +266,44 @@ func (s *Server) execute(r *request) *answer {
 		return a
 	}
 	a := r.op.handle(s, r)
+	if len(r.body) > 0 && !r.notes.read && a.status < http.StatusBadRequest {
+		if a := r.complain("%s takes no body: the API would ignore it", r.op.key); a != nil {
+			return a
+		}
+	}
 	if s.kebab {
 		a.body = respell(r.op.key, a.body)
 	}
-	s.weather.announce(s, r, a)
+	a.announce(generous, generous-1, time.Second)
 	return a
 }
 
 // authorize checks the token. A continuation brings its key in its body.
 func (s *Server) authorize(r *request) *answer {
-	token := r.http.Header.Get("Circle-Token")
-	if bearer, ok := strings.CutPrefix(r.http.Header.Get("Authorization"), "Bearer "); ok {
-		token = bearer
-	}
-	if token == s.token || r.op.key == "POST /pipeline/continue" {
+	switch {
+	case s.knows(r) || r.op.key == "POST /pipeline/continue":
 		return nil
-	}
-	if token == "" {
+	case r.token() == "":
 		return message(http.StatusUnauthorized, "You must log in first.")
 	}
 	return message(http.StatusUnauthorized, "Invalid token provided.")
 }
 
+// knows reports whether a request bears the server's token.
+func (s *Server) knows(r *request) bool { return r.token() == s.token && !r.expired }
+
 // inspect refuses what the API refuses, and complains of what it ignores.
 func (s *Server) inspect(r *request) *answer {
 	if r.http.Method == http.MethodGet && len(r.body) > 0 {
-		s.complain("%s came with a body, which the API's edge refuses", r.op.key)
-		return text(http.StatusForbidden, "text/html", "<html><head><title>403 Forbidden</title></head></html>")
+		r.complain("%s came with a body, which the API's edge refuses", r.op.key)
+		return text(http.StatusForbidden, "text/html", edgePage)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.query)) {
-		if !slices.Contains(r.op.query, name) {
-			s.complain("%s has no query parameter %q: the API would ignore it (it has %v)", r.op.key, name, r.op.query)
+		if slices.Contains(r.op.query, name) {
+			continue
+		}
+		if a := r.complain("%s has no query parameter %q: the API would ignore it (it has %v)", r.op.key, name, r.op.query); a != nil {
+			return a
 		}
 	}
 	for _, name := range r.op.required {

@@ -155,7 +155,7 @@ const amzTime = "20060102T150405Z"
 func (s *Server) usageSignature(path string, query url.Values) string {
 	signed := maps.Clone(query)
 	delete(signed, "X-Amz-Signature")
-	mac := hmac.New(sha256.New, []byte(s.token))
+	mac := hmac.New(sha256.New, s.world.me.id[:])
 	mac.Write([]byte(path + "?" + signed.Encode()))
 	return hex.EncodeToString(mac.Sum(nil))
 }
