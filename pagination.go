@@ -30,7 +30,7 @@ import (
 type Pager[T any] struct {
 	client  *Client
 	request request
-	read    func(io.Reader, *envelope[T]) error
+	bare    bool // the API answers with a bare array
 	offset  bool // the API pages by offset, and not by token
 }
 
@@ -54,18 +54,12 @@ type envelope[T any] struct {
 }
 
 // list is the pager of a list whose answers have "items".
-func list[T any](c *Client, r request) *Pager[T] {
-	return &Pager[T]{client: c, request: r, read: func(body io.Reader, out *envelope[T]) error {
-		return wire.Read(body, out)
-	}}
-}
+func list[T any](c *Client, r request) *Pager[T] { return &Pager[T]{client: c, request: r} }
 
 // array is the pager of a list that answers with a bare array, all at once.
 func array[T any](c *Client, r request) *Pager[T] {
 	r.nullable = true // how some services write an empty array
-	return &Pager[T]{client: c, request: r, read: func(body io.Reader, out *envelope[T]) error {
-		return wire.Read(body, &out.Items)
-	}}
+	return &Pager[T]{client: c, request: r, bare: true}
 }
 
 // offsetArray is the pager of a list that answers with a bare array for each
@@ -144,23 +138,32 @@ func (p *Pager[T]) Page(ctx context.Context, token string) (*Page[T], error) {
 
 // fetch is Page, but for what the caller's options capture.
 func (p *Pager[T]) fetch(ctx context.Context, token string) (*Page[T], Response, error) {
-	var (
-		r        = p.request
-		body     envelope[T]
-		response Response
-	)
-	r.response = &response
+	out := &pageAnswer[T]{bare: p.bare}
+	r := p.request
+	r.response = &out.page.Response
 	r.search.String(p.tokenName(), token)
-	err := p.client.run(ctx, &r, func(in io.Reader) error {
-		body = envelope[T]{} // nothing may be left of an attempt that broke off
-		return p.read(in, &body)
-	})
+	err := p.client.run(ctx, &r, out)
 	if err != nil {
-		return nil, response, err
+		return nil, out.page.Response, err
 	}
-	return &Page[T]{
-		Items: body.Items, NextPageToken: p.nextToken(token, &body), TotalCount: body.TotalCount, Response: response,
-	}, response, nil
+	out.page.Items, out.page.TotalCount = out.body.Items, out.body.TotalCount
+	out.page.NextPageToken = p.nextToken(token, &out.body)
+	return &out.page, out.page.Response, nil
+}
+
+// pageAnswer is a page in the making, in one allocation.
+type pageAnswer[T any] struct {
+	page Page[T]
+	body envelope[T]
+	bare bool
+}
+
+func (a *pageAnswer[T]) Decode(body io.Reader) error {
+	a.body = envelope[T]{} // nothing may be left of an attempt that broke off
+	if a.bare {
+		return wire.Read(body, &a.body.Items)
+	}
+	return wire.Read(body, &a.body)
 }
 
 func (p *Pager[T]) tokenName() string {

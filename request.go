@@ -134,12 +134,19 @@ func newRequest(method, route string, args []any) request {
 		params = append(params, param)
 	}
 	path, err := encode.Path(route, params...)
-	var bad *encode.ParamError
-	if errors.As(err, &bad) {
-		r.err = &ArgumentError{Name: bad.Name, Reason: bad.Reason}
+	if err != nil {
+		r.err = paramError(err)
 	}
 	r.path = path
 	return r
+}
+
+func paramError(err error) error {
+	var bad *encode.ParamError
+	if errors.As(err, &bad) {
+		return &ArgumentError{Name: bad.Name, Reason: bad.Reason}
+	}
+	return err
 }
 
 // pathParam brings an argument into the form that stands in a path.
@@ -169,7 +176,16 @@ func pathParam(arg any) (encode.Param, error) {
 	case int:
 		return pathParam(int64(v))
 	}
-	return encode.Param{}, &ArgumentError{Name: "path parameter", Reason: fmt.Sprintf("cannot be a %T", arg)}
+	return encode.Param{}, &ArgumentError{Name: "path parameter", Reason: "cannot be " + typeName(arg)}
+}
+
+// typeName is fmt's %T, but for that its argument stays where it is: fmt would
+// have each path parameter moved to the heap.
+func typeName(v any) string {
+	if t := reflect.TypeOf(v); t != nil {
+		return "a " + t.String()
+	}
+	return "nil"
 }
 
 // querier is a type of filters.
@@ -210,50 +226,61 @@ func (r request) at(host string) request {
 	return r
 }
 
+// answer is an answer that is a T.
+type answer[T any] struct{ value T }
+
+func (a *answer[T]) Decode(body io.Reader) error {
+	a.value = *new(T) // nothing may be left of an attempt that broke off
+	return wire.Read(body, &a.value)
+}
+
 // do carries out a call whose answer is a T.
 func do[T any](ctx context.Context, c *Client, r request) (*T, error) {
-	var out T
-	err := c.run(ctx, &r, func(body io.Reader) error {
-		out = *new(T) // nothing may be left of an attempt that broke off
-		return wire.Read(body, &out)
-	})
-	if err != nil {
+	out := new(answer[T])
+	if err := c.run(ctx, &r, out); err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return &out.value, nil
 }
 
 // exec carries out a call whose answer says no more than that it went well.
 func exec(ctx context.Context, c *Client, r request) error { return c.run(ctx, &r, nil) }
 
-// run carries out a call; read, if not nil, takes the answer.
-func (c *Client) run(ctx context.Context, r *request, read func(io.Reader) error) error {
-	call, o, err := c.prepare(r)
+// run carries out a call; answer, if not nil, takes the answer.
+func (c *Client) run(ctx context.Context, r *request, answer transport.Decoder) error {
+	p, err := c.prepare(r)
 	if err != nil {
 		return err
 	}
-	if o.timeout > 0 {
+	if p.options.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		ctx, cancel = context.WithTimeout(ctx, p.options.timeout)
 		defer cancel()
 	}
-	call.Read = read
-	result := c.send(ctx, call)
-	o.store(result)
-	return c.errorOf(call, result)
+	p.call.Answer = answer
+	result := c.send(ctx, &p.call)
+	p.options.store(result)
+	return c.errorOf(&p.call, result)
+}
+
+// prepared is a request that is ready to be sent, in one allocation.
+type prepared struct {
+	call    transport.Call
+	options callOptions
+	url     url.URL
 }
 
 // prepare checks a request and makes a call of it, without any I/O.
-func (c *Client) prepare(r *request) (*transport.Call, *callOptions, error) {
-	o := &callOptions{query: r.search}
+func (c *Client) prepare(r *request) (*prepared, error) {
+	p := new(prepared)
+	o, call := &p.options, &p.call
+	o.query = r.search
 	o.apply(r.opts)
 	if r.response != nil {
-		o.capture = []*Response{r.response}
+		o.capture = append(o.capture[:0], r.response)
 	}
-	call := &transport.Call{
-		Method: r.method, Route: r.route, Header: o.header, Once: o.once, Nullable: r.nullable,
-		Replayable: o.replay || r.method != http.MethodPost && r.method != http.MethodPatch,
-	}
+	call.Method, call.Route, call.Header, call.Once, call.Nullable = r.method, r.route, o.header, o.once, r.nullable
+	call.Replayable = o.replay || r.method != http.MethodPost && r.method != http.MethodPatch
 	err := r.err
 	if err == nil && o.err != nil {
 		err = o.err
@@ -264,10 +291,11 @@ func (c *Client) prepare(r *request) (*transport.Call, *callOptions, error) {
 		}
 	}
 	if err != nil {
-		return nil, nil, r.blame(err)
+		return nil, r.blame(err)
 	}
-	call.URL = c.urlOf(r, o)
-	return call, o, nil
+	c.locate(&p.url, r, o)
+	call.URL = &p.url
+	return p, nil
 }
 
 // blame names the operation in an argument's error.
@@ -281,13 +309,13 @@ func (r *request) blame(err error) error {
 	return err
 }
 
-// urlOf joins the base, the path and the query. The path is escaped already.
-func (c *Client) urlOf(r *request, o *callOptions) *url.URL {
+// locate joins the base, the path and the query. The path is escaped already.
+func (c *Client) locate(u *url.URL, r *request, o *callOptions) {
 	base := c.base
 	if isHostRelative(r.route) {
 		base = c.root
 	}
-	u := *base
+	*u = *base
 	if r.host != "" && transport.IsCloud(base) {
 		u.Host = r.host
 	}
@@ -298,7 +326,6 @@ func (c *Client) urlOf(r *request, o *callOptions) *url.URL {
 		u.Path, _ = url.PathUnescape(escaped) // it is well escaped: by us
 	}
 	u.RawQuery = o.query.Encode()
-	return &u
 }
 
 func isHostRelative(route string) bool { return strings.HasPrefix(route, "/api/") }
@@ -361,12 +388,17 @@ func (c *Client) Do(ctx context.Context, method, route string, in, out any, opts
 	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
 		return r.blame(&ArgumentError{Name: "out", Reason: fmt.Sprintf("is a %T, and no pointer to decode into", out)})
 	}
-	into, before := pointer.Elem(), reflect.New(pointer.Type().Elem()).Elem()
-	before.Set(into)
-	return c.run(ctx, &r, func(body io.Reader) error {
-		into.Set(before) // nothing may be left of an attempt that broke off
-		return wire.Read(body, out)
-	})
+	before := reflect.New(pointer.Type().Elem()).Elem()
+	before.Set(pointer.Elem())
+	return c.run(ctx, &r, anyAnswer{pointer, before})
+}
+
+// anyAnswer decodes into a caller's value.
+type anyAnswer struct{ pointer, before reflect.Value }
+
+func (a anyAnswer) Decode(body io.Reader) error {
+	a.pointer.Elem().Set(a.before) // nothing may be left of an attempt that broke off
+	return wire.Read(body, a.pointer.Interface())
 }
 
 func checkRoute(method, route string, hasBody bool) error {
@@ -396,24 +428,24 @@ func checkRoute(method, route string, hasBody bool) error {
 
 // copy carries out a call whose answer goes to w as it comes.
 func (c *Client) copy(ctx context.Context, r *request, w io.Writer) error {
-	call, o, err := c.prepare(r)
+	p, err := c.prepare(r)
 	if err != nil {
 		return err
 	}
-	if o.timeout > 0 {
+	if p.options.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		ctx, cancel = context.WithTimeout(ctx, p.options.timeout)
 		defer cancel()
 	}
-	call.Stream = true
-	result := c.send(ctx, call)
-	o.store(result)
-	if err := c.errorOf(call, result); err != nil {
+	p.call.Stream = true
+	result := c.send(ctx, &p.call)
+	p.options.store(result)
+	if err := c.errorOf(&p.call, result); err != nil {
 		return err
 	}
 	_, err = io.Copy(w, result.Stream)
 	if err := errors.Join(err, result.Stream.Close()); err != nil {
-		return &TransportError{Method: call.Method, Route: call.Route, Attempts: result.Attempts, Err: err}
+		return &TransportError{Method: r.method, Route: r.route, Attempts: result.Attempts, Err: err}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -143,7 +144,8 @@ func (a StepAction) query(q *encode.Query) {
 func (c *Client) outputOf(ctx context.Context, r request) *remote {
 	out := &remote{client: c, ctx: ctx, route: r.route, opts: r.opts, total: -1, bad: r.blame(r.err)}
 	if r.err == nil {
-		out.url = c.urlOf(&r, &callOptions{query: r.search})
+		out.url = new(url.URL)
+		c.locate(out.url, &r, &callOptions{query: r.search})
 	}
 	return out
 }

@@ -21,6 +21,7 @@ type Auth struct {
 	bearer bool
 	token  func(context.Context) (string, error) // nil: anonymous
 	last   func() string                         // the token used last, to be scrubbed from what servers echo
+	header func(token string) []string           // the header's value for a token
 }
 
 // NewAuth puts the tokens of a source on requests; with none, no header.
@@ -42,6 +43,19 @@ func NewAuth(next http.RoundTripper, base *url.URL, source func(context.Context)
 			last.Store(&token)
 		}
 		return token, nil
+	}
+	var value atomic.Pointer[[]string]
+	prefix := ""
+	if bearer {
+		prefix = "Bearer "
+	}
+	a.header = func(token string) []string {
+		if known := value.Load(); known != nil && (*known)[0][len(prefix):] == token {
+			return *known
+		}
+		made := []string{prefix + token}
+		value.Store(&made)
+		return made
 	}
 	a.last = func() string {
 		if token := last.Load(); token != nil {
@@ -102,9 +116,9 @@ func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case token == "":
 	case a.bearer:
-		out.Header["Authorization"] = []string{"Bearer " + token}
+		out.Header["Authorization"] = a.header(token)
 	default:
-		out.Header["Circle-Token"] = []string{token}
+		out.Header["Circle-Token"] = a.header(token)
 	}
 	return a.send(&out, req)
 }

@@ -57,7 +57,7 @@ func BenchmarkExchange(b *testing.B) {
 	ctx := b.Context()
 	var out project
 	c := newCall(b, "GET")
-	c.Read = decode(&out)
+	c.Answer = decode(&out)
 	b.ReportAllocs()
 	for b.Loop() {
 		if !rt.Do(ctx, c).OK() || out.N != 3 {

@@ -37,13 +37,15 @@ func (e *silence) Error() string {
 func (e *silence) Timeout() bool   { return true }
 func (e *silence) Temporary() bool { return true }
 
-func startWatch(limit time.Duration, cancel context.CancelCauseFunc) *watch {
-	w := &watch{limit: limit, cancel: cancel}
+// start begins to listen.
+func (w *watch) start(limit time.Duration, cancel context.CancelCauseFunc) {
+	w.limit, w.cancel = limit, cancel
 	if limit > 0 {
-		w.timer = time.AfterFunc(limit, func() { cancel(&silence{limit}) })
+		w.timer = time.AfterFunc(limit, w.tooLate)
 	}
-	return w
 }
+
+func (w *watch) tooLate() { w.cancel(&silence{w.limit}) }
 
 func (w *watch) heard() {
 	if w.timer != nil {
@@ -78,10 +80,11 @@ type body struct {
 
 var keptPool = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 8<<10)) }}
 
-func newBody(src io.ReadCloser, w *watch, limit int64) *body {
-	kept := keptPool.Get().(*bytes.Buffer)
-	kept.Reset()
-	return &body{src: src, watch: w, left: limit, kept: kept}
+// open begins to read src.
+func (b *body) open(src io.ReadCloser, w *watch, limit int64) {
+	b.src, b.watch, b.left = src, w, limit
+	b.kept = keptPool.Get().(*bytes.Buffer)
+	b.kept.Reset()
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -125,23 +128,22 @@ func drain(src io.Reader) {
 // stream is a body in the hands of a caller. The time that the caller takes
 // between two reads is not the server's silence.
 type stream struct {
-	src         io.ReadCloser
-	watch       *watch
-	parent, ctx context.Context
+	src     io.ReadCloser
+	attempt *attempt
 }
 
 func (s *stream) Read(p []byte) (int, error) {
-	s.watch.heard()
+	s.attempt.watch.heard()
 	n, err := s.src.Read(p)
-	s.watch.pause()
+	s.attempt.watch.pause()
 	if err != nil && !errors.Is(err, io.EOF) {
-		_, err = because(s.parent, s.ctx, err)
+		_, err = s.attempt.because(err)
 	}
 	return n, err
 }
 
 func (s *stream) Close() error {
 	err := s.src.Close()
-	s.watch.stop()
+	s.attempt.watch.stop()
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -24,6 +25,9 @@ type Exchange struct {
 	Silence time.Duration
 	// MaxBody bounds a decoded answer, in bytes.
 	MaxBody int64
+
+	once  sync.Once
+	agent []string
 }
 
 var (
@@ -31,18 +35,38 @@ var (
 	acceptAny  = []string{"*/*"}
 )
 
+// attempt is one request on its way: its context, which the watch ends, and
+// what becomes of its answer, in one allocation.
+type attempt struct {
+	context.Context
+	parent context.Context // the caller's
+	call   *Call
+	watch  watch
+	body   body
+}
+
+// Value finds the call, for whatever handles the request.
+func (a *attempt) Value(key any) any {
+	if _, ok := key.(callKey); ok {
+		return a.call
+	}
+	return a.Context.Value(key)
+}
+
 // Do is the link's handler.
 func (x *Exchange) Do(parent context.Context, c *Call) *Result {
-	r := &c.result
-	*r = Result{RetryAfter: -1}
+	r := c.result.renew()
+	a := &attempt{parent: parent, call: c}
 	ctx, cancel := context.WithCancelCause(parent)
-	w := startWatch(x.Silence, cancel)
-	resp, err := x.Client.Do(x.request(&callContext{ctx, c}, c, w))
+	a.Context = ctx
+	w := &a.watch
+	w.start(x.Silence, cancel)
+	resp, err := x.Client.Do(x.request(a))
 	if err != nil {
 		if resp != nil { // a redirect that was not followed; the body is closed
 			r.StatusCode, r.Header = resp.StatusCode, resp.Header
 		}
-		r.fail(because(parent, ctx, err))
+		r.fail(a.because(err))
 		w.stop()
 		return r
 	}
@@ -57,41 +81,49 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 	case c.Stream:
 		w.pause()
 		r.Length = resp.ContentLength
-		r.Stream = &stream{resp.Body, w, parent, ctx}
+		r.Stream = &stream{resp.Body, a}
 		return r
-	case c.Read == nil:
+	case c.Answer == nil:
 		drain(resp.Body)
 	default:
-		x.read(parent, ctx, c, resp, w)
+		x.read(a, resp)
 	}
 	_ = resp.Body.Close() // nothing is lost by a close that fails
 	w.stop()
 	return r
 }
 
-func (x *Exchange) request(ctx context.Context, c *Call, w *watch) *http.Request {
+// blank is what all requests have in common.
+var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+
+func (x *Exchange) request(a *attempt) *http.Request {
+	c := a.call
 	header := make(http.Header, 4+len(c.Header))
 	header["Accept"] = acceptJSON
 	if c.Stream {
 		header["Accept"] = acceptAny
 	}
-	header["User-Agent"] = []string{x.UserAgent}
+	header["User-Agent"] = x.userAgent()
 	for name, values := range c.Header {
 		header[name] = values
 	}
-	req := (&http.Request{
-		Method: c.Method, URL: c.URL, Host: c.URL.Host, Header: header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
+	req := blank.WithContext(a)
+	req.Method, req.URL, req.Host, req.Header = c.Method, c.URL, c.URL.Host, header
 	if c.Body != nil {
 		header["Content-Type"] = acceptJSON
 		req.ContentLength = int64(len(c.Body))
 		req.GetBody = func() (io.ReadCloser, error) {
-			return &upload{bytes.NewReader(c.Body), w}, nil
+			return &upload{bytes.NewReader(c.Body), &a.watch}, nil
 		}
 		req.Body, _ = req.GetBody() // never fails
 	}
 	return req
+}
+
+// userAgent is the header's value, which all requests share.
+func (x *Exchange) userAgent() []string {
+	x.once.Do(func() { x.agent = []string{x.UserAgent} })
+	return x.agent
 }
 
 // upload is a request's body; that it is being sent is a sign of life.
@@ -108,10 +140,10 @@ func (u *upload) Read(p []byte) (int, error) {
 func (u *upload) Close() error { return nil }
 
 // read decodes a 2xx answer.
-func (x *Exchange) read(parent, ctx context.Context, c *Call, resp *http.Response, w *watch) {
-	r := &c.result
-	b := newBody(resp.Body, w, x.MaxBody)
-	err := c.Read(b)
+func (x *Exchange) read(a *attempt, resp *http.Response) {
+	c, r, b := a.call, &a.call.result, &a.body
+	b.open(resp.Body, &a.watch, x.MaxBody)
+	err := c.Answer.Decode(b)
 	switch blank := b.isBlank(c.Nullable); {
 	case b.err == nil && err == nil && !blank:
 		b.release()
@@ -119,7 +151,7 @@ func (x *Exchange) read(parent, ctx context.Context, c *Call, resp *http.Respons
 	case errors.Is(b.err, errTooLarge):
 		r.fail(TooLarge, fmt.Errorf("%w of %d bytes", errTooLarge, x.MaxBody))
 	case b.err != nil:
-		r.fail(because(parent, ctx, b.err))
+		r.fail(a.because(b.err))
 	case blank:
 		r.fail(Empty, errors.New("the answer is empty, where a result is due"))
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -137,14 +169,13 @@ func (r *Result) fail(f Failure, err error) *Result {
 	return r
 }
 
-// because says why an attempt has come to err: ctx is its own context, parent
-// the caller's.
-func because(parent, ctx context.Context, err error) (Failure, error) {
-	cause := context.Cause(ctx) // looked at before parent, which is the first of the two to end
+// because says why the attempt has come to err.
+func (a *attempt) because(err error) (Failure, error) {
+	cause := context.Cause(a.Context) // looked at before parent, which is the first of the two to end
 	var silent *silence
 	switch {
-	case parent.Err() != nil:
-		return Canceled, causeOf(parent)
+	case a.parent.Err() != nil:
+		return Canceled, causeOf(a.parent)
 	case errors.As(cause, &silent):
 		return Broken, silent
 	}

@@ -94,8 +94,8 @@ func sends(status int, body *arriving, header ...string) *transport.Exchange {
 }
 
 // decode is a Call's Read as the root package makes it.
-func decode(out any) func(io.Reader) error {
-	return func(r io.Reader) error { return wire.Read(r, out) }
+func decode(out any) transport.Decoder {
+	return decodeFunc(func(r io.Reader) error { return wire.Read(r, out) })
 }
 
 type project struct {
@@ -107,7 +107,7 @@ func TestExchangeDecodes(t *testing.T) {
 	x := replies(201, `{"name":"app","n":3}`, "X-Request-Id", "42", "RateLimit-Remaining", "7", "Retry-After", "9")
 	var out project
 	c := newCall(t, "GET")
-	c.Read = decode(&out)
+	c.Answer = decode(&out)
 	r := x.Do(t.Context(), c)
 	require.True(t, r.OK(), "%+v", r)
 	assert.Equal(t, project{"app", 3}, out)
@@ -217,7 +217,7 @@ func TestBadAnswers(t *testing.T) {
 			}
 			var out *project
 			c := newCall(t, "GET")
-			c.Read, c.Nullable = decode(&out), row.nullable
+			c.Answer, c.Nullable = decode(&out), row.nullable
 			r := sends(200, body, row.header...).Do(t.Context(), c)
 			assert.Equal(t, row.want, r.Failure, "%v", r.Err)
 			assert.Equal(t, row.want == transport.None, r.OK())
@@ -242,7 +242,7 @@ func TestAnAnswerOfExactlyTheLimitIsRead(t *testing.T) {
 	text := `{"name":"` + strings.Repeat("x", 100) + `"}`
 	x := replies(200, text)
 	c := newCall(t, "GET")
-	c.Read = decode(new(project))
+	c.Answer = decode(new(project))
 	x.MaxBody = int64(len(text))
 	assert.True(t, x.Do(t.Context(), c).OK())
 	x.MaxBody--
@@ -253,7 +253,7 @@ func TestAnAnswerOfExactlyTheLimitIsRead(t *testing.T) {
 // again.
 func TestResultsDoNotShareMemory(t *testing.T) {
 	c1, c2 := newCall(t, "GET"), newCall(t, "GET")
-	c1.Read, c2.Read = decode(new(project)), decode(new(project))
+	c1.Answer, c2.Answer = decode(new(project)), decode(new(project))
 	first := replies(200, "<first>").Do(t.Context(), c1)
 	replies(200, "<other>").Do(t.Context(), c2)
 	assert.Equal(t, "<first>", string(first.Body), "an error shows another call's answer")
@@ -279,7 +279,7 @@ func TestErrorAnswers(t *testing.T) {
 				body.parts = nil
 			}
 			c := newCall(t, "GET")
-			c.Read = func(io.Reader) error { t.Error("an error's body is no result"); return nil }
+			c.Answer = decodeFunc(func(io.Reader) error { t.Error("an error's body is no result"); return nil })
 			r := sends(404, body).Do(t.Context(), c)
 			assert.Equal(t, transport.None, r.Failure)
 			assert.False(t, r.OK())
@@ -402,7 +402,7 @@ func TestNoAnswer(t *testing.T) {
 func TestRealConnectionsThatFail(t *testing.T) {
 	do := func(client *http.Client, to string) *transport.Result {
 		c := newCall(t, "GET")
-		c.URL, c.Read = parseURL(t, to), decode(new(project))
+		c.URL, c.Answer = parseURL(t, to), decode(new(project))
 		client.CheckRedirect = transport.CheckRedirect
 		return (&transport.Exchange{Client: client, Silence: time.Minute, MaxBody: 1 << 20}).Do(t.Context(), c)
 	}
@@ -505,7 +505,7 @@ func TestSilence(t *testing.T) {
 		}
 		return &arriving{gap: gap, parts: append(parts, `"}`)}
 	}
-	read := func(c *transport.Call) { c.Read = decode(new(project)) }
+	read := func(c *transport.Call) { c.Answer = decode(new(project)) }
 	for name, row := range map[string]struct {
 		x      *transport.Exchange
 		call   func(*transport.Call)
@@ -564,7 +564,7 @@ func TestNoSilenceLimit(t *testing.T) {
 		}))
 		x.Silence = 0
 		c := newCall(t, "GET")
-		c.Read = decode(new(project))
+		c.Answer = decode(new(project))
 		assert.True(t, x.Do(t.Context(), c).OK())
 	})
 }
@@ -609,7 +609,7 @@ func TestTheCallersContext(t *testing.T) {
 		},
 		"in the body": func() (*transport.Exchange, func(*transport.Call)) {
 			return sends(200, &arriving{parts: []string{`{"name":"x`}, silent: true}),
-				func(c *transport.Call) { c.Read = decode(new(project)) }
+				func(c *transport.Call) { c.Answer = decode(new(project)) }
 		},
 	}
 	ends := map[string]struct {
@@ -795,7 +795,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 				return answer(req, row.status, row.body), nil
 			}))
 			c := newCall(t, "GET")
-			c.Read = decode(new(project))
+			c.Answer = decode(new(project))
 			x.Do(t.Context(), c)
 			require.Error(t, used.Err(), "the attempt's context is still alive")
 			assert.Equal(t, context.Canceled, context.Cause(used))
@@ -869,7 +869,7 @@ func TestConnectionsServeAgain(t *testing.T) {
 				c := newCall(t, "GET")
 				c.URL = parseURL(t, s.URL)
 				if !row.blind {
-					c.Read = decode(new(project))
+					c.Answer = decode(new(project))
 				}
 				r := x.Do(t.Context(), c)
 				require.Equal(t, row.want, r.Failure, "%v", r.Err)

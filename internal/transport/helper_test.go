@@ -16,6 +16,11 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
+// decodeFunc makes a decoder of a function.
+type decodeFunc func(io.Reader) error
+
+func (f decodeFunc) Decode(body io.Reader) error { return f(body) }
+
 // roundTrip makes a round tripper of a function.
 type roundTrip func(*http.Request) (*http.Response, error)
 

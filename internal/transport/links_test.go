@@ -40,11 +40,11 @@ func contextCall(method string, out *string) *transport.Call {
 	return &transport.Call{
 		Method: method, Route: "/context/{context_id}", Replayable: method != http.MethodPost,
 		URL: &url.URL{Scheme: "https", Host: "circleci.com", Path: "/api/v2/context/1"},
-		Read: func(r io.Reader) error {
+		Answer: decodeFunc(func(r io.Reader) error {
 			data, err := io.ReadAll(r)
 			*out = string(data)
 			return err
-		},
+		}),
 	}
 }
 

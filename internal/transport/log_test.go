@@ -117,7 +117,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 			log.Next = replies(code, body, "Set-Cookie", "s3cret", "Location", "s3cret", "Content-Type", "s3cret").Do
 			c := newCall(t, "POST")
 			c.URL = parseURL(t, "https://circleci.com/api/v2/context/s3cret?s3cret=s3cret")
-			c.Header, c.Body, c.Read = headerOf("X-Mine", "s3cret"), []byte(`{"value":"s3cret"}`), decode(&out)
+			c.Header, c.Body, c.Answer = headerOf("X-Mine", "s3cret"), []byte(`{"value":"s3cret"}`), decode(&out)
 			log.Wait(t.Context(), c, log.Do(t.Context(), c), time.Second)
 		}
 	}

@@ -27,8 +27,8 @@ type Call struct {
 	Header http.Header // what this request bears beyond what all bear
 	Body   []byte      // JSON; nil for none
 
-	// Read decodes the body of a 2xx answer. With nil the body is thrown away.
-	Read func(io.Reader) error
+	// Answer decodes the body of a 2xx answer. With nil the body is thrown away.
+	Answer Decoder
 	// Nullable says that null is an answer; else it is taken for none.
 	Nullable bool
 	// Stream leaves a 2xx answer's body open, in Result.Stream.
@@ -41,6 +41,12 @@ type Call struct {
 	Attempt int // the running attempt, from 1
 
 	result Result
+}
+
+// Decoder takes an answer's body. After an attempt that broke off it is called
+// again.
+type Decoder interface {
+	Decode(body io.Reader) error
 }
 
 // Family names the routes that share a rate limit: those of one first segment.
@@ -118,20 +124,6 @@ func IsHTML(h http.Header, body []byte) bool {
 }
 
 type callKey struct{}
-
-// callContext carries a call to whatever handles its request, in one
-// allocation.
-type callContext struct {
-	context.Context
-	call *Call
-}
-
-func (c *callContext) Value(key any) any {
-	if _, ok := key.(callKey); ok {
-		return c.call
-	}
-	return c.Context.Value(key)
-}
 
 // FromContext returns the call that a request's context belongs to.
 func FromContext(ctx context.Context) (*Call, bool) {
