@@ -23,6 +23,7 @@ type serviceMethod struct {
 	directives []string // METHOD /path
 	routes     []string // the same, as the code has them
 	lines      int      // of the body
+	doc        string   // without the directive
 	pos        string
 }
 
@@ -68,6 +69,7 @@ func methodOf(files *token.FileSet, fn *ast.FuncDecl) serviceMethod {
 		}
 	}
 	if fn.Doc != nil {
+		m.doc = fn.Doc.Text()
 		for _, c := range fn.Doc.List {
 			if text, ok := strings.CutPrefix(c.Text, "//circleci:operation "); ok {
 				m.directives = append(m.directives, text)
