@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // content is what an artifact holds: a text, repeated up to a size.
@@ -57,17 +59,28 @@ func (j *job) artifactPath(a Artifact) string {
 
 // findArtifact finds an artifact by its path at the artifact host.
 func (s *Server) findArtifact(path string) (Artifact, bool) {
-	for _, j := range s.world.runs.jobs {
-		if !strings.HasPrefix(path, "/output/job/"+j.id.String()+"/") || j.stopped.IsZero() {
-			continue
-		}
-		for _, a := range j.script.artifacts {
-			if j.artifactPath(a) == path {
-				return a, true
-			}
+	j := s.jobIn(path, "/output/job/")
+	if j == nil || j.stopped.IsZero() {
+		return Artifact{}, false
+	}
+	for _, a := range j.script.artifacts {
+		if j.artifactPath(a) == path {
+			return a, true
 		}
 	}
 	return Artifact{}, false
+}
+
+// jobIn finds the job whose ID stands in a path behind a prefix; nil if there
+// is none.
+func (s *Server) jobIn(path, prefix string) *job {
+	rest, ok := strings.CutPrefix(path, prefix)
+	const length = len("00000000-0000-0000-0000-000000000000")
+	if !ok || len(rest) < length {
+		return nil
+	}
+	id, _ := uuid.Parse(rest[:length]) // the zero UUID is nobody's
+	return s.world.runs.jobs[id]
 }
 
 // answerOther serves what is not the API v2: artifacts, and the storage that

@@ -23,7 +23,8 @@ func newClock() clock {
 }
 
 // WithSpeed makes the server's time pass so many times faster than ours: with
-// 60, a job of a minute takes a second. It does not go with [WithManualTime].
+// 60, a job of a minute takes a second. Within testing/synctest, ours is the
+// bubble's. It does not go with [WithManualTime].
 func WithSpeed(factor float64) Option { return func(s *Server) { s.clock.speed = factor } }
 
 // WithManualTime makes the server's time stand still, but for
@@ -33,17 +34,26 @@ func WithManualTime() Option { return func(s *Server) { s.clock.speed = 0 } }
 // WithTime sets the time at which the server begins.
 func WithTime(t time.Time) Option { return func(s *Server) { s.clock.base = t } }
 
-// Advance moves the server's time forward. What is due by then has happened
-// when it returns, the calls of webhooks included: their receiver must not call
-// it.
+// Advance moves the server's time forward, from one event to the next. What is
+// due by then has happened when it returns, the calls of webhooks included:
+// each is over before time goes on, and their receiver must not call it. If the
+// server's time passes by itself as well, it has come that much further.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clock.base = s.clock.base.Add(d)
-	s.catchUp()
-	for s.world.webhooks.underWay > 0 {
-		s.world.webhooks.wait()
-		s.catchUp() // one that failed is called again
+	c := &s.clock
+	for {
+		s.catchUp()
+		s.world.webhooks.wait() // unlocks the server meanwhile
+		if d <= 0 && !c.isDue() {
+			return
+		}
+		step := d
+		if len(c.events) > 0 && !c.closed {
+			step = min(d, max(c.events[0].at.Sub(c.read()), 0))
+		}
+		c.base = c.base.Add(step)
+		d -= step
 	}
 }
 
@@ -81,13 +91,18 @@ func (s *Server) after(d time.Duration, do func()) { s.at(s.now().Add(d), do) }
 // catchUp has all happen that is due.
 func (s *Server) catchUp() {
 	c := &s.clock
-	for !c.closed && len(c.events) > 0 && !c.events[0].at.After(c.read()) {
+	for c.isDue() {
 		e := heap.Pop(&c.events).(event)
 		c.event = e.at
 		e.do()
 		c.event = time.Time{}
 	}
 	s.wind()
+}
+
+// isDue reports whether something is to happen now.
+func (c *clock) isDue() bool {
+	return !c.closed && len(c.events) > 0 && !c.events[0].at.After(c.read())
 }
 
 // wind sets the timer for the next event, so that what the server does of its
@@ -97,7 +112,8 @@ func (s *Server) wind() {
 	if c.closed || c.speed == 0 || len(c.events) == 0 || !c.event.IsZero() {
 		return
 	}
-	wait := max(time.Duration(float64(c.events[0].at.Sub(c.read()))/c.speed), 0)
+	// Rounded up: what comes too early has to come again.
+	wait := max(time.Duration(float64(c.events[0].at.Sub(c.read()))/c.speed), 0) + 1
 	if c.timer == nil {
 		c.timer = time.AfterFunc(wait, func() {
 			s.mu.Lock()

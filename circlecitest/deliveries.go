@@ -125,6 +125,9 @@ func (s *Server) attempt(h *webhook, d Delivery) {
 	d.Time, d.Status, d.Err, d.ended = s.now(), 0, nil, false
 	seen := &d
 	c.deliveries = append(c.deliveries, seen)
+	if s.keep > 0 && len(c.deliveries) >= 2*s.keep {
+		c.deliveries = lastOf(c.deliveries, s.keep)
+	}
 	req, err := http.NewRequest(http.MethodPost, d.URL, bytes.NewReader(d.Body))
 	if err == nil && c.transport == nil && !isLocal(req.URL.Hostname()) {
 		err = errNotLocal

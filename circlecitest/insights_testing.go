@@ -35,6 +35,15 @@ func (j *job) results() []circleci.Test {
 			all[i].Result = circleci.TestResultFailure
 		}
 	}
+	for i, failed := range j.flakes {
+		test := j.script.flaky[i].test
+		if failed {
+			test.Result = circleci.TestResultFailure
+		} else {
+			test.Result, test.Message = circleci.TestResultSuccess, ""
+		}
+		all = append(all, test)
+	}
 	return all
 }
 

@@ -43,17 +43,11 @@ func (j *job) details() object {
 func withJob(do func(s *Server, r *request, j *job) *answer) handler {
 	return withProject(func(s *Server, r *request, p *project) *answer {
 		number := r.number("job-number") + r.number("build-number") // as the API v1.1 calls it
-		var found *job
-		for _, j := range s.world.runs.jobs {
-			if j.number != 0 && j.number == number && j.workflow.pipeline.project == p &&
-				(found == nil || found.workflow.created.Before(j.workflow.created)) {
-				found = j
-			}
-		}
-		if found == nil {
+		j := s.world.runs.jobsByNumber[numbered{p, number}]
+		if j == nil {
 			return notFound("Job")
 		}
-		return do(s, r, found)
+		return do(s, r, j)
 	})
 }
 

@@ -79,10 +79,8 @@ var pipelineHandlers = map[string]handler{
 		}), defaultPageSize, (*pipeline).view)
 	}),
 	"GET /project/{project-slug}/pipeline/{pipeline-number}": withProject(func(s *Server, r *request, pr *project) *answer {
-		for _, p := range s.world.runs.pipelines {
-			if p.project == pr && p.number == r.number("pipeline-number") {
-				return ok(p.view())
-			}
+		if p := s.world.runs.pipelinesByNumber[numbered{pr, r.number("pipeline-number")}]; p != nil {
+			return ok(p.view())
 		}
 		return notFound("Pipeline")
 	}),

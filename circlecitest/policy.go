@@ -245,7 +245,7 @@ func decide(s *Server, r *request, p *policyState) *answer {
 	l := &decisionLog{
 		id: s.newID(), created: s.now(), decision: decideRego(documents, *in.Input, in.Metadata), metadata: in.Metadata, bundle: maps.Clone(p.bundle),
 	}
-	p.decisions = append(p.decisions, l)
+	p.decisions = lastOf(append(p.decisions, l), s.world.runs.keep)
 	return ok(l.decision.view())
 }
 

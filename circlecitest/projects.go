@@ -29,6 +29,7 @@ type project struct {
 	scripts       []Script // of its pipelines in turn; the last goes on
 	lastPipeline  int64
 	lastJob       int64
+	lastStop      time.Time // of a job
 }
 
 type envVar struct {
@@ -51,7 +52,12 @@ func (s *Server) AddProject(slug circleci.ProjectSlug) uuid.UUID {
 
 // Script sets what the pipelines of a project do: the next one the first
 // script, and so on; the last goes on. The project is added if there is none.
+// It panics for a script that cannot run, such as one whose job requires
+// another that there is not.
 func (s *Server) Script(slug circleci.ProjectSlug, scripts ...Script) {
+	for _, script := range scripts {
+		script.check()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.addProject(string(slug)).scripts = scripts

@@ -12,10 +12,63 @@ import (
 
 // runs are the pipelines and all that runs in them.
 type runs struct {
+	keep      int         // of pipelines; 0: all
 	pipelines []*pipeline // the oldest first
 	byID      map[uuid.UUID]*pipeline
 	workflows map[uuid.UUID]*workflow
 	jobs      map[uuid.UUID]*job
+	// By number, of jobs the newest: one that comes over to a rerun keeps its
+	// number and its ID.
+	pipelinesByNumber map[numbered]*pipeline
+	jobsByNumber      map[numbered]*job
+}
+
+// numbered is what has a number in its project.
+type numbered struct {
+	project *project
+	number  int64
+}
+
+func (r *runs) init() {
+	r.byID, r.pipelinesByNumber = map[uuid.UUID]*pipeline{}, map[numbered]*pipeline{}
+	r.workflows = map[uuid.UUID]*workflow{}
+	r.jobs, r.jobsByNumber = map[uuid.UUID]*job{}, map[numbered]*job{}
+}
+
+// WithPipelinesKept bounds the memory of a server that runs for long: of
+// pipelines, with all that ran in them, the last n are kept, also if older ones
+// still run, and as many policy decisions and usage exports. By default all
+// are.
+func WithPipelinesKept(n int) Option { return func(s *Server) { s.world.runs.keep = n } }
+
+// trim forgets the oldest pipelines beyond those that are kept.
+func (r *runs) trim() {
+	for r.keep > 0 && len(r.pipelines) > r.keep {
+		r.forget(r.pipelines[0])
+		r.pipelines[0] = nil
+		r.pipelines = r.pipelines[1:]
+	}
+}
+
+func (r *runs) forget(p *pipeline) {
+	p.forgotten = true
+	delete(r.byID, p.id)
+	delete(r.pipelinesByNumber, numbered{p.project, p.number})
+	for _, w := range p.workflows {
+		delete(r.workflows, w.id)
+		for _, j := range w.jobs {
+			delete(r.jobs, j.id)
+			delete(r.jobsByNumber, numbered{p.project, j.number})
+		}
+	}
+}
+
+// lastOf are the last n of all; 0: all.
+func lastOf[T any](all []T, n int) []T {
+	if n > 0 && len(all) > n {
+		return slices.Delete(all, 0, len(all)-n)
+	}
+	return all
 }
 
 type pipeline struct {
@@ -34,6 +87,7 @@ type pipeline struct {
 	continued        string // the configuration that came with it
 	created, updated time.Time
 	workflows        []*workflow
+	forgotten        bool // what still runs in it is not kept
 }
 
 type workflow struct {
@@ -56,7 +110,8 @@ type job struct {
 	workflow   *workflow
 	script     *JobScript
 	status     circleci.JobStatus
-	run        int // how often it has run before
+	run        int    // how often it has run before
+	flakes     []bool // which of the flaky tests fail in this run; nil: not known yet
 	requires   []*job
 	approval   uuid.UUID // the ID of the request for it
 	approvedBy *user
@@ -94,14 +149,12 @@ func (s *Server) ContinuationKey(pipelineID uuid.UUID) circleci.Secret {
 }
 
 // start gives a pipeline its number and lets it run.
-func (s *Server) start(p *pipeline) *pipeline {
+func (s *Server) start(p *pipeline) *pipeline { return s.startScript(p, p.project.nextScript()) }
+
+func (s *Server) startScript(p *pipeline, script Script) *pipeline {
 	w := &s.world.runs
-	if w.byID == nil {
-		w.byID, w.workflows, w.jobs = map[uuid.UUID]*pipeline{}, map[uuid.UUID]*workflow{}, map[uuid.UUID]*job{}
-	}
 	p.project.lastPipeline++
-	p.id, p.number = s.newID(), p.project.lastPipeline
-	p.script = p.project.nextScript()
+	p.id, p.number, p.script = s.newID(), p.project.lastPipeline, script
 	p.state = circleci.PipelineStatePending
 	p.actor = s.world.me
 	p.created, p.updated = s.now(), s.now()
@@ -114,7 +167,8 @@ func (s *Server) start(p *pipeline) *pipeline {
 		p.continuation = hexID(s.newID())
 	}
 	w.pipelines = append(w.pipelines, p)
-	w.byID[p.id] = p
+	w.byID[p.id], w.pipelinesByNumber[numbered{p.project, p.number}] = p, p
+	w.trim()
 	s.after(processingTime, func() { s.process(p) })
 	return p
 }
@@ -178,11 +232,7 @@ func (s *Server) addWorkflow(p *pipeline, script *WorkflowScript, tag string) {
 	}
 	for _, j := range w.jobs {
 		for _, name := range j.script.requires {
-			required := byName[name]
-			if required == nil {
-				panic("circlecitest: the job " + j.script.name + " requires " + name + ", which is not in its workflow")
-			}
-			j.requires = append(j.requires, required)
+			j.requires = append(j.requires, byName[name])
 		}
 	}
 	s.enter(w)
@@ -191,11 +241,21 @@ func (s *Server) addWorkflow(p *pipeline, script *WorkflowScript, tag string) {
 // enter lets a workflow begin, or go on if some of its jobs have ended.
 func (s *Server) enter(w *workflow) {
 	w.pipeline.workflows = append(w.pipeline.workflows, w)
-	s.world.runs.workflows[w.id] = w
-	for _, j := range w.jobs {
-		s.world.runs.jobs[j.id] = j
+	if !w.pipeline.forgotten {
+		s.world.runs.workflows[w.id] = w
+		for _, j := range w.jobs {
+			s.world.runs.jobs[j.id] = j
+			s.index(j)
+		}
 	}
 	s.settle(w)
+}
+
+// index has a job with a number found by it.
+func (s *Server) index(j *job) {
+	if p := j.workflow.pipeline; j.number != 0 && !p.forgotten {
+		s.world.runs.jobsByNumber[numbered{p.project, j.number}] = j
+	}
 }
 
 // settle lets those jobs begin whose time has come, and finds the workflow's
@@ -242,6 +302,9 @@ func (j *job) ready() bool {
 func (s *Server) begin(j *job) {
 	if j.script.kind == circleci.JobTypeApproval {
 		j.status, j.approval = circleci.JobStatusOnHold, s.newID()
+		if j.script.approved {
+			s.after(j.script.duration, func() { s.approve(j, s.world.me) })
+		}
 		return
 	}
 	j.status, j.queued = circleci.JobStatusQueued, s.now()
@@ -252,28 +315,62 @@ func (s *Server) begin(j *job) {
 		p := j.workflow.pipeline.project
 		p.lastJob++
 		j.number, j.status, j.started = p.lastJob, circleci.JobStatusRunning, s.now()
+		s.index(j)
 		s.settle(j.workflow)
-		s.after(j.script.duration, func() {
+		s.after(s.duration(j.script), func() {
 			if j.status == circleci.JobStatusRunning {
-				s.endJob(j, j.outcome())
+				s.endJob(j, s.outcome(j))
 			}
 		})
 	})
 }
 
-// outcome is how this run of the job ends.
-func (j *job) outcome() circleci.JobStatus {
-	outcomes := j.script.outcomes
-	if len(outcomes) == 0 {
-		return circleci.JobStatusSuccess
+// duration is how long a run of a job takes.
+func (s *Server) duration(script *JobScript) time.Duration {
+	if script.varies == 0 {
+		return script.duration
 	}
-	return outcomes[min(j.run, len(outcomes)-1)]
+	return time.Duration(float64(script.duration) * (1 + script.varies*(2*s.chance.Float64()-1)))
+}
+
+// outcome is how this run of the job ends.
+func (s *Server) outcome(j *job) circleci.JobStatus {
+	status, outcomes := circleci.JobStatusSuccess, j.script.outcomes
+	if len(outcomes) > 0 {
+		status = outcomes[min(j.run, len(outcomes)-1)]
+	}
+	failed := j.script.fails > 0 && s.chance.Float64() < j.script.fails
+	j.flakes = make([]bool, len(j.script.flaky))
+	for i, test := range j.script.flaky {
+		j.flakes[i] = s.chance.Float64() < test.share
+		failed = failed || j.flakes[i]
+	}
+	if failed && status == circleci.JobStatusSuccess {
+		return circleci.JobStatusFailed
+	}
+	return status
 }
 
 func (s *Server) endJob(j *job, status circleci.JobStatus) {
-	j.status, j.stopped = status, s.now()
-	s.announceJob(j)
+	s.stop(j, status)
 	s.settle(j.workflow)
+}
+
+// stop ends a job. What that means for its workflow is another matter.
+func (s *Server) stop(j *job, status circleci.JobStatus) {
+	j.status, j.stopped = status, s.now()
+	if p := j.workflow.pipeline.project; j.number != 0 {
+		p.lastStop = latest(p.lastStop, j.stopped)
+	}
+	s.announceJob(j)
+}
+
+// approve lets a workflow go on, if it still waits for that.
+func (s *Server) approve(j *job, by *user) {
+	if j.status == circleci.JobStatusOnHold {
+		j.approvedBy = by
+		s.endJob(j, circleci.JobStatusSuccess)
+	}
 }
 
 func (s *Server) end(w *workflow, status circleci.WorkflowStatus) {
@@ -302,8 +399,8 @@ func (s *Server) cancel(w *workflow) {
 	w.canceledBy = s.world.me
 	for _, j := range w.jobs {
 		if !j.status.Done() {
-			j.status, j.stopped, j.canceledBy = circleci.JobStatusCanceled, s.now(), s.world.me
-			s.announceJob(j)
+			j.canceledBy = s.world.me
+			s.stop(j, circleci.JobStatusCanceled)
 		}
 	}
 	s.settle(w)

@@ -1,6 +1,7 @@
 package circlecitest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/circleci-go/circleci"
@@ -21,6 +22,19 @@ type Script struct {
 	Parameters []string
 	// Config is the configuration's text, for [circleci.PipelinesService.Config].
 	Config string
+}
+
+// Pipeline is the script of a pipeline with these workflows.
+func Pipeline(workflows ...*WorkflowScript) Script { return Script{Workflows: workflows} }
+
+// check panics for a script that cannot run.
+func (x Script) check() {
+	for _, w := range x.Workflows {
+		w.check()
+	}
+	if x.Setup != nil {
+		x.Setup.check()
+	}
 }
 
 // WorkflowScript says what a workflow does: see [Workflow].
@@ -47,6 +61,38 @@ func (w *WorkflowScript) RerunsAutomatically(most int) *WorkflowScript {
 	return w
 }
 
+// check panics if a job has the name of another, or requires what there is not,
+// or itself.
+func (w *WorkflowScript) check() {
+	begun, done := map[string]bool{}, map[string]bool{}
+	var visit func(j *JobScript)
+	visit = func(j *JobScript) {
+		if done[j.name] {
+			return
+		}
+		if begun[j.name] {
+			panic("circlecitest: the job " + j.name + " of the workflow " + w.name + " requires itself")
+		}
+		begun[j.name] = true
+		for _, name := range j.requires {
+			i := slices.IndexFunc(w.jobs, func(other *JobScript) bool { return other.name == name })
+			if i < 0 {
+				panic("circlecitest: the job " + j.name + " requires " + name + ", which is not in the workflow " + w.name)
+			}
+			visit(w.jobs[i])
+		}
+		done[j.name] = true
+	}
+	names := map[string]bool{}
+	for _, j := range w.jobs {
+		if names[j.name] {
+			panic("circlecitest: the workflow " + w.name + " has two jobs of the name " + j.name)
+		}
+		names[j.name] = true
+		visit(j)
+	}
+}
+
 // JobScript says what a job does: see [Job] and [Approval]. Its methods change
 // it and return it.
 type JobScript struct {
@@ -54,11 +100,21 @@ type JobScript struct {
 	requires  []string
 	kind      circleci.JobType
 	duration  time.Duration
+	varies    float64              // by which share of it the duration does
+	approved  bool                 // after the duration
 	outcomes  []circleci.JobStatus // of its runs in turn; the last goes on
+	fails     float64              // the share of its runs that do, for no other reason
 	tests     []circleci.Test
+	flaky     []flakyTest
 	artifacts []Artifact
 	contexts  []string
 	output    string
+}
+
+// flakyTest is a test that fails in this share of the job's runs.
+type flakyTest struct {
+	test  circleci.Test
+	share float64
 }
 
 // Artifact is a file that a job stores.
@@ -83,7 +139,8 @@ func Job(name string) *JobScript {
 	}
 }
 
-// Approval is a job that waits for a person's approval.
+// Approval is a job that waits for a person's approval: see
+// [circleci.WorkflowsService.Approve] and [JobScript.ApprovedAfter].
 func Approval(name string) *JobScript {
 	j := Job(name)
 	j.kind = circleci.JobTypeApproval
@@ -102,6 +159,19 @@ func (j *JobScript) Takes(d time.Duration) *JobScript {
 	return j
 }
 
+// Varies has the job take up to this share longer or shorter, by chance: with
+// 0.2, a job of ten minutes takes 8 to 12. The server's seed decides.
+func (j *JobScript) Varies(share float64) *JobScript {
+	j.varies = share
+	return j
+}
+
+// ApprovedAfter has an [Approval] given when it has been waited for so long.
+func (j *JobScript) ApprovedAfter(d time.Duration) *JobScript {
+	j.approved, j.duration = true, d
+	return j
+}
+
 // Ends sets the statuses with which the job ends: the first time, when it is
 // rerun, and so on; the last goes on.
 func (j *JobScript) Ends(statuses ...circleci.JobStatus) *JobScript {
@@ -115,6 +185,26 @@ func (j *JobScript) Fails() *JobScript { return j.Ends(circleci.JobStatusFailed)
 // FailsOnce has the job fail, and succeed when it is rerun.
 func (j *JobScript) FailsOnce() *JobScript {
 	return j.Ends(circleci.JobStatusFailed, circleci.JobStatusSuccess)
+}
+
+// FailsSometimes has the job fail in this share of its runs, by chance: 0.1 is
+// one in ten. The server's seed decides.
+func (j *JobScript) FailsSometimes(share float64) *JobScript {
+	j.fails = share
+	return j
+}
+
+// WithFlakyTests has the job store the results of tests each of which fails in
+// this share of the job's runs, by chance, and the job with it. Else they pass,
+// whatever result they have here. The server's seed decides.
+//
+// Insights calls a test flaky that has failed and passed with one commit, as
+// with [WorkflowScript.RerunsAutomatically].
+func (j *JobScript) WithFlakyTests(share float64, tests ...circleci.Test) *JobScript {
+	for _, t := range tests {
+		j.flaky = append(j.flaky, flakyTest{t, share})
+	}
+	return j
 }
 
 // WithTests has the job store test results.

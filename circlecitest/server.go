@@ -36,6 +36,7 @@ type Server struct {
 	mu       sync.Mutex
 	token    string
 	clock    clock
+	past     bool // what happens now has happened long ago: see History
 	ids      *rand.Rand
 	chance   *rand.Rand // of what jobs do
 	ops      []*operation
@@ -82,8 +83,8 @@ func WithDocumentSpelling() Option { return func(s *Server) { s.kebab = true } }
 // same requests.
 func WithSeed(seed uint64) Option { return func(s *Server) { s.seed = seed } }
 
-// WithRequestsKept bounds the memory of [Server.Requests] to the last n; by
-// default all are kept.
+// WithRequestsKept bounds the memory of [Server.Requests], and of
+// [Server.Deliveries], to the last n or somewhat more; by default all are kept.
 func WithRequestsKept(n int) Option { return func(s *Server) { s.keep = n } }
 
 // The streams of random numbers, each of its own: that there are more of one
@@ -115,6 +116,7 @@ func NewServer(opts ...Option) *Server {
 	s.ids, s.chance = newRand(s.seed, streamIDs), newRand(s.seed, streamChance)
 	s.ops = operations()
 	s.world.webhooks.init(&s.mu)
+	s.world.runs.init()
 	s.world.users = map[uuid.UUID]*user{}
 	s.world.me = s.addUser("ada", "Ada Lovelace")
 	return s

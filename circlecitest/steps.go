@@ -74,13 +74,8 @@ func (j *job) action(r *request, step int, name string) object {
 func (j *job) outputPath() string { return fmt.Sprintf("/action-output/%s-%d-0", j.id, runStep) }
 
 func (s *Server) jobOfOutput(path string) *job {
-	if !strings.HasPrefix(path, "/action-output/") {
-		return nil
-	}
-	for _, j := range s.world.runs.jobs {
-		if j.outputPath() == path {
-			return j
-		}
+	if j := s.jobIn(path, "/action-output/"); j != nil && j.outputPath() == path {
+		return j
 	}
 	return nil
 }

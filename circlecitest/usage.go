@@ -40,8 +40,12 @@ const (
 	usageAge    = 366 * 24 * time.Hour
 )
 
-// usagePartRows is how many rows a file has: few, so that a test gets several.
-const usagePartRows = 10
+// usagePartRows is how many rows a file has at least: few, so that a test gets
+// several files, and no more than usageParts.
+const (
+	usagePartRows = 10
+	usageParts    = 20
+)
 
 // usageURLLife is how long a URL is valid, in seconds.
 const usageURLLife = 129599
@@ -102,7 +106,7 @@ func createUsageExport(s *Server, r *request, o *org) *answer {
 	if problem != "" {
 		return message(http.StatusBadRequest, problem)
 	}
-	s.world.exports = append(s.world.exports, x)
+	s.world.exports = lastOf(append(s.world.exports, x), s.world.runs.keep)
 	s.after(usageQueueTime, func() { x.state = circleci.UsageExportStateProcessing })
 	s.after(usageQueueTime+usageProcessTime, func() { x.complete(s) })
 	return created(object{
@@ -122,12 +126,12 @@ func (x *usageExport) complete(s *Server) {
 		for _, w := range p.workflows {
 			for _, j := range w.ran() {
 				if !j.stopped.IsZero() && !j.stopped.Before(x.start) && !j.stopped.After(x.end) {
-					rows = append(rows, s.usageRow(j))
+					rows = append(rows, usageRow(j))
 				}
 			}
 		}
 	}
-	for part := range slices.Chunk(rows, usagePartRows) {
+	for part := range slices.Chunk(rows, max(usagePartRows, (len(rows)+usageParts-1)/usageParts)) {
 		x.parts = append(x.parts, usageFile(part))
 	}
 }
@@ -193,7 +197,7 @@ const creditsPerMinute = 10
 func (j *job) credits() float64 { return j.stopped.Sub(j.started).Minutes() * creditsPerMinute }
 
 // usageRow is the row of a job. A column that it lacks is null.
-func (s *Server) usageRow(j *job) map[string]string {
+func usageRow(j *job) map[string]string {
 	w, p := j.workflow, j.workflow.pipeline
 	queued, started := w.created, w.created
 	if ran := w.ran(); len(ran) > 0 {
@@ -203,7 +207,7 @@ func (s *Server) usageRow(j *job) map[string]string {
 	row := map[string]string{
 		"ORGANIZATION_ID": p.project.org.id.String(), "ORGANIZATION_NAME": p.project.org.name,
 		"PROJECT_ID": p.project.id.String(), "PROJECT_NAME": p.project.name,
-		"LAST_BUILD_FINISHED_AT": usageTime(s.lastStop(p.project)),
+		"LAST_BUILD_FINISHED_AT": usageTime(p.project.lastStop),
 		"VCS_NAME":               p.project.org.vcsType, "VCS_URL": p.project.repository(), "VCS_BRANCH": p.branch,
 		"PIPELINE_ID": p.id.String(), "PIPELINE_CREATED_AT": usageTime(p.created), "PIPELINE_NUMBER": strconv.FormatInt(p.number, 10),
 		"IS_UNREGISTERED_USER": "false", "PIPELINE_TRIGGER_SOURCE": string(p.trigger), "PIPELINE_TRIGGER_USER_ID": p.actor.id.String(),
@@ -226,16 +230,6 @@ func (s *Server) usageRow(j *job) map[string]string {
 		row["MEDIAN_RAM_UTILIZATION_PCT"], row["MAX_RAM_UTILIZATION_PCT"] = "31", "57.75"
 	}
 	return row
-}
-
-// lastStop is when the last job of a project has ended.
-func (s *Server) lastStop(p *project) (last time.Time) {
-	for _, j := range s.world.runs.jobs {
-		if j.workflow.pipeline.project == p && j.stopped.After(last) {
-			last = j.stopped
-		}
-	}
-	return last
 }
 
 // usageTime is a time as the files have it; empty for none.

@@ -181,7 +181,7 @@ func replaceWebhook(s *Server, r *request, h *webhook) *answer {
 // announceJob calls the webhooks for a job that has ended. One that has never
 // run is not announced, nor is an approval.
 func (s *Server) announceJob(j *job) {
-	if j.number == 0 {
+	if j.number == 0 || !s.tells() {
 		return
 	}
 	s.callWebhooks(j.workflow.pipeline, circleci.WebhookEventJobCompleted, j.id, object{
@@ -195,10 +195,17 @@ func (s *Server) announceJob(j *job) {
 
 // announceWorkflow calls the webhooks for a workflow that has ended.
 func (s *Server) announceWorkflow(w *workflow) {
+	if !s.tells() {
+		return
+	}
 	payload := w.payload()
 	payload["status"] = w.status
 	s.callWebhooks(w.pipeline, circleci.WebhookEventWorkflowCompleted, w.id, object{"workflow": payload})
 }
+
+// tells reports whether there is anybody to tell. What is in the past was told
+// then.
+func (s *Server) tells() bool { return !s.past && len(s.world.webhooks.all) > 0 }
 
 // payload is the workflow as webhooks tell it.
 func (w *workflow) payload() object {

@@ -70,8 +70,7 @@ var workflowHandlers = map[string]handler{
 			if j.status != circleci.JobStatusOnHold {
 				return message(http.StatusBadRequest, "Job already approved.")
 			}
-			j.approvedBy = s.world.me
-			s.endJob(j, circleci.JobStatusSuccess)
+			s.approve(j, s.world.me)
 			return message(http.StatusAccepted, "Accepted.")
 		}
 		return notFound("Job")
