@@ -100,6 +100,11 @@ const (
 	unknown      = time.Second           // pause after a 429 that gives no time
 	measureLeast = 50 * time.Millisecond // between two accounts that the refill is learnt from
 
+	// oversleep is how late the timers of a busy machine are: a rate found
+	// after a 429 makes up for so much, lest a share of it is lost at each
+	// request.
+	oversleep = 20 * time.Millisecond
+
 	// Of an account that is refilled all the time a few requests are left to
 	// others, and to errors: one for every so many, up to a few.
 	reserveEach = 25
@@ -381,8 +386,9 @@ func (f *family) refused(now time.Time, t ticket, r *Result) {
 		refused = min(refused, f.rate)
 		granted = min(granted, refused)
 	}
-	f.basis, f.burst = refusal, 1
+	f.basis = refusal
 	f.rate = math.Pow(granted, 0.4) * math.Pow(refused, 0.6)
+	f.burst = max(1, f.rate*oversleep.Seconds())
 }
 
 // accounted brings our idea of what the server has left in line with the
