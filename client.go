@@ -197,7 +197,7 @@ func (cfg *config) client() (*http.Client, error) {
 	}
 	hc.CheckRedirect = transport.CheckRedirect
 	if hc.Transport == nil {
-		hc.Transport = cfg.transport()
+		hc.Transport = transport.NewConnections(cfg.transport())
 	} else if cfg.rootCAs != nil || cfg.certificate != nil {
 		return nil, &ArgumentError{Name: "TLS options", Reason: "have no effect on a Transport of your own: set its TLSClientConfig"}
 	}
@@ -205,7 +205,8 @@ func (cfg *config) client() (*http.Client, error) {
 }
 
 // transport is made for many calls to one host: the standard library's default
-// keeps two idle connections, and dials for every other call.
+// keeps two idle connections, and dials for every other call. It does not tell
+// either that an HTTP/2 connection is dead, and sends each further attempt there.
 func (cfg *config) transport() *http.Transport {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.rootCAs}
 	if cfg.certificate != nil {
@@ -221,6 +222,7 @@ func (cfg *config) transport() *http.Transport {
 		MaxIdleConns:          256,
 		MaxIdleConnsPerHost:   64,
 		IdleConnTimeout:       90 * time.Second,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 20 * time.Second, PingTimeout: 10 * time.Second},
 	}
 }
 

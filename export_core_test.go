@@ -1,5 +1,7 @@
 package circleci
 
+import "net/http"
+
 // OffsetPager pages a bare array by offset: no method does so with items that
 // have an identity.
 func OffsetPager(c *Client, route string, opts ...RequestOption) *Pager[Collaboration] {
@@ -7,3 +9,6 @@ func OffsetPager(c *Client, route string, opts ...RequestOption) *Pager[Collabor
 	p.offset = true
 	return p
 }
+
+// NetTransport is the transport of a client that is given none.
+func NetTransport() *http.Transport { return (&config{}).transport() }

@@ -1,0 +1,213 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"time"
+)
+
+// Connections sends requests with a transport of net/http, and has it open no
+// more connections to a server than there are requests to it under way.
+//
+// By itself net/http dials for each request that finds no idle connection, and
+// dials on when one has become idle in the meantime: while a crowd starts, a
+// server gets several connections for each caller.
+type Connections struct {
+	transport *http.Transport
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
+
+	mu      sync.Mutex
+	servers map[string]*server // by scheme and host
+}
+
+// server counts what there is to one server.
+type server struct {
+	key      string
+	requests int           // under way, until their answers have been read
+	open     int           // connections, those being made included
+	changed  chan struct{} // closed at the next change; nil: nobody waits
+}
+
+// demand is a request's, for a connection.
+type demand struct {
+	server *server
+	met    bool
+}
+
+type demandKey struct{}
+
+// patience is how long a dial waits for its turn. Whatever net/http does with
+// its connections: no request waits longer for one than that.
+const patience = 250 * time.Millisecond
+
+// errNotNeeded ends a dial that no request waits for any more.
+var errNotNeeded = errors.New("no request waits for this connection")
+
+// NewConnections takes over t, which has to have a DialContext.
+func NewConnections(t *http.Transport) *Connections {
+	c := &Connections{transport: t, dial: t.DialContext, servers: map[string]*server{}}
+	t.DialContext = c.dialContext
+	return c
+}
+
+// RoundTrip sends a request.
+func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
+	d := c.begin(req)
+	end := sync.OnceFunc(func() { c.end(d) })
+	unread := false
+	defer func() {
+		if !unread {
+			end()
+		}
+	}()
+	ctx := context.WithValue(req.Context(), demandKey{}, d)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { c.meet(d, false) }, // once more, if an idle one turns out to be dead
+		GotConn: func(httptrace.GotConnInfo) { c.meet(d, true) },
+	})
+	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = req
+	if resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols {
+		unread = true
+		resp.Body = &countedBody{resp.Body, end}
+	}
+	return resp, nil
+}
+
+// CloseIdleConnections closes the connections that no request uses.
+func (c *Connections) CloseIdleConnections() { c.transport.CloseIdleConnections() }
+
+func (c *Connections) begin(req *http.Request) *demand {
+	key := req.URL.Scheme + "://" + req.URL.Host
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.servers[key]
+	if s == nil {
+		s = &server{key: key}
+		c.servers[key] = s
+	}
+	s.requests++
+	c.tell(s)
+	return &demand{server: s}
+}
+
+func (c *Connections) end(d *demand) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.met = true
+	d.server.requests--
+	c.tell(d.server)
+}
+
+func (c *Connections) meet(d *demand, met bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.met = met
+	c.tell(d.server)
+}
+
+func (c *Connections) closed(s *server) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.open--
+	c.tell(s)
+}
+
+// tell wakes the dials that wait for a change. A server that nothing is left of
+// is forgotten: artifacts have many hosts.
+func (c *Connections) tell(s *server) {
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+	if s.requests == 0 && s.open == 0 {
+		delete(c.servers, s.key)
+	}
+}
+
+// admit waits until there are fewer connections than requests, and counts one
+// more.
+func (c *Connections) admit(ctx context.Context, d *demand) error {
+	var timer <-chan time.Time
+	for impatient := false; ; {
+		c.mu.Lock()
+		s := d.server
+		switch {
+		case d.met:
+			c.mu.Unlock()
+			return errNotNeeded
+		case s.open < s.requests || impatient:
+			s.open++
+			c.mu.Unlock()
+			return nil
+		}
+		if s.changed == nil {
+			s.changed = make(chan struct{})
+		}
+		changed := s.changed
+		c.mu.Unlock()
+		if timer == nil {
+			timer = time.After(patience)
+		}
+		select {
+		case <-changed:
+		case <-timer:
+			impatient = true
+		case <-ctx.Done():
+			return causeOf(ctx)
+		}
+	}
+}
+
+func (c *Connections) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	d, ok := ctx.Value(demandKey{}).(*demand)
+	if !ok {
+		return c.dial(ctx, network, address)
+	}
+	if err := c.admit(ctx, d); err != nil {
+		return nil, err
+	}
+	conn, err := c.dial(ctx, network, address)
+	if err != nil {
+		c.closed(d.server)
+		return nil, err
+	}
+	return &countedConn{conn, sync.OnceFunc(func() { c.closed(d.server) })}, nil
+}
+
+// countedBody ends its request when it has been read, or is closed.
+type countedBody struct {
+	io.ReadCloser
+	end func()
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.end()
+	}
+	return n, err
+}
+
+func (b *countedBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
+}
+
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	defer c.closed()
+	return c.Conn.Close()
+}
