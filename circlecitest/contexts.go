@@ -232,6 +232,9 @@ func createRestriction(s *Server, r *request, c *envContext) *answer {
 	if a := r.bind(&in); a != nil {
 		return a
 	}
+	if in.Value == "" {
+		return missing("restriction_value")
+	}
 	x := &restriction{id: s.newID(), kind: in.Type, value: in.Value}
 	switch in.Type {
 	case "project":
