@@ -75,13 +75,6 @@ type PipelineError struct {
 	Message string            `json:"message"`
 }
 
-// PipelineWarning is what CircleCI has to say about a pipeline's configuration
-// that does not keep it from running.
-type PipelineWarning struct {
-	Type    string `json:"type"`
-	Message string `json:"message"`
-}
-
 // TriggerType is what starts a pipeline.
 type TriggerType string
 

@@ -38,8 +38,11 @@ func (s WorkflowStatus) Done() bool {
 	return false
 }
 
+// WorkflowTag marks a workflow as one of a kind.
+type WorkflowTag string
+
 // WorkflowTagSetup is the tag of a setup workflow.
-const WorkflowTagSetup = "setup"
+const WorkflowTagSetup WorkflowTag = "setup"
 
 // Workflow is a set of jobs of a pipeline, with their order.
 type Workflow struct {
@@ -50,10 +53,10 @@ type Workflow struct {
 	PipelineNumber int64          `json:"pipeline_number"`
 	ProjectSlug    ProjectSlug    `json:"project_slug"`
 	// Tag is [WorkflowTagSetup] for a setup workflow, and empty for others.
-	Tag        string    `json:"tag,omitzero"`
-	StartedBy  uuid.UUID `json:"started_by"`
-	CanceledBy uuid.UUID `json:"canceled_by,omitzero"`
-	ErroredBy  uuid.UUID `json:"errored_by,omitzero"`
+	Tag        WorkflowTag `json:"tag,omitzero"`
+	StartedBy  uuid.UUID   `json:"started_by"`
+	CanceledBy uuid.UUID   `json:"canceled_by,omitzero"`
+	ErroredBy  uuid.UUID   `json:"errored_by,omitzero"`
 	// AutoRerunNumber is the number of this automatic rerun, from 1, of at
 	// most MaxAutoReruns; both are 0 if there are none.
 	AutoRerunNumber int64     `json:"auto_rerun_number,omitzero"`

@@ -95,7 +95,7 @@ type workflow struct {
 	name             string
 	pipeline         *pipeline
 	script           *WorkflowScript
-	tag              string
+	tag              circleci.WorkflowTag
 	status           circleci.WorkflowStatus
 	startedBy        *user
 	canceledBy       *user
@@ -220,7 +220,7 @@ func (p *pipeline) turn(s *Server, state circleci.PipelineState) {
 }
 
 // addWorkflow starts a workflow of a pipeline.
-func (s *Server) addWorkflow(p *pipeline, script *WorkflowScript, tag string) {
+func (s *Server) addWorkflow(p *pipeline, script *WorkflowScript, tag circleci.WorkflowTag) {
 	w := &workflow{
 		id: s.newID(), name: script.name, pipeline: p, script: script, tag: tag, created: s.now(), startedBy: p.actor,
 	}
