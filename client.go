@@ -84,6 +84,8 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	c.auth = transport.NewAuth(c.http.Transport, root, source, cfg.bearer)
+	c.auth.UserAgent = []string{cfg.userAgent}
+	c.auth.InPlace = len(cfg.middleware) == 0
 	c.http.Transport = c.auth
 	for _, wrap := range slices.Backward(cfg.middleware) {
 		if wrap != nil {
@@ -122,7 +124,7 @@ func (c *Client) addServices() {
 
 // links puts the transport's links in their order.
 func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handler {
-	exchange := &transport.Exchange{Client: hc, UserAgent: cfg.userAgent, Silence: cfg.silence, MaxBody: cfg.maxBody}
+	exchange := &transport.Exchange{Client: hc, Silence: cfg.silence, MaxBody: cfg.maxBody}
 	log := &transport.Log{Logger: cfg.logger, Next: scrubbed(auth, exchange.Do)}
 	policy := cfg.retry.withDefaults()
 	retry := &transport.Retry{

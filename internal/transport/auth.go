@@ -10,12 +10,19 @@ import (
 	"sync/atomic"
 )
 
-// Auth puts the token on requests to the API, which for CircleCI's cloud is on
-// two hosts, and to CircleCI's artifact hosts, and on no other. As a round
-// tripper it judges each redirect anew.
+// Auth puts the headers of the client on requests, last of all: those that a
+// middleware has set are left alone. The token is for the API, which for
+// CircleCI's cloud is on two hosts, and for CircleCI's artifact hosts, and for
+// no other. As a round tripper it judges each redirect anew.
 //
 // The token is in closures alone, where no printer follows it.
 type Auth struct {
+	// InPlace says that nobody else sees the requests that are sent: the token
+	// may be put on them as they are, for want of which each is copied.
+	InPlace bool
+	// UserAgent is the header of requests that do not bring their own.
+	UserAgent []string
+
 	next   http.RoundTripper
 	base   *url.URL // of the API
 	bearer bool
@@ -23,6 +30,11 @@ type Auth struct {
 	last   func() string                         // the token used last, to be scrubbed from what servers echo
 	header func(token string) []string           // the header's value for a token
 }
+
+var (
+	mediaJSON = []string{"application/json"}
+	mediaAny  = []string{"*/*"}
+)
 
 // NewAuth puts the tokens of a source on requests; with none, no header.
 func NewAuth(next http.RoundTripper, base *url.URL, source func(context.Context) (string, error), bearer bool) *Auth {
@@ -91,20 +103,20 @@ func isHTTPS(u *url.URL) bool { return u.Scheme == "https" && portOf(u) == "443"
 
 // RoundTrip sends req with the headers that its host may see.
 func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
-	trusted := a.trusts(req.URL)
-	if trusted && a.token == nil {
-		return a.next.RoundTrip(req)
+	out := req
+	if !a.InPlace {
+		out = withHeader(req)
 	}
-	out := *req
-	out.Header = make(http.Header, len(req.Header)+1)
-	for name, values := range req.Header {
-		out.Header[name] = values
-	}
-	if !trusted {
+	setDefault(out.Header, "User-Agent", a.UserAgent)
+	setDefault(out.Header, "Accept", mediaJSON)
+	switch trusted := a.trusts(req.URL); {
+	case trusted && a.token == nil:
+		return a.send(out, req)
+	case !trusted:
 		for _, name := range [...]string{"Circle-Token", "Authorization", "Referer"} {
 			delete(out.Header, name)
 		}
-		return a.send(&out, req)
+		return a.send(out, req)
 	}
 	token, err := a.token(req.Context())
 	if err != nil {
@@ -120,7 +132,23 @@ func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	default:
 		out.Header["Circle-Token"] = a.header(token)
 	}
-	return a.send(&out, req)
+	return a.send(out, req)
+}
+
+func setDefault(h http.Header, name string, values []string) {
+	if _, ok := h[name]; !ok && values != nil {
+		h[name] = values
+	}
+}
+
+// withHeader is req with a header of its own.
+func withHeader(req *http.Request) *http.Request {
+	out := *req
+	out.Header = make(http.Header, len(req.Header)+3)
+	for name, values := range req.Header {
+		out.Header[name] = values
+	}
+	return &out
 }
 
 // send sends out in place of req. Those who look at the answer's request, such

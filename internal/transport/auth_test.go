@@ -94,7 +94,7 @@ func TestTokenGoesByOrigin(t *testing.T) {
 				a := transport.NewAuth(w, parseURL(t, row.base), fixed(token), bearer)
 				_, err := a.RoundTrip(&http.Request{Method: http.MethodGet, URL: parseURL(t, row.to), Header: http.Header{}})
 				require.NoError(t, err)
-				want := http.Header{}
+				want := http.Header{"Accept": {"application/json"}}
 				switch {
 				case row.shown && bearer:
 					want.Set("Authorization", "Bearer "+token)
@@ -164,7 +164,7 @@ func TestForeignHostsSeeNoCredentialsAtAll(t *testing.T) {
 		req := &http.Request{Method: http.MethodGet, URL: parseURL(t, "https://storage.example.com/"), Header: mine.Clone()}
 		_, err := a.RoundTrip(req)
 		require.NoError(t, err)
-		assert.Equal(t, http.Header{"X-Mine": {"stays"}}, w.sent[0].Header)
+		assert.Equal(t, http.Header{"Accept": {"application/json"}, "X-Mine": {"stays"}}, w.sent[0].Header)
 		assert.Equal(t, mine, req.Header, "a round tripper must not change its request")
 	}
 }
@@ -178,7 +178,7 @@ func TestTheRequestIsNotChanged(t *testing.T) {
 		require.NoError(t, err)
 		assert.Same(t, req, resp.Request, "the answer names a request with the token on it")
 		assert.Equal(t, http.Header{"X-Mine": {"1"}}, req.Header, "a middleware that dumps requests would see the token")
-		assert.Len(t, w.sent[0].Header, 2)
+		assert.Len(t, w.sent[0].Header, 3)
 	}
 }
 
@@ -188,7 +188,7 @@ func TestAnonymous(t *testing.T) {
 	assert.True(t, a.Anonymous())
 	_, err := a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
 	require.NoError(t, err)
-	assert.Empty(t, w.sent[0].Header)
+	assert.Equal(t, http.Header{"Accept": {"application/json"}}, w.sent[0].Header)
 	assert.Equal(t, "body", string(a.Scrub([]byte("body"))), "with no token there is nothing to hide")
 
 	w = &recorder{}
@@ -196,7 +196,42 @@ func TestAnonymous(t *testing.T) {
 	assert.False(t, a.Anonymous(), "a source may have a token later")
 	_, err = a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
 	require.NoError(t, err)
-	assert.Empty(t, w.sent[0].Header, "the API refuses an empty Bearer")
+	assert.Equal(t, http.Header{"Accept": {"application/json"}}, w.sent[0].Header, "the API refuses an empty Bearer")
+}
+
+// TestHeadersOfAllRequests: they yield to those that a call, or a middleware,
+// has set.
+func TestHeadersOfAllRequests(t *testing.T) {
+	for _, inPlace := range []bool{false, true} {
+		w := &recorder{}
+		a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false)
+		a.UserAgent, a.InPlace = []string{"client/1"}, inPlace
+		for _, own := range []http.Header{{}, {"User-Agent": {"mine"}, "Accept": {"*/*"}}} {
+			_, err := a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: own})
+			require.NoError(t, err)
+		}
+		assert.Equal(t, http.Header{"User-Agent": {"client/1"}, "Accept": {"application/json"}, "Circle-Token": {token}}, w.sent[0].Header)
+		assert.Equal(t, http.Header{"User-Agent": {"mine"}, "Accept": {"*/*"}, "Circle-Token": {token}}, w.sent[1].Header)
+	}
+}
+
+// TestTheTokenStaysWhereItBelongsInPlace follows a redirect with the requests
+// that http.Client makes of one that was changed in place.
+func TestTheTokenStaysWhereItBelongsInPlace(t *testing.T) {
+	w := &recorder{answer: func(req *http.Request) (*http.Response, error) {
+		if req.URL.Host == "circleci.com" {
+			return answer(req, 302, "", "Location", "https://storage.example.com/file"), nil
+		}
+		return answer(req, 200, "file"), nil
+	}}
+	a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false)
+	a.InPlace = true
+	resp, err := (&http.Client{Transport: a, CheckRedirect: transport.CheckRedirect}).Get("https://circleci.com/a")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Len(t, w.sent, 2)
+	assert.Equal(t, token, w.sent[0].Header.Get("Circle-Token"))
+	assert.Equal(t, http.Header{"Accept": {"application/json"}}, w.sent[1].Header)
 }
 
 // closer tells whether a body was closed.

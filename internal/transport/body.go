@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,11 +21,18 @@ const (
 
 // watch cancels an attempt that has been silent for too long. It never limits
 // the whole of an attempt in which something still arrives.
+//
+// What is heard is written down, and looked at when the time is over: to set
+// the timer anew for each part of an answer would cost more than to read it.
 type watch struct {
 	limit  time.Duration
 	timer  *time.Timer
 	cancel context.CancelCauseFunc
+	begin  time.Time
+	last   atomic.Int64 // when something was heard, in nanoseconds from begin; paused
 }
+
+const paused = -1
 
 // silence is the cause of a canceled attempt.
 type silence struct{ limit time.Duration }
@@ -41,14 +49,26 @@ func (e *silence) Temporary() bool { return true }
 func (w *watch) start(limit time.Duration, cancel context.CancelCauseFunc) {
 	w.limit, w.cancel = limit, cancel
 	if limit > 0 {
-		w.timer = time.AfterFunc(limit, w.tooLate)
+		w.begin = time.Now()
+		w.timer = time.AfterFunc(limit, w.look)
 	}
 }
 
-func (w *watch) tooLate() { w.cancel(&silence{w.limit}) }
+// look ends the attempt, or looks again when the silence could be too long.
+func (w *watch) look() {
+	last := w.last.Load()
+	if last == paused {
+		return
+	}
+	if left := time.Duration(last) + w.limit - time.Since(w.begin); left > 0 {
+		w.timer.Reset(left)
+		return
+	}
+	w.cancel(&silence{w.limit})
+}
 
 func (w *watch) heard() {
-	if w.timer != nil {
+	if w.timer != nil && w.last.Swap(int64(time.Since(w.begin))) == paused {
 		w.timer.Reset(w.limit)
 	}
 }
@@ -56,6 +76,7 @@ func (w *watch) heard() {
 // pause stops the watch until something is heard again.
 func (w *watch) pause() {
 	if w.timer != nil {
+		w.last.Store(paused)
 		w.timer.Stop()
 	}
 }
@@ -89,7 +110,9 @@ func (b *body) open(src io.ReadCloser, w *watch, limit int64) {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.src.Read(p)
-	b.watch.heard()
+	if n > 0 {
+		b.watch.heard()
+	}
 	if room := keptBody - b.kept.Len(); n > 0 && room > 0 {
 		b.kept.Write(p[:min(n, room)])
 	}

@@ -12,28 +12,18 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 )
 
 // Exchange is the last link: it sends one request and reads its answer.
 type Exchange struct {
-	Client    *http.Client
-	UserAgent string
+	Client *http.Client
 	// Silence is how long nothing may arrive, before the header and between
 	// two parts of the body. Zero: for ever.
 	Silence time.Duration
 	// MaxBody bounds a decoded answer, in bytes.
 	MaxBody int64
-
-	once  sync.Once
-	agent []string
 }
-
-var (
-	acceptJSON = []string{"application/json"}
-	acceptAny  = []string{"*/*"}
-)
 
 // attempt is one request on its way: its context, which the watch ends, and
 // what becomes of its answer, in one allocation.
@@ -61,7 +51,7 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 	a.Context = ctx
 	w := &a.watch
 	w.start(x.Silence, cancel)
-	resp, err := x.Client.Do(x.request(a))
+	resp, err := x.Client.Do(newRequest(a))
 	if err != nil {
 		if resp != nil { // a redirect that was not followed; the body is closed
 			r.StatusCode, r.Header = resp.StatusCode, resp.Header
@@ -96,21 +86,19 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 // blank is what all requests have in common.
 var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 
-func (x *Exchange) request(a *attempt) *http.Request {
+func newRequest(a *attempt) *http.Request {
 	c := a.call
-	header := make(http.Header, 4+len(c.Header))
-	header["Accept"] = acceptJSON
+	header := make(http.Header, len(c.Header))
 	if c.Stream {
-		header["Accept"] = acceptAny
+		header["Accept"] = mediaAny
 	}
-	header["User-Agent"] = x.userAgent()
 	for name, values := range c.Header {
 		header[name] = values
 	}
 	req := blank.WithContext(a)
 	req.Method, req.URL, req.Host, req.Header = c.Method, c.URL, c.URL.Host, header
 	if c.Body != nil {
-		header["Content-Type"] = acceptJSON
+		header["Content-Type"] = mediaJSON
 		req.ContentLength = int64(len(c.Body))
 		req.GetBody = func() (io.ReadCloser, error) {
 			return &upload{bytes.NewReader(c.Body), &a.watch}, nil
@@ -118,12 +106,6 @@ func (x *Exchange) request(a *attempt) *http.Request {
 		req.Body, _ = req.GetBody() // never fails
 	}
 	return req
-}
-
-// userAgent is the header's value, which all requests share.
-func (x *Exchange) userAgent() []string {
-	x.once.Do(func() { x.agent = []string{x.UserAgent} })
-	return x.agent
 }
 
 // upload is a request's body; that it is being sent is a sign of life.
