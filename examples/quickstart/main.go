@@ -8,54 +8,43 @@
 // With a token it talks to CircleCI, and asks before it triggers anything:
 //
 //	CIRCLE_TOKEN=… go run ./quickstart gh/your-org/your-project
+//
+// The flags:
+//
+//	-branch name  the branch to run; the default branch without it
+//	-yes          triggers without asking
+//	-fail         without a token: has the run fail
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"iter"
 	"os"
-	"os/signal"
-	"strings"
 	"text/tabwriter"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-func main() {
-	fail := flag.Bool("fail", false, "without a token: have the run fail")
-	branch := flag.String("branch", "", "the branch to run; the default branch if empty")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	app := &app{out: os.Stdout, in: os.Stdin, terminal: term.IsTerminal(int(os.Stdout.Fd()))}
-	err := app.run(ctx, flag.Arg(0), *branch, *fail)
-	switch {
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "stopped")
-		os.Exit(130)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { cli.Main(run) }
 
 type app struct {
-	out      io.Writer
-	in       io.Reader
-	terminal bool
-	client   *circleci.Client
+	*cli.Console
+	client *circleci.Client
 }
 
-func (a *app) run(ctx context.Context, slug, branch string, fail bool) error {
-	project, wait, closeDemo, err := a.connect(slug, fail)
+func run(ctx context.Context, con *cli.Console, args []string) error {
+	flags := con.Flags("quickstart [flags] <project slug>")
+	branch := flags.String("branch", "", "the branch to run; the default branch if empty")
+	yes := flags.Bool("yes", false, "trigger without asking")
+	fail := flags.Bool("fail", false, "without a token: have the run fail")
+	if err := cli.Parse(flags, args, 1); err != nil {
+		return err
+	}
+	a := &app{Console: con}
+	project, wait, closeDemo, err := a.connect(flags.Arg(0), *fail)
 	if err != nil {
 		return err
 	}
@@ -66,21 +55,22 @@ func (a *app) run(ctx context.Context, slug, branch string, fail bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "You are %s (%s).\n", me.Name, me.Login)
+	fmt.Fprintf(a.Out, "You are %s (%s).\n", me.Name, me.Login)
 	if err := a.showPipelines(ctx, project); err != nil {
 		return err
 	}
-	if !demo && !a.confirm("Trigger a pipeline of "+string(project)+"?") {
-		return nil
+	fmt.Fprintln(a.Out)
+	if err := a.Confirm(ctx, *yes || demo, "Trigger a pipeline of "+string(project)+"?"); err != nil {
+		return err
 	}
 	pipeline, err := a.client.Pipelines.Trigger(ctx, project, circleci.TriggerPipelineRequest{
-		Branch:     branch,
+		Branch:     *branch,
 		Parameters: a.parameters(demo),
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\nTriggered pipeline %d.\n", pipeline.Number)
+	fmt.Fprintf(a.Out, "Triggered pipeline %d.\n", pipeline.Number)
 
 	if wait == nil {
 		wait = &circleci.WaitOptions{}
@@ -108,22 +98,22 @@ func (a *app) parameters(demo bool) circleci.Parameters {
 // CircleCI in a box.
 func (a *app) connect(slug string, fail bool) (circleci.ProjectSlug, *circleci.WaitOptions, func(), error) {
 	if os.Getenv("CIRCLE_TOKEN") == "" {
-		fmt.Fprintln(a.out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes 60 times faster.")
+		fmt.Fprintln(a.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes 60 times faster.")
 		d := newDemo(fail)
 		a.client = d.client
 		return d.project, d.wait, d.close, nil
 	}
 	project, err := circleci.ParseProjectSlug(slug)
 	if err != nil {
-		return "", nil, nil, fmt.Errorf("give the project's slug as the argument: %w", err)
+		return "", nil, nil, cli.Usage("give the project's slug as the argument: %w", err)
 	}
 	a.client, err = circleci.NewClientFromEnv()
 	return project, nil, func() {}, err
 }
 
 func (a *app) showPipelines(ctx context.Context, project circleci.ProjectSlug) error {
-	fmt.Fprintf(a.out, "\nThe last pipelines of %s:\n", project)
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(a.Out, "\nThe last pipelines of %s:\n", project)
+	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	for p, err := range first(5, a.client.Pipelines.ListForProject(project, nil).All(ctx)) {
 		if err != nil {
 			return err
@@ -149,28 +139,11 @@ func first[T any](n int, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	}
 }
 
-func (a *app) confirm(question string) bool {
-	fmt.Fprintf(a.out, "\n%s [y/N] ", question)
-	answer, _ := bufio.NewReader(a.in).ReadString('\n') // no answer is a no
-	return strings.EqualFold(strings.TrimSpace(answer), "y")
-}
-
-// showProgress writes over one line of a terminal, and lines of news elsewhere.
-func (a *app) showProgress(p circleci.Progress) {
-	line := fmt.Sprintf("%5s  %s", p.Elapsed.Round(time.Second), p.Text)
-	switch {
-	case a.terminal && p.Next > 0:
-		fmt.Fprintf(a.out, "\r\x1b[K%s", line)
-	case a.terminal:
-		fmt.Fprintf(a.out, "\r\x1b[K%s\n", line)
-	case p.Changed:
-		fmt.Fprintln(a.out, line)
-	}
-}
+func (a *app) showProgress(p circleci.Progress) { a.Line(p.Elapsed, p.Text, p.Changed, p.Next == 0) }
 
 func (a *app) showJobs(ctx context.Context, project circleci.ProjectSlug, result *circleci.PipelineResult) error {
-	fmt.Fprintln(a.out)
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(a.Out)
+	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WORKFLOW\tJOB\tSTATUS\tTIME")
 	for _, w := range result.Workflows {
 		for _, j := range result.Jobs[w.ID] {
@@ -206,14 +179,14 @@ func (a *app) showJob(ctx context.Context, project circleci.ProjectSlug, j circl
 			return err
 		}
 		if test.Result.Failed() {
-			fmt.Fprintf(a.out, "\nFAILED %s %s (%s)\n  %s\n", j.Name, test.Name, test.File, test.Message)
+			fmt.Fprintf(a.Out, "\nFAILED %s %s (%s)\n  %s\n", j.Name, test.Name, test.File, cli.Plain(test.Message))
 		}
 	}
 	for artifact, err := range a.client.Jobs.ListArtifacts(project, j.Number).All(ctx) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.out, "\nARTIFACT %s %s\n  %s\n", j.Name, artifact.Path, artifact.URL)
+		fmt.Fprintf(a.Out, "\nARTIFACT %s %s\n  %s\n", j.Name, artifact.Path, artifact.URL)
 	}
 	return nil
 }

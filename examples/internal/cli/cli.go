@@ -1,0 +1,168 @@
+// Package cli holds what the examples do as programs of the command line, and
+// nothing of CircleCI's.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// Console is where a program reads and writes.
+type Console struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// InTerminal tells that somebody is there to answer, OutTerminal that
+	// somebody watches.
+	InTerminal, OutTerminal bool
+}
+
+// Main runs a program and ends it with its exit status. The first Ctrl-C
+// cancels the context, the second ends the program at once.
+func Main(run func(ctx context.Context, con *Console, args []string) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	con := &Console{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTerminal: term.IsTerminal(int(os.Stdin.Fd())), OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+	}
+	status := con.Exit(run(ctx, con, os.Args[1:]))
+	stop()
+	os.Exit(status)
+}
+
+// StatusError is an error with the exit status that it stands for.
+type StatusError struct {
+	Status int
+	Err    error // nil: it has been told
+}
+
+func (e *StatusError) Error() string { return fmt.Sprintf("exit status %d: %v", e.Status, e.Err) }
+
+// Unwrap returns the cause.
+func (e *StatusError) Unwrap() error { return e.Err }
+
+// The exit statuses that all examples have in common.
+const (
+	StatusUsage       = 2
+	StatusInterrupted = 130 // by Ctrl-C, or by a no
+)
+
+// Exit tells an error, and returns the exit status for it.
+func (c *Console) Exit(err error) int {
+	var status *StatusError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(c.Err, "stopped")
+		return StatusInterrupted
+	case errors.Is(err, ErrDeclined):
+		fmt.Fprintln(c.Err, err)
+		return StatusInterrupted
+	case errors.As(err, &status):
+		if status.Err != nil {
+			fmt.Fprintln(c.Err, status.Err)
+		}
+		return status.Status
+	}
+	fmt.Fprintln(c.Err, err)
+	return 1
+}
+
+// Flags returns an empty set of flags; usage is the line that shows how the
+// program is called.
+func (c *Console) Flags(usage string) *flag.FlagSet {
+	flags := flag.NewFlagSet(usage, flag.ContinueOnError)
+	flags.SetOutput(c.Err)
+	flags.Usage = func() {
+		fmt.Fprintln(c.Err, "usage:", usage)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+// Parse parses the flags, and the arguments behind them, of which there may be
+// so many.
+func Parse(flags *flag.FlagSet, args []string, most int) error {
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return &StatusError{Status: StatusUsage} // it has been told
+	case flags.NArg() > most:
+		return Usage("%q is too much; flags come before the arguments", flags.Arg(most))
+	}
+	return nil
+}
+
+// Usage is a call that makes no sense.
+func Usage(format string, args ...any) error {
+	return &StatusError{Status: StatusUsage, Err: fmt.Errorf(format, args...)}
+}
+
+// ErrDeclined is the answer no.
+var ErrDeclined = errors.New("nothing was changed")
+
+// Confirm asks before something is changed, unless yes says that it need not.
+// Where nobody is there to answer, it refuses.
+func (c *Console) Confirm(ctx context.Context, yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	if !c.InTerminal {
+		return Usage("%s Nobody is there to ask: give -yes if that is meant.", question)
+	}
+	fmt.Fprintf(c.Out, "%s [y/N] ", question)
+	answer := make(chan string, 1)
+	go func() { // which Ctrl-C does not wake up
+		line, _ := bufio.NewReader(c.In).ReadString('\n') // no answer is a no
+		answer <- line
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(c.Out)
+		return ctx.Err()
+	case line := <-answer:
+		if !strings.EqualFold(strings.TrimSpace(line), "y") {
+			return ErrDeclined
+		}
+		return nil
+	}
+}
+
+// Plain takes out of a text of others what would steer a terminal.
+func Plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// Line shows how something goes: in a terminal over the line before, unless
+// that was the last; elsewhere, in a log, only what is news.
+func (c *Console) Line(elapsed time.Duration, text string, news, last bool) {
+	line := fmt.Sprintf("%6s  %s", elapsed.Round(time.Second), text)
+	switch {
+	case c.OutTerminal && last:
+		fmt.Fprintf(c.Out, "\r\x1b[K%s\n", line)
+	case c.OutTerminal:
+		fmt.Fprintf(c.Out, "\r\x1b[K%s", line)
+	case news || last:
+		fmt.Fprintln(c.Out, line)
+	}
+}
