@@ -1,0 +1,272 @@
+// Command run-and-wait runs a pipeline, shows how it goes, and ends with an
+// exit status that tells how it has ended.
+//
+//	CIRCLE_TOKEN=… go run ./run-and-wait -branch main -param environment=staging gh/your-org/your-project
+//
+// Without a token it talks to a CircleCI in a box, in this process:
+//
+//	go run ./run-and-wait                # a run that succeeds
+//	go run ./run-and-wait -demo fail     # or: cancel, error, none, hold
+//
+// The flags:
+//
+//	-branch name       what to run; the default branch if there is neither
+//	-tag name          a tag in place of a branch
+//	-param name=value  a parameter; can be repeated. 3 and true are a number and
+//	                   a boolean, "3" and "true" in quotes are texts
+//	-definition id     runs this pipeline definition, which a project of the
+//	                   GitHub App needs
+//	-stop-on-hold      ends when nothing goes on without somebody's approval
+//	-cancel            cancels the run if Ctrl-C, or -timeout, ends the wait
+//	-timeout duration  how long to wait at most
+//	-interval duration the pause between two looks; 5s grows to 30s by itself
+//	-yes               runs without asking
+//	-demo outcome      without a token: how the run ends
+//
+// The exit statuses:
+//
+//	0  it has succeeded
+//	1  it has failed
+//	2  the call of this program was wrong
+//	3  somebody has canceled it
+//	4  it has run nothing
+//	5  its configuration is wrong
+//	6  it waits for somebody's approval, and -stop-on-hold is set
+//	7  how it ends could not be found out, or not in time
+//	130  Ctrl-C
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/examples/internal/cli"
+)
+
+func main() { cli.Main(run) }
+
+// The exit status of each outcome.
+var statuses = map[circleci.Outcome]int{
+	circleci.OutcomeFailed:      1,
+	circleci.OutcomeCanceled:    3,
+	circleci.OutcomeNoWorkflows: 4,
+	circleci.OutcomeNotRun:      4,
+	circleci.OutcomeErrored:     5,
+	circleci.OutcomeOnHold:      6,
+}
+
+const statusUnknown = 7
+
+type options struct {
+	branch, tag string
+	parameters  circleci.Parameters
+	definition  uuid.UUID
+	cancel, yes bool
+	timeout     time.Duration
+	wait        circleci.WaitOptions
+}
+
+type app struct {
+	*cli.Console
+	options
+	client  *circleci.Client
+	project circleci.ProjectSlug
+}
+
+func run(ctx context.Context, con *cli.Console, args []string) error {
+	a := &app{Console: con}
+	flags := con.Flags("run-and-wait [flags] <project slug>")
+	flags.StringVar(&a.branch, "branch", "", "the branch to run")
+	flags.StringVar(&a.tag, "tag", "", "the tag to run")
+	flags.Func("param", "a parameter, as name=value", a.addParameter)
+	flags.TextVar(&a.definition, "definition", uuid.Nil, "the ID of the pipeline definition to run")
+	flags.BoolVar(&a.wait.StopOnHold, "stop-on-hold", false, "end when nothing goes on without an approval")
+	flags.BoolVar(&a.cancel, "cancel", false, "cancel the run if Ctrl-C or -timeout ends the wait")
+	flags.DurationVar(&a.timeout, "timeout", 0, "how long to wait at most")
+	flags.DurationVar(&a.wait.MinInterval, "interval", 0, "the pause between two looks (default 5s, growing to 30s)")
+	flags.BoolVar(&a.yes, "yes", false, "run without asking")
+	outcome := flags.String("demo", "success", "without a token: how the run ends: "+strings.Join(outcomes(), ", "))
+	if err := cli.Parse(flags, args, 1); err != nil {
+		return err
+	}
+	if os.Getenv("CIRCLE_TOKEN") == "" {
+		demo, err := newDemo(*outcome)
+		if err != nil {
+			return err
+		}
+		defer demo.Close()
+		fmt.Fprintf(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes %d times faster.\n", speed)
+		a.client, a.project, a.yes = demo.Client(), demoProject, true
+		a.wait.MinInterval, a.wait.MaxInterval, a.wait.Grace = 5*time.Second/speed, 30*time.Second/speed, time.Minute/speed
+		return a.run(ctx)
+	}
+	var err error
+	if a.project, err = circleci.ParseProjectSlug(flags.Arg(0)); err != nil {
+		return cli.Usage("the argument is the project's slug, such as gh/acme/web: %w", err)
+	}
+	if a.client, err = circleci.NewClientFromEnv(); err != nil {
+		return err
+	}
+	return a.run(ctx)
+}
+
+// addParameter reads a parameter as it is written in a configuration: what is
+// in quotes is a text.
+func (a *app) addParameter(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return errors.New("it has to be name=value")
+	}
+	if a.parameters == nil {
+		a.parameters = circleci.Parameters{}
+	}
+	a.parameters[name] = circleci.StringValue(value)
+	if unquoted, err := strconv.Unquote(value); err == nil {
+		a.parameters[name] = circleci.StringValue(unquoted)
+	} else if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		a.parameters[name] = circleci.IntValue(n)
+	} else if value == "true" || value == "false" {
+		a.parameters[name] = circleci.BoolValue(value == "true")
+	}
+	return nil
+}
+
+func (a *app) run(ctx context.Context) error {
+	if err := a.Confirm(ctx, a.yes, fmt.Sprintf("Run a pipeline of %s?", a.project)); err != nil {
+		return err
+	}
+	pipeline, err := a.start(ctx)
+	switch {
+	case errors.Is(err, circleci.ErrNotTriggered):
+		return &cli.StatusError{Status: statuses[circleci.OutcomeNoWorkflows], Err: err}
+	case err != nil:
+		return unknown(err)
+	}
+	fmt.Fprintf(a.Out, "Pipeline %d of %s has begun.\n", pipeline.Number, a.project)
+
+	waitCtx := ctx
+	if a.timeout > 0 {
+		var stop context.CancelFunc
+		waitCtx, stop = context.WithTimeout(ctx, a.timeout)
+		defer stop()
+	}
+	a.wait.WithJobs = true
+	a.wait.OnProgress = func(p circleci.Progress) {
+		text := p.Text
+		if p.Err != nil { // the wait goes on in spite of it
+			text += ": " + p.Err.Error()
+		}
+		a.Line(p.Elapsed, text, p.Changed, p.Next == 0)
+	}
+	result, err := a.client.Pipelines.Wait(waitCtx, pipeline.ID, &a.wait)
+	if err != nil {
+		if waitCtx.Err() != nil {
+			a.leave(ctx, pipeline)
+		}
+		return unknown(err)
+	}
+	if err := a.report(ctx, result); err != nil {
+		return unknown(err)
+	}
+	if err := result.Err(); err != nil {
+		return &cli.StatusError{Status: statuses[result.Outcome], Err: err}
+	}
+	return nil
+}
+
+func unknown(err error) error { return &cli.StatusError{Status: statusUnknown, Err: err} }
+
+// start runs the pipeline in the way that the project's kind asks for.
+func (a *app) start(ctx context.Context) (*circleci.CreatedPipeline, error) {
+	if a.definition == uuid.Nil {
+		return a.client.Pipelines.Trigger(ctx, a.project, circleci.TriggerPipelineRequest{
+			Branch: a.branch, Tag: a.tag, Parameters: a.parameters,
+		})
+	}
+	in := circleci.RunPipelineRequest{DefinitionID: a.definition, Parameters: a.parameters}
+	switch {
+	case a.branch != "":
+		in.Checkout, in.Config = circleci.Branch(a.branch), circleci.ConfigFrom(circleci.Branch(a.branch))
+	case a.tag != "":
+		in.Checkout, in.Config = circleci.Tag(a.tag), circleci.ConfigFrom(circleci.Tag(a.tag))
+	}
+	return a.client.Pipelines.Run(ctx, a.project, in)
+}
+
+// leave says what becomes of a run that is waited for no more.
+func (a *app) leave(ctx context.Context, p *circleci.CreatedPipeline) {
+	if a.OutTerminal {
+		fmt.Fprintln(a.Out) // below the line of progress
+	}
+	if !a.cancel {
+		fmt.Fprintf(a.Err, "Pipeline %d goes on.\n", p.Number)
+		return
+	}
+	// The context has ended; for this there is a little more time.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer stop()
+	if err := a.cancelAll(ctx, p.ID); err != nil {
+		fmt.Fprintf(a.Err, "Pipeline %d could not be canceled: %v\n", p.Number, err)
+		return
+	}
+	fmt.Fprintf(a.Err, "Pipeline %d is canceled.\n", p.Number)
+}
+
+// cancelAll cancels the workflows of a pipeline, also those that come late.
+func (a *app) cancelAll(ctx context.Context, pipelineID uuid.UUID) error {
+	wait := a.wait
+	wait.OnProgress = nil
+	canceled := map[uuid.UUID]bool{}
+	for result, err := range a.client.Pipelines.Watch(ctx, pipelineID, &wait) {
+		if err != nil {
+			return err
+		}
+		for _, w := range result.Workflows {
+			if w.Status.Done() || canceled[w.ID] {
+				continue
+			}
+			if err := a.client.Workflows.Cancel(ctx, w.ID); err != nil {
+				return err
+			}
+			canceled[w.ID] = true
+		}
+	}
+	return nil
+}
+
+// report shows the jobs, and the tests that failed.
+func (a *app) report(ctx context.Context, result *circleci.PipelineResult) error {
+	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	for _, w := range result.Workflows {
+		for _, j := range result.Jobs[w.ID] {
+			took := "-"
+			if !j.StartedAt.IsZero() && !j.StoppedAt.IsZero() {
+				took = j.StoppedAt.Sub(j.StartedAt).Round(time.Second).String()
+			}
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", w.Name, j.Name, j.Status, took)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if result.Outcome != circleci.OutcomeFailed {
+		return nil
+	}
+	tests, err := a.client.Pipelines.TestReport(ctx, result.Pipeline.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range tests.Failed() {
+		fmt.Fprintf(a.Out, "FAILED %s: %s\n  %s\n", t.JobName, t.Name, strings.ReplaceAll(cli.Plain(t.Message), "\n", "\n  "))
+	}
+	return nil
+}
