@@ -46,7 +46,10 @@ bench: ## Run the benchmarks of the parts.
 
 .PHONY: examples
 examples: ## Run each example, against the server of package circlecitest.
-	@for d in examples/*/; do if [ -f $$d/main.go ]; then echo "== $$d"; CIRCLE_TOKEN= $(GO) run -C examples ./$$(basename $$d) -demo; fi; done
+	@for main in examples/*/main.go; do \
+		name=$$(basename $$(dirname $$main)); echo "== $$name"; \
+		CIRCLE_TOKEN= $(GO) run -C examples ./$$name </dev/null; \
+	done
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME; a nightly run takes FUZZTIME=10m.
