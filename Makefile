@@ -59,5 +59,15 @@ fuzz: ## Fuzz each target for FUZZTIME; a nightly run takes FUZZTIME=10m.
 		done; \
 	done
 
+.PHONY: contract
+contract: ## Hold the package and the fake against a document of CircleCI's: SPEC=path/to/openapi.json.
+	@test -n "$(SPEC)" || { echo "which document? make contract SPEC=path/to/openapi.json"; exit 2; }
+	@$(GO) run -C tools ./contract "$(abspath $(SPEC))"
+
+.PHONY: spec
+spec: ## Write the list of operations from a document of CircleCI's: SPEC=path/to/openapi.json.
+	@test -n "$(SPEC)" || { echo "which document? make spec SPEC=path/to/openapi.json"; exit 2; }
+	@list="$$($(GO) run -C tools ./specgen "$(abspath $(SPEC))")" && printf '%s\n' "$$list" > internal/spec/operations.go
+
 .PHONY: ci
 ci: lint race test examples ## What a change has to pass.

@@ -266,11 +266,11 @@ func (c *comparison) answers(op *operation, m *method, choices map[string]int, a
 		}
 		c.nullLost(op, answer, results)
 	}
-	switch t, at := resultOf(m, placeOf(schemas...)); {
+	switch t, at, path := resultOf(m, placeOf(schemas...)); {
 	case t == nil:
 	case len(at) == 0:
 		c.differ("response-undeclared", op.key, "a body")
 	default:
-		c.result(t, at, op.key, "")
+		c.result(t, at, op.key, path)
 	}
 }

@@ -8,21 +8,21 @@ import (
 )
 
 // resultOf returns the type of a method's result, and the place of the answer
-// that it is read from; nil if the method has none.
-func resultOf(m *method, answer place) (reflect.Type, place) {
-	t := m.typ.Out(0)
+// that it is read from, with its path; nil if the method has none.
+func resultOf(m *method, answer place) (t reflect.Type, at place, path string) {
+	t = m.typ.Out(0)
 	if !isPager(m.typ) {
 		if m.typ.NumOut() == 1 {
-			return nil, nil
+			return nil, nil, ""
 		}
-		return t, answer
-	}
-	if _, items := answer.property("items", exact); len(items) > 0 {
-		answer = items
+		return t, answer, ""
 	}
 	pages, _ := t.MethodByName("Page")
 	items, _ := pages.Type.Out(0).Elem().FieldByName("Items")
-	return items.Type, answer
+	if name, child := answer.property("items", exact); name != "" {
+		return items.Type, child, name
+	}
+	return items.Type, answer, ""
 }
 
 func isPager(method reflect.Type) bool {
