@@ -9,7 +9,7 @@
 //	route-unserved       no method serves an operation of the document
 //	route-undocumented   the document lacks the operation of a method, and it is no extra
 //	route-no-extra       the document has what internal/spec has as an extra
-//	route-unpinned       internal/spec/operations.go is older than the document: run specgen
+//	route-unpinned       internal/spec/operations.go is older than the document: run make spec
 //	query-unsendable     no option sends a parameter of the query
 //	query-undeclared     the document lacks a parameter that is sent
 //	query-optional       a parameter that is required can be left out

@@ -1,7 +1,7 @@
 // Command specgen writes the list of the API's operations, facts only, from an
 // OpenAPI document:
 //
-//	go run -C tools ./specgen path/to/openapi.json > internal/spec/operations.go
+//	make spec SPEC=path/to/openapi.json
 package main
 
 import (
