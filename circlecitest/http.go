@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,18 +35,13 @@ const (
 // The hosts of requests from memory. Artifacts are served by a host that wants
 // the token, and kept by one that must not get it, as in reality.
 const (
-	memoryArtifacts   = "output.circle-artifacts.com"
-	memoryStorage     = "storage.circlecitest.example"
-	artifactsPath     = "/_artifacts" // on a socket, where there is one host for both
-	storagePathPrefix = "/"
+	memoryArtifacts = "output.circle-artifacts.com"
+	memoryStorage   = "storage.circlecitest.example"
+	artifactsPath   = "/_artifacts" // on a socket, where there is one host for both
 )
 
-type hostKey struct{}
-
+// hostOf is the host that a request from memory goes to, by its URL.
 func hostOf(r *http.Request) host {
-	if h, ok := r.Context().Value(hostKey{}).(host); ok {
-		return h
-	}
 	h := host{artifacts: "https://" + memoryArtifacts, storage: "https://" + memoryStorage}
 	switch r.URL.Host {
 	case memoryArtifacts:
@@ -56,35 +52,137 @@ func hostOf(r *http.Request) host {
 	return h
 }
 
-// listen opens the sockets: one for the API and the artifacts, and one, of
-// another origin, for the storage behind them.
-func (s *Server) listen() {
-	s.httpOnce.Do(func() {
-		serve := func(kind hostKind) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				h := host{kind: kind, artifacts: s.http.URL + artifactsPath, storage: s.storage.URL}
-				if path, ok := strings.CutPrefix(r.URL.Path, artifactsPath); ok && kind == apiHost {
-					h.kind = artifactHost
-					r.URL.Path, r.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, artifactsPath)
-				}
-				s.serve(w, r.WithContext(context.WithValue(r.Context(), hostKey{}, h)))
-			})
+// sockets are what the server listens to: one for the API and the artifacts,
+// and one, of another origin, for the storage behind them.
+type sockets struct {
+	mu           sync.Mutex
+	api, storage *httptest.Server
+	closed       bool
+	context      context.Context // of the requests: ends with the server
+	cancel       context.CancelFunc
+}
+
+// URL returns the URL of the server on this machine, for clients of any kind. A
+// browser finds there a page that shows what goes on. The first call opens the
+// sockets, unless [Server.Listen] has.
+func (s *Server) URL() string {
+	if err := s.Listen("", ""); err != nil {
+		panic("circlecitest: " + err.Error())
+	}
+	return s.sockets.api.URL
+}
+
+// Listen opens the sockets at addresses of your choice, such as
+// "127.0.0.1:8080", unless they are open: one for all that [Server.URL] is for,
+// and one for the storage that artifacts are kept in, which is another origin.
+// An empty address is a free port of this machine. Clients on other machines
+// have to reach both ports at one name.
+func (s *Server) Listen(address, storageAddress string) error {
+	x := &s.sockets
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err := x.open(&x.api, address, s.handler(apiHost)); err != nil {
+		return err
+	}
+	err := x.open(&x.storage, storageAddress, s.handler(storageHost))
+	if err != nil {
+		x.api.Close()
+		x.api = nil
+	}
+	return err
+}
+
+func (x *sockets) open(socket **httptest.Server, address string, handler http.Handler) error {
+	if *socket != nil {
+		return nil
+	}
+	if x.closed {
+		return errors.New("the server is closed")
+	}
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	listener, err := new(net.ListenConfig).Listen(x.context, "tcp", address)
+	if err != nil {
+		return err
+	}
+	*socket = &httptest.Server{Listener: listener, Config: &http.Server{
+		Handler: handler, BaseContext: func(net.Listener) context.Context { return x.context },
+	}}
+	(*socket).Start()
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && at.IP.IsUnspecified() {
+		(*socket).URL = "http://127.0.0.1:" + strconv.Itoa(at.Port)
+	}
+	return nil
+}
+
+// close ends what is under way: it waits for no latency.
+func (x *sockets) close() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.closed = true
+	x.cancel()
+	for _, socket := range []*httptest.Server{x.api, x.storage} {
+		if socket != nil {
+			socket.Close()
 		}
-		s.storage = httptest.NewUnstartedServer(serve(storageHost))
-		s.http = httptest.NewUnstartedServer(serve(apiHost))
-		s.storage.Start()
-		s.http.Start()
+	}
+}
+
+// storagePort is where the storage is; empty if there is none.
+func (x *sockets) storagePort() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.storage == nil {
+		return ""
+	}
+	_, port, _ := net.SplitHostPort(x.storage.Listener.Addr().String()) // it is an address
+	return port
+}
+
+// ServeHTTP serves what [Server.URL] is for, at a listener of yours. The first
+// request opens a socket of the server's own, for the storage.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &s.sockets
+	x.mu.Lock()
+	err := x.open(&x.storage, "", s.handler(storageHost))
+	x.mu.Unlock()
+	if err != nil {
+		http.Error(w, "circlecitest: "+err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	s.handler(apiHost).ServeHTTP(w, r)
+}
+
+// handler serves a socket. Answers name the host as the request has named it.
+func (s *Server) handler(kind hostKind) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme := "http://"
+		if r.TLS != nil {
+			scheme = "https://"
+		}
+		name := r.Host
+		if host, _, err := net.SplitHostPort(r.Host); err == nil {
+			name = host
+		}
+		h := host{kind: kind, artifacts: scheme + r.Host + artifactsPath, storage: "http://" + net.JoinHostPort(name, s.sockets.storagePort())}
+		if path, ok := strings.CutPrefix(r.URL.Path, artifactsPath); ok && kind == apiHost {
+			h.kind = artifactHost
+			r.URL.Path, r.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, artifactsPath)
+		}
+		if h.kind == apiHost && r.URL.Path == "/" {
+			s.showStatus(w, r)
+			return
+		}
+		s.serve(w, r, h)
 	})
 }
 
-// ServeHTTP serves the API, for a listener of yours. Artifacts are then not to
-// be had: see [Server.URL].
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r) }
-
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	a := s.handle(r)
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, h host) {
+	a := s.handle(r, h)
 	if a.wait(r.Context()) != nil {
-		return // the client has gone
+		hangUp(w) // the client has gone, or the server
+		return
 	}
 	status, header, body, length := a.render()
 	if a.fault.broken {
@@ -99,8 +197,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	if _, err := io.Copy(w, body); err != nil {
-		hangUp(w) // as was planned, or the client has gone
+	if _, err := io.Copy(w, body); err != nil { // as was planned, or the client has gone
+		_ = http.NewResponseController(w).Flush() // what there is arrives
+		hangUp(w)
 	}
 }
 
@@ -121,7 +220,7 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	a := m.server.handle(r)
+	a := m.server.handle(r, hostOf(r))
 	if r.Body != nil {
 		_ = r.Body.Close() // it has been read
 	}

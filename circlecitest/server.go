@@ -1,12 +1,12 @@
 package circlecitest
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"sync"
@@ -46,9 +46,7 @@ type Server struct {
 	weather  weather
 	world    world
 
-	httpOnce sync.Once
-	http     *httptest.Server
-	storage  *httptest.Server
+	sockets sockets
 }
 
 // world is all that the server knows.
@@ -115,6 +113,7 @@ func NewServer(opts ...Option) *Server {
 	}
 	s.ids, s.chance = newRand(s.seed, streamIDs), newRand(s.seed, streamChance)
 	s.ops = operations()
+	s.sockets.context, s.sockets.cancel = context.WithCancel(context.Background())
 	s.world.webhooks.init(&s.mu)
 	s.world.runs.init()
 	s.world.users = map[uuid.UUID]*user{}
@@ -129,13 +128,8 @@ func (s *Server) Close() {
 	s.clock.stop()
 	s.world.webhooks.cancel()
 	s.world.webhooks.wait()
-	live, storage := s.http, s.storage
 	s.mu.Unlock()
-	for _, srv := range []*httptest.Server{live, storage} {
-		if srv != nil {
-			srv.Close()
-		}
-	}
+	s.sockets.close()
 }
 
 // Token returns the token that the server takes.
@@ -160,13 +154,6 @@ func (s *Server) Client(opts ...circleci.Option) *circleci.Client {
 // Transport returns a round tripper that carries requests to the server from
 // memory.
 func (s *Server) Transport() http.RoundTripper { return memory{s} }
-
-// URL returns the URL of the server on this machine, for clients of any kind.
-// The first call opens the sockets.
-func (s *Server) URL() string {
-	s.listen()
-	return s.http.URL
-}
 
 // Request is a request that the server has got.
 type Request struct {
@@ -236,15 +223,14 @@ func (s *Server) newID() uuid.UUID {
 }
 
 // handle takes a request to its answer.
-func (s *Server) handle(hr *http.Request) *answer {
-	r := &request{server: s, http: hr, query: hr.URL.Query(), notes: &notes{}}
+func (s *Server) handle(hr *http.Request, h host) *answer {
+	r := &request{server: s, http: hr, query: hr.URL.Query(), host: h, notes: &notes{}}
 	if hr.Body != nil {
 		r.body, _ = io.ReadAll(hr.Body) // what breaks off is a bad body
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.catchUp()
-	r.host = hostOf(hr)
 	if r.isAPI() {
 		s.route(r)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -83,6 +84,30 @@ func (f *Fault) Until(t time.Time) *Fault {
 func (f *Fault) Executed() *Fault {
 	f.executed = true
 	return f
+}
+
+// String says what goes wrong, for people.
+func (f *Fault) String() string {
+	text := f.name
+	if len(f.ops) > 0 {
+		text += " for " + strings.Join(f.ops, ", ")
+	}
+	if f.skip > 0 {
+		text += fmt.Sprintf(", but for the first %d", f.skip)
+	}
+	if f.times > 0 {
+		text += fmt.Sprintf(", %d times", f.times)
+	}
+	if f.share < 1 {
+		text += fmt.Sprintf(", %g %% of requests", 100*f.share)
+	}
+	if !f.from.IsZero() {
+		text += ", from " + f.from.UTC().Format(time.RFC3339)
+	}
+	if !f.until.IsZero() {
+		text += ", until " + f.until.UTC().Format(time.RFC3339)
+	}
+	return text
 }
 
 // Response is an answer that a test gives in place of the server's own.

@@ -1,0 +1,145 @@
+package circlecitest
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/circleci-go/circleci"
+)
+
+// How much the page shows.
+const (
+	statusPipelines  = 20
+	statusRequests   = 40
+	statusComplaints = 10
+	statusDeliveries = 10
+)
+
+//go:embed status.html
+var statusPage string
+
+var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
+	"clock": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
+	"class": func(text string) string { return strings.ReplaceAll(text, "_", "-") },
+	"short": func(d time.Duration) string { return d.Truncate(time.Second).String() },
+}).Parse(statusPage))
+
+// status is what the page shows.
+type status struct {
+	Host       string
+	Now        time.Time
+	Speed      float64
+	Projects   []statusProject
+	Pipelines  []statusPipeline
+	Count      int // of pipelines
+	Weather    []string
+	Requests   []Request
+	Complaints []Request // those with some
+	Deliveries []Delivery
+}
+
+type statusProject struct {
+	Slug string
+	Runs int64
+}
+
+type statusPipeline struct {
+	Number    int64
+	Slug, Ref string
+	State     circleci.PipelineState
+	Trigger   circleci.TriggerType
+	Age       time.Duration
+	Errors    []circleci.PipelineError
+	Workflows []statusWorkflow
+}
+
+type statusWorkflow struct {
+	Name   string
+	Status circleci.WorkflowStatus
+	Took   time.Duration
+	Jobs   []statusJob
+}
+
+type statusJob struct {
+	Name   string
+	Status circleci.JobStatus
+	Took   time.Duration
+}
+
+// showStatus serves the page. It is no request of the API, and is not kept.
+func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
+	var page bytes.Buffer
+	if err := statusTemplate.Execute(&page, s.status(r.Host)); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = page.WriteTo(w) // the reader may have gone
+}
+
+func (s *Server) status(host string) status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catchUp()
+	x := status{Host: host, Now: s.now(), Speed: s.clock.speed, Count: len(s.world.runs.pipelines)}
+	for _, p := range s.world.projects {
+		x.Projects = append(x.Projects, statusProject{Slug: p.slug, Runs: p.lastPipeline})
+	}
+	for _, p := range slices.Backward(s.world.runs.pipelines) {
+		if len(x.Pipelines) == statusPipelines {
+			break
+		}
+		x.Pipelines = append(x.Pipelines, p.status(x.Now))
+	}
+	for _, f := range s.weather.fronts {
+		if f.times == 0 || f.met < f.times {
+			x.Weather = append(x.Weather, f.String())
+		}
+	}
+	for _, seen := range slices.Backward(s.requests) {
+		if len(x.Requests) < statusRequests {
+			x.Requests = append(x.Requests, seen)
+		}
+		if len(seen.Complaints) > 0 && len(x.Complaints) < statusComplaints {
+			x.Complaints = append(x.Complaints, seen)
+		}
+	}
+	for _, d := range slices.Backward(s.world.webhooks.deliveries) {
+		if d.ended && len(x.Deliveries) < statusDeliveries {
+			x.Deliveries = append(x.Deliveries, *d)
+		}
+	}
+	return x
+}
+
+func (p *pipeline) status(now time.Time) statusPipeline {
+	x := statusPipeline{
+		Number: p.number, Slug: p.project.slug, Ref: p.branch + p.tag, State: p.state, Trigger: p.trigger, Age: now.Sub(p.created), Errors: p.errors,
+	}
+	for _, w := range p.workflows {
+		view := statusWorkflow{Name: w.name, Status: w.status, Took: took(w.created, w.stopped, now)}
+		for _, j := range w.jobs {
+			view.Jobs = append(view.Jobs, statusJob{Name: j.script.name, Status: j.status, Took: took(j.started, j.stopped, now)})
+		}
+		x.Workflows = append(x.Workflows, view)
+	}
+	return x
+}
+
+// took is how long something has run so far.
+func took(began, ended, now time.Time) time.Duration {
+	switch {
+	case began.IsZero():
+		return 0
+	case ended.IsZero():
+		return now.Sub(began)
+	}
+	return ended.Sub(began)
+}
