@@ -45,12 +45,13 @@ func (s *JobsService) download(ctx context.Context, a Artifact, w io.Writer, pro
 // DownloadOptions says which artifacts to download, and how. Nil, and fields
 // that are zero, have the defaults.
 type DownloadOptions struct {
-	// Glob leaves the artifacts whose whole path it matches, by the rules of
-	// [path.Match]; empty matches all.
+	// Glob downloads only the artifacts whose whole path it matches, by the
+	// rules of [path.Match], in which * does not match a slash; empty: all.
 	Glob string
-	// Match leaves the artifacts for which it returns true; nil: all.
+	// Match downloads only the artifacts for which it returns true; nil: all.
 	Match func(Artifact) bool
-	// Node leaves the artifacts of one parallel run; nil: of all.
+	// Node downloads only the artifacts of the parallel run with this index;
+	// nil: of all.
 	Node *int64
 	// Concurrency is how many files are downloaded at once; default 4.
 	Concurrency int

@@ -29,7 +29,8 @@ type EnvVarsDiff struct {
 	Deleted, Kept []string
 }
 
-// String tells the names, a line each.
+// String tells the names, a line each, behind a sign: + is created, ~ updated,
+// - deleted, and a space kept.
 func (d *EnvVarsDiff) String() string {
 	var b strings.Builder
 	for _, part := range []struct {

@@ -129,7 +129,7 @@ func (s *DeploysService) GetEnvironment(ctx context.Context, id uuid.UUID, opts 
 // ListDeployComponentsOptions says which components to list.
 type ListDeployComponentsOptions struct {
 	OrgID uuid.UUID // required
-	// ProjectID leaves the components of a project.
+	// ProjectID lists only the components of a project.
 	ProjectID uuid.UUID
 	// PageSize is the number of items of a page; 20 if it is 0.
 	PageSize int
@@ -165,7 +165,7 @@ func (s *DeploysService) GetComponent(ctx context.Context, id uuid.UUID, opts ..
 
 // ListComponentVersionsOptions says which versions to list.
 type ListComponentVersionsOptions struct {
-	// EnvironmentID leaves the versions in an environment.
+	// EnvironmentID lists only the versions in an environment.
 	EnvironmentID uuid.UUID
 }
 

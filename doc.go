@@ -18,7 +18,8 @@
 // than reading it once, has [PipelinesService.Wait] and its kin.
 //
 // Use package circlecitest to test a program without an account and without a
-// network.
+// network, package webhook to receive what CircleCI tells of by itself, and
+// package cliconfig to share the login of CircleCI's command line tool.
 //
 // # Errors
 //

@@ -96,7 +96,7 @@ type InsightsBranches struct {
 
 // InsightsBranchesOptions says which branches to return.
 type InsightsBranchesOptions struct {
-	// WorkflowName leaves those on which the workflow has run.
+	// WorkflowName returns only those on which the workflow has run.
 	WorkflowName string
 }
 

@@ -95,8 +95,8 @@ func (r *WorkflowRun) key() itemKey { return itemKey{id: r.ID} }
 type ListWorkflowRunsOptions struct {
 	Branch      string
 	AllBranches bool
-	// StartDate leaves runs that began then or later, EndDate those that began
-	// before; it needs a StartDate, at most 90 days earlier.
+	// Only runs count that began at the StartDate or later, and before the
+	// EndDate, which needs a StartDate, at most 90 days earlier.
 	StartDate, EndDate time.Time
 }
 
@@ -159,7 +159,7 @@ type ListJobMetricsOptions struct {
 	Branch          string
 	AllBranches     bool
 	ReportingWindow ReportingWindow
-	// JobName leaves the jobs whose name is or contains it.
+	// JobName lists only the jobs whose name is or contains it.
 	JobName string
 }
 
@@ -232,8 +232,8 @@ type TimeSeriesDurations struct {
 type ListJobTimeSeriesOptions struct {
 	Branch      string
 	Granularity Granularity
-	// StartDate leaves runs that began then or later, EndDate those that began
-	// before; it needs a StartDate, at most 90 days earlier.
+	// Only runs count that began at the StartDate or later, and before the
+	// EndDate, which needs a StartDate, at most 90 days earlier.
 	StartDate, EndDate time.Time
 }
 

@@ -122,7 +122,7 @@ type PipelineCommit struct {
 // ListOrgPipelinesOptions says which pipelines to list.
 type ListOrgPipelinesOptions struct {
 	OrgSlug OrgSlug
-	// Mine leaves those that were started by the owner of the token.
+	// Mine lists only those that were started by the owner of the token.
 	Mine bool
 }
 

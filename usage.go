@@ -9,7 +9,8 @@ import (
 )
 
 // UsageService exports what an organization has used: a row for each job, with
-// its credits.
+// its credits. The organization is named by its ID, which
+// [UsersService.Collaborations] tells.
 type UsageService service
 
 // UsageExportState tells how far an export has come. The API has been seen to

@@ -55,7 +55,8 @@ type UsageExportOptions struct {
 // UsageProgress is how an export goes.
 type UsageProgress struct {
 	Window UsageWindow
-	// Export is the export of the window as it was seen last.
+	// Export is the export of the window as it was seen last; zero while a
+	// request waits for the API's limit.
 	Export UsageExport
 	// File is the number of the file that begins, from 1; 0 before that.
 	File int

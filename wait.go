@@ -28,7 +28,8 @@ type WaitOptions struct {
 	// will be none. Default one minute.
 	Grace time.Duration
 	// StopOnHold ends the wait when nothing goes on without a person's
-	// approval. Without it the wait goes on until somebody approves.
+	// approval; set WithJobs as well to see which job it is that waits.
+	// Without StopOnHold the wait goes on until somebody approves.
 	StopOnHold bool
 	// MaxFailedPolls is how many polls in a row may fail, each with its own
 	// retries, until the wait gives up. Default 10. That the token is refused

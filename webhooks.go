@@ -34,7 +34,7 @@ type WebhookScope struct {
 	Type WebhookScopeType `json:"type"`
 }
 
-// ProjectScope is the project with this ID.
+// ProjectScope is the project with this ID, which [ProjectsService.Get] tells.
 func ProjectScope(projectID uuid.UUID) WebhookScope {
 	return WebhookScope{projectID, WebhookScopeTypeProject}
 }

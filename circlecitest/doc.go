@@ -12,9 +12,27 @@
 // moved by hand ([WithManualTime]); within testing/synctest it runs by the
 // bubble's. Nothing is random but by a seed.
 //
+// A program that waits for a run is best tested within testing/synctest, where
+// the minutes pass at once, and nothing has to be set for it:
+//
+//	func TestDeploy(t *testing.T) {
+//		synctest.Test(t, func(t *testing.T) {
+//			srv := circlecitest.New(t)
+//			srv.AddProject("gh/acme/web")
+//			if err := deploy(t.Context(), srv.Client()); err != nil { // calls Pipelines.TriggerAndWait
+//				t.Error(err)
+//			}
+//		})
+//	}
+//
+// Elsewhere use [WithSpeed], and a [circleci.WaitOptions] with a small
+// MinInterval.
+//
 // Schedules start pipelines at their times. Webhooks are called for what ends,
-// with signed events: see [WithDeliveryTransport] and [Server.Deliveries].
-// Insights and usage exports tell of what has run.
+// with signed events: see [WithDeliveryTransport] and [Server.Deliveries]. A
+// receiver under test listens by httptest.NewServer, or, within
+// testing/synctest, is called by a round tripper of yours. Insights and usage
+// exports tell of what has run.
 //
 // Config policies are evaluated if they are simple: rules whose value or key is
 // a text, and whose bodies compare what is below input or data.meta with
