@@ -130,15 +130,26 @@ func ParseTime(text []byte) (t time.Time, err error) {
 	if len(text) == 0 {
 		return t, nil
 	}
-	if err = t.UnmarshalText(text); err == nil {
+	if err = t.UnmarshalText(text); err == nil && canBeWritten(t) {
 		return t, nil
 	}
 	for _, layout := range timeLayouts {
-		if t, e := time.Parse(layout, string(text)); e == nil {
+		if t, e := time.Parse(layout, string(text)); e == nil && canBeWritten(t) {
 			return t, nil
 		}
 	}
+	if err == nil {
+		err = errors.New("the zone of a time is out of range")
+	}
 	return time.Time{}, err
+}
+
+// canBeWritten is false for a zone of a day or more, which package time reads,
+// and of which no encoder makes JSON again.
+func canBeWritten(t time.Time) bool {
+	const day = 24 * 60 * 60
+	_, offset := t.Zone()
+	return -day < offset && offset < day
 }
 
 func readTime(dec *jsontext.Decoder, out *time.Time) error {

@@ -1,8 +1,11 @@
 package wire_test
 
 import (
+	"bytes"
+	"math"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/uuid"
@@ -113,4 +116,71 @@ func TestMarshal(t *testing.T) {
 	}{S: "y"}})
 	require.NoError(t, err)
 	assert.Equal(t, `{"a":"in clear","b":1,"c":{"s":"in clear","l":[]}}`, string(got))
+}
+
+func FuzzParseTime(f *testing.F) {
+	for _, text := range []string{
+		"", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.123456789+05:30", "2026-01-02T03:04:05+0200", "2026-01-02 03:04:05", "2026-01-02",
+		"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2026-01-02T03:04:05-2400", "2026-02-30T00:00:00Z", "yesterday", "1772366400",
+		"2026-01-02T03:04:05,5Z", "2026-01-02T3:04:05+24:00", "2026-01-02T24:00:00Z", "2026-01-02T03:04:60Z", "2026-01-02T03:04:05+23:59",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 60 {
+			return // a long one finds nothing more, and takes minutes to minimize
+		}
+		at, err := wire.ParseTime([]byte(text))
+		if err != nil {
+			assert.True(t, at.IsZero())
+			return
+		}
+		written, err := at.MarshalText()
+		require.NoError(t, err, "%q can be read, and not be written by a user's own encoder", text)
+		back, err := wire.ParseTime(written)
+		require.NoError(t, err)
+		assert.True(t, at.Equal(back), "%q becomes %v, and that %v", text, at, back)
+
+		var got object
+		require.NoError(t, wire.Unmarshal([]byte(`{"created_at":"`+text+`"}`), &got))
+		assert.True(t, at.Equal(got.CreatedAt))
+		_, err = wire.Marshal(got)
+		assert.NoError(t, err)
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	for _, text := range []string{
+		`{}`, `null`, `[]`, `{"created_at":"2026-01-02","id":"` + id + `","run_time":"1.5","open":{"a":[1,2.5,null]},"verify_tls":true}`,
+		`{"id":"","ID":null,"run-time":1e400}`, `{"run_time":"NaN"}`, `{"open":{"a":{"b":{"c":1e999}}}}`, "{\"open\":{\"\xff\":\"\\ud800\"}}",
+		`[{},{"id":5},{}`, `{"id":"urn:uuid:` + id + `"}`, `{"id":"{` + id + `}"}`, ` {} {} `,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 300 {
+			return // a long one finds nothing more, and takes minutes to minimize
+		}
+		var got, streamed object
+		err := wire.Unmarshal(data, &got)
+		streamErr := wire.Read(iotest.OneByteReader(bytes.NewReader(data)), &streamed)
+		assert.Equal(t, err == nil, streamErr == nil, "%v, and read from a stream %v", err, streamErr)
+		if err == nil && !math.IsNaN(got.RunTime) {
+			assert.Equal(t, got, streamed)
+			written, err := wire.Marshal(got)
+			require.NoError(t, err, "what can be read can be written")
+			var back object
+			require.NoError(t, wire.Unmarshal(written, &back))
+			assert.True(t, got.CreatedAt.Equal(back.CreatedAt))
+			assert.Equal(t, got.ID, back.ID)
+		}
+		elements := 0
+		for _, err := range wire.Elements[object](bytes.NewReader(data)) {
+			if elements++; err != nil {
+				break
+			}
+		}
+		assert.LessOrEqual(t, elements, 1+len(data), "elements that are not there")
+		_ = wire.UnmarshalStrict(data, new(object)) // it must not panic
+	})
 }
