@@ -104,10 +104,10 @@ func read(path string) (f file, err error) {
 		return file{}, nil
 	}
 	if err == nil {
-		err = yaml.Unmarshal(data, &f)
+		err = withoutContent(yaml.Unmarshal(data, &f))
 	}
 	if err != nil {
-		return file{}, fmt.Errorf("circleci: the command line tool's configuration: %s: %w", path, withoutContent(err))
+		return file{}, fmt.Errorf("circleci: the command line tool's configuration: %s: %w", path, err)
 	}
 	if f.TLSInsecure {
 		return file{}, fmt.Errorf("circleci: the command line tool's configuration: %s: tls_insecure is set, "+
@@ -118,11 +118,20 @@ func read(path string) (f file, err error) {
 
 // withoutContent keeps a YAML error from quoting the file, and a token in it.
 func withoutContent(err error) error {
-	var wrongType *yaml.TypeError
-	if errors.As(err, &wrongType) {
+	var (
+		wrongType *yaml.TypeError
+		line      int
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrongType):
 		return errors.New("a key does not hold what it should")
 	}
-	return err
+	if n, _ := fmt.Sscanf(err.Error(), "yaml: line %d:", &line); n == 1 {
+		return fmt.Errorf("is no YAML in line %d", line)
+	}
+	return errors.New("is no YAML")
 }
 
 // token is empty for what stands for none.
