@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -223,10 +224,15 @@ func TestUsageRows(t *testing.T) {
 	}, r.Extra, "what is not of its column's form is kept as it came")
 	assert.Equal(t, circleci.UsageRow{JobName: "short"}, rows[3])
 
-	for name, text := range map[string]string{"an open quote": "A\n\"x", "an open escape": "A\nx\\", "an endless cell": "A\n" + strings.Repeat("x", 2<<20)} {
+	for name, text := range map[string]string{
+		"an open quote": "A\n\"x", "an open escape": "A\nx\\", "an endless cell": "A\n" + strings.Repeat("x", 2<<20), "an endless row": "A\n" + strings.Repeat(",", 2<<20),
+	} {
 		_, err := circleci.Collect(circleci.UsageRows(gzipped(t, text)))
 		assert.Error(t, err, name)
 	}
+	rows, err = circleci.Collect(circleci.UsageRows(gzipped(t, "PROJECT_ID,PARALLELISM\n11111111-2222,99999999999999999999\n")))
+	require.NoError(t, err)
+	assert.Equal(t, circleci.UsageRow{Extra: rows[0].Extra}, rows[0], "a cell that cannot be read is taken for its first part")
 	for _, text := range []string{"", "A,B\n", "A"} {
 		rows, err := circleci.Collect(circleci.UsageRows(gzipped(t, text)))
 		assert.NoError(t, err)
@@ -246,7 +252,26 @@ func gzipped(t testing.TB, text string) *bytes.Buffer {
 func FuzzUsageRows(f *testing.F) {
 	f.Add("JOB_NAME,PARALLELISM\nx,1\n")
 	f.Add("\"a\\\"\",\\N\n\"x\ny\",\\\\\n")
+	f.Add("JOB_RUN_SECONDS,IS_WORKFLOW_SUCCESSFUL,PIPELINE_ID,JOB_RUN_DATE\n1.5,true," + someID.String() + ",2026-01-02\nx,maybe,y,z\n")
+	f.Add("A,A,\n1,2,3\n\n1\n1,2,3,4\n")
+	zip := gzip.NewWriter(io.Discard) // a new one each time takes most of the time
 	f.Fuzz(func(t *testing.T, text string) {
-		_, _ = circleci.Collect(circleci.UsageRows(gzipped(t, text))) // it must not panic, nor go on for ever
+		if len(text) > 400 {
+			return // a long one finds nothing more, and takes minutes to minimize
+		}
+		var file bytes.Buffer
+		zip.Reset(&file)
+		_, err := io.WriteString(zip, text)
+		require.NoError(t, errors.Join(err, zip.Close()))
+		rows, err := circleci.Collect(circleci.UsageRows(&file))
+		assert.LessOrEqual(t, len(rows), 1+strings.Count(text, "\n")+strings.Count(text, "\r"), "rows that are not in the file")
+		if err != nil {
+			assert.LessOrEqual(t, len(err.Error()), 1500)
+		}
+		for cut := range min(file.Len(), 3) { // a file that is none, or ends too soon
+			_, err := circleci.Collect(circleci.UsageRows(bytes.NewReader(file.Bytes()[:cut])))
+			assert.True(t, err != nil || cut == 0, "a file that is cut passes for a whole one")
+		}
+		_, _ = circleci.Collect(circleci.UsageRows(strings.NewReader(text))) // it must not panic
 	})
 }

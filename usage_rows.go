@@ -100,55 +100,48 @@ func usageColumns(header []csvCell) usageHeader {
 	return columns
 }
 
-// setterOf reads cells of a type into the field of that index.
+// setterOf reads cells of a type into the field of that index. A cell that is
+// not of its form leaves the field as it is.
 func setterOf(t reflect.Type, field int) func(*UsageRow, string) bool {
-	at := func(r *UsageRow) reflect.Value { return reflect.ValueOf(r).Elem().Field(field) }
 	switch t {
 	case reflect.TypeFor[uuid.UUID]():
-		return func(r *UsageRow, s string) bool {
-			id, err := uuid.Parse(s)
-			at(r).Set(reflect.ValueOf(id))
-			return err == nil
-		}
+		return setter(field, uuid.Parse)
 	case reflect.TypeFor[time.Time]():
-		return func(r *UsageRow, s string) bool {
-			when, err := parseUsageTime(s)
-			at(r).Set(reflect.ValueOf(when))
-			return err == nil
-		}
+		return setter(field, parseUsageTime)
 	case reflect.TypeFor[*float64]():
-		return func(r *UsageRow, s string) bool {
+		return setter(field, func(s string) (*float64, error) {
 			n, err := strconv.ParseFloat(s, 64)
-			if err == nil {
-				at(r).Set(reflect.ValueOf(&n))
-			}
-			return err == nil
-		}
+			return &n, err
+		})
 	}
 	switch t.Kind() {
 	case reflect.Int64:
-		return func(r *UsageRow, s string) bool {
-			n, err := strconv.ParseInt(s, 10, 64)
-			at(r).SetInt(n)
-			return err == nil
-		}
+		return setter(field, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
 	case reflect.Float64:
-		return func(r *UsageRow, s string) bool {
-			n, err := strconv.ParseFloat(s, 64)
-			at(r).SetFloat(n)
-			return err == nil
-		}
+		return setter(field, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
 	case reflect.Bool:
-		return func(r *UsageRow, s string) bool {
+		return setter(field, func(s string) (bool, error) {
 			is, ok := usageFlags[strings.ToLower(s)]
-			at(r).SetBool(is)
-			return ok
-		}
+			if !ok {
+				return false, strconv.ErrSyntax
+			}
+			return is, nil
+		})
 	default:
 		return func(r *UsageRow, s string) bool {
-			at(r).SetString(s)
+			reflect.ValueOf(r).Elem().Field(field).SetString(s)
 			return true
 		}
+	}
+}
+
+func setter[T any](field int, parse func(string) (T, error)) func(*UsageRow, string) bool {
+	return func(r *UsageRow, s string) bool {
+		v, err := parse(s)
+		if err == nil {
+			reflect.ValueOf(r).Elem().Field(field).Set(reflect.ValueOf(v))
+		}
+		return err == nil
 	}
 }
 
@@ -195,10 +188,16 @@ type csvReader struct {
 	text  []byte
 }
 
-// maxCell is far beyond any cell, and bounds what a broken file can cost.
-const maxCell = 1 << 20
+// What is far beyond any cell and any row bounds what a broken file can cost.
+const (
+	maxCell  = 1 << 20
+	maxCells = 1 << 10
+)
 
-var errLongCell = errors.New("a cell is longer than a megabyte")
+var (
+	errLongCell = errors.New("a cell is longer than a megabyte")
+	errLongRow  = errors.New("a row has more than a thousand cells")
+)
 
 // read reads a record; the slice is that of the last one.
 func (r *csvReader) read() ([]csvCell, error) {
@@ -241,6 +240,8 @@ func (r *csvReader) cell() (last bool, err error) {
 			return true, err
 		case len(r.text) >= maxCell:
 			return true, errLongCell
+		case len(r.cells) >= maxCells:
+			return true, errLongRow
 		}
 		switch {
 		case escaped:
