@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -272,22 +275,43 @@ func TestALinkDoesNotLeadOut(t *testing.T) {
 	})
 }
 
+// hostilePaths are the paths of artifacts that nobody means well with.
+var hostilePaths = []string{
+	"a/b", "../x", "/etc/passwd", `C:\x`, "a\x00b", "..", "", "con", "a/../../b", strings.Repeat("ü", 300), "x. ", "~", "a//b", "./.",
+	`..\..\x`, "nul.txt", "a:b", "a\nb", "\xff", strings.Repeat("a/", 50), "COM1", " ", "...", "-rf",
+}
+
+func TestHostilePathsAreNamesOnThisSystem(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	require.NoError(t, err)
+	defer func() { _ = root.Close() }()
+	for i, p := range hostilePaths {
+		name := filepath.Join(strconv.Itoa(i), circleci.LocalName(p)) // some come to the same
+		require.NoError(t, root.MkdirAll(filepath.Dir(name), 0o700), "%q", p)
+		require.NoError(t, root.WriteFile(name, nil, 0o600), "%q", p)
+	}
+}
+
 func FuzzArtifactPath(f *testing.F) {
-	for _, p := range []string{"a/b", "../x", "/etc/passwd", `C:\x`, "a\x00b", "..", "", "con", "a/../../b", strings.Repeat("ü", 300), "x. ", "~"} {
+	for _, p := range hostilePaths {
 		f.Add(p)
 	}
 	f.Fuzz(func(t *testing.T, p string) {
+		if len(p) > 700 {
+			return // a long one finds nothing more, and takes minutes to minimize
+		}
 		name := circleci.LocalName(p)
 		require.True(t, filepath.IsLocal(name), "%q becomes %q", p, name)
-		dir := t.TempDir()
-		root, err := os.OpenRoot(dir)
-		require.NoError(t, err)
-		defer root.Close()
-		if len(name) > 1000 {
-			return // deeper than a system's paths can be
+		assert.Equal(t, name, filepath.Clean(name))
+		assert.Equal(t, name, circleci.LocalName(name), "%q: a name that is one already changes", p)
+		for part := range strings.SplitSeq(name, string(filepath.Separator)) {
+			assert.NotEmpty(t, part)
+			assert.LessOrEqual(t, len(part), 240, "%q: a system's names are shorter, and a suffix may come", p)
+			assert.True(t, utf8.ValidString(part), "%q", part)
+			assert.False(t, strings.ContainsFunc(part, unicode.IsControl), "%q", part)
+			assert.False(t, strings.ContainsAny(part, `<>:"|?*\/`), "%q is no name on Windows", part)
+			assert.False(t, strings.HasSuffix(part, ".") || strings.HasSuffix(part, " "), "%q is another name on Windows", part)
 		}
-		require.NoError(t, root.MkdirAll(filepath.Dir(name), 0o700))
-		require.NoError(t, root.WriteFile(name, nil, 0o600), "%q", name)
 	})
 }
 

@@ -379,11 +379,26 @@ func TestNotTriggered(t *testing.T) {
 	assert.EqualError(t, err, "circleci: no pipeline was triggered: no workflow matches")
 }
 
+// Bodies that are made to exhaust the stack, the memory or a reader.
+func TestErrorBodiesThatAreBombs(t *testing.T) {
+	for name, body := range map[string]string{
+		"deep array":  strings.Repeat("[", 60_000),
+		"deep object": strings.Repeat(`{"error":`, 7000),
+		"deep whole":  strings.Repeat(`{"error":`, 5000) + `"x"` + strings.Repeat("}", 5000),
+		"wide":        `{"errors":["` + strings.Repeat(`a","`, 15_000) + `"]}`,
+		"one word":    strings.Repeat("x", 64<<10),
+	} {
+		_, err := replies(answers(400, body)).client(t).Contexts.Get(t.Context(), someID)
+		assert.Equal(t, 400, requireError[*circleci.Error](t, err).StatusCode, name)
+		assertOneLine(t, err)
+	}
+}
+
 func FuzzErrorBody(f *testing.F) {
 	for _, body := range []string{
 		``, `{}`, `null`, `{"message":"m"}`, `{"error":"e","context":{}}`, `{"error":{"type":"t","id":"i","title":"t","detail":"d"}}`,
 		`[1,[2,{"message":["a"]}]]`, "404 page not found\n", "<html><title>x\ny</title>", `{"message":"CANARY"}`, "\x00\xff", `"\u0000\u2028"`,
-		`{"message":1e999}`, strings.Repeat("[", 20000), "<title></title", strings.Repeat(`{"error":`, 3000),
+		`{"message":1e999}`, "<title></title", `{"errors":[{"message":"a"},{"reason":"b"}]}`,
 	} {
 		f.Add(400, "application/json", "", []byte(body))
 		f.Add(403, "text/html", "60", []byte(body))
@@ -392,6 +407,9 @@ func FuzzErrorBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, contentType, retryAfter string, body []byte) {
 		if status < 300 || status > 999 || status >= 301 && status <= 308 {
 			return // no error, or a redirect
+		}
+		if len(contentType)+len(retryAfter)+len(body) > 500 {
+			return // a long one finds nothing more, and takes minutes to minimize
 		}
 		wire := always(answers(status, string(body), "Content-Type", contentType, "Retry-After", retryAfter, "X-Request-Id", contentType))
 		_, err := wire.client(t).Contexts.Get(t.Context(), someID)
