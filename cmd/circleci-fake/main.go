@@ -1,0 +1,151 @@
+// Command circleci-fake is CircleCI in a box for programs in any language: a
+// server that behaves like CircleCI's API v2, keeps state, and needs no account
+// and no network. It is what package circlecitest is for tests in Go.
+//
+//	go run github.com/circleci-go/circleci/cmd/circleci-fake -seed demo
+//
+// It prints its URL and a token, and how to use them. The URL shows in a browser
+// what goes on: pipelines and their jobs, requests, and what is wrong with them.
+// A request that the API would take, and ignore a part of, is refused.
+//
+// Artifacts, outputs and exports are kept behind a second port, as CircleCI keeps
+// them at another host: a client must not send its token there.
+//
+// Memory is bounded: see -keep. An interrupt ends it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/circleci-go/circleci/circlecitest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "circleci-fake:", err)
+		os.Exit(1)
+	}
+}
+
+// errUsage is a mistake in the flags, of which the user has been told.
+var errUsage = errors.New("usage")
+
+// requestsKept is how many requests are remembered, for the page.
+const requestsKept = 500
+
+// run serves until the context ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("circleci-fake", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	var (
+		address = flags.String("addr", "127.0.0.1:8080", "the `address` to listen at; port 0 is a free one")
+		storage = flags.String("storage-addr", "127.0.0.1:0", "the `address` of the storage, which is another origin")
+		seed    = flags.String("seed", "demo", "what is there at first: demo or empty")
+		speed   = flags.Float64("speed", 1, "how many times faster than ours time passes: with 60, a job of a minute takes a second")
+		token   = flags.String("token", circlecitest.DefaultToken, "the token that is taken")
+		limit   rateLimit
+		keep    = flags.Int("keep", 5000, "how many pipelines are kept; older ones are forgotten")
+	)
+	flags.Var(&limit, "rate-limit", "refuse more requests than this, for each family of routes, such as `300/m`, 10/s or 1000/h; none by default")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	usage := ""
+	switch {
+	case flags.NArg() > 0:
+		usage = "there are no arguments, but " + strings.Join(flags.Args(), " ")
+	case *seed != "demo" && *seed != "empty":
+		usage = "-seed is demo or empty"
+	case *speed <= 0:
+		usage = "-speed is above 0"
+	case *keep < 1:
+		usage = "-keep is 1 at least"
+	case *token == "":
+		usage = "-token is empty"
+	}
+	if usage != "" {
+		fmt.Fprintln(stderr, "circleci-fake:", usage)
+		return errUsage
+	}
+
+	srv := circlecitest.NewServer(
+		circlecitest.WithToken(*token), circlecitest.WithSpeed(*speed),
+		circlecitest.WithRequestsKept(requestsKept), circlecitest.WithPipelinesKept(*keep),
+	)
+	defer srv.Close() // lets requests end that are under way
+	if *seed == "demo" {
+		if err := seedDemo(ctx, srv); err != nil {
+			return err
+		}
+	}
+	if limit.n > 0 {
+		srv.Weather(circlecitest.RateLimit(limit.n, limit.per))
+	}
+	if err := srv.Listen(*address, *storage); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, `CircleCI in a box. See what goes on at %[1]s
+
+  export CIRCLE_HOST=%[1]s
+  export CIRCLE_TOKEN=%[2]s
+
+  curl -H "Circle-Token: $CIRCLE_TOKEN" $CIRCLE_HOST/api/v2/me
+`, srv.URL(), *token)
+	if *seed == "demo" {
+		fmt.Fprint(stdout, `  curl -H "Circle-Token: $CIRCLE_TOKEN" $CIRCLE_HOST/api/v2/project/gh/acme/web/pipeline
+  curl -H "Circle-Token: $CIRCLE_TOKEN" -X POST $CIRCLE_HOST/api/v2/project/gh/acme/web/pipeline
+`)
+	}
+	<-ctx.Done()
+	fmt.Fprintln(stdout, "Stopped.")
+	return nil
+}
+
+// rateLimit is a flag: so many requests in a time.
+type rateLimit struct {
+	n   int
+	per time.Duration
+}
+
+func (l *rateLimit) String() string {
+	if l.n == 0 {
+		return ""
+	}
+	return strconv.Itoa(l.n) + "/" + l.per.String()
+}
+
+func (l *rateLimit) Set(text string) error {
+	count, unit, _ := strings.Cut(text, "/")
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 {
+		return errors.New("it is a number of requests above 0, a slash and a time")
+	}
+	per, err := time.ParseDuration(unit)
+	if named := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]; named > 0 {
+		per, err = named, nil
+	}
+	if err != nil || per <= 0 {
+		return errors.New("the time is s, m, h or a duration such as 30s")
+	}
+	l.n, l.per = n, per
+	return nil
+}

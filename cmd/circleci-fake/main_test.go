@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci"
+)
+
+// output is what a program prints, for another goroutine to read.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	news chan struct{} // told of each line
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, err := o.text.Write(p)
+	select {
+	case o.news <- struct{}{}:
+	default:
+	}
+	return n, err
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// start runs the program until the test ends, and returns what it has printed
+// once it serves.
+func start(t *testing.T, args ...string) (url, token string, out *output) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out = &output{news: make(chan struct{}, 1)}
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), out, out) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended, "an interrupt is no failure")
+		assert.Contains(t, out.String(), "Stopped.")
+	})
+	for !strings.Contains(out.String(), "/api/v2/me\n") {
+		select {
+		case <-out.news:
+		case err := <-ended:
+			ended <- err
+			t.Fatal(out.String(), err)
+		}
+	}
+	find := func(name string) string {
+		found := regexp.MustCompile(`(?m)^  export ` + name + `=(\S+)$`).FindStringSubmatch(out.String())
+		require.NotNil(t, found, "a user pastes this into a shell")
+		return found[1]
+	}
+	return find("CIRCLE_HOST"), find("CIRCLE_TOKEN"), out
+}
+
+func client(t *testing.T, url, token string) *circleci.Client {
+	t.Helper()
+	t.Setenv("CIRCLE_HOST", url)
+	t.Setenv("CIRCLE_TOKEN", token)
+	c, err := circleci.NewClientFromEnv()
+	require.NoError(t, err)
+	return c
+}
+
+func TestAProgramRunsAPipeline(t *testing.T) {
+	url, token, _ := start(t, "-speed", "100000")
+	c := client(t, url, token)
+	const web = "gh/acme/web"
+	r, err := c.Pipelines.TriggerAndWait(t.Context(), web, circleci.TriggerPipelineRequest{},
+		&circleci.WaitOptions{MinInterval: time.Millisecond, MaxInterval: time.Millisecond, WithJobs: true})
+	require.NoError(t, err)
+	assert.Greater(t, r.Pipeline.Number, int64(720), "after the history, and what the schedule has started")
+	require.Len(t, r.Workflows, 2)
+	metrics, err := circleci.Collect(c.Insights.ListWorkflowMetrics(web, nil).All(t.Context()))
+	require.NoError(t, err)
+	assert.NotEmpty(t, metrics)
+	jobs, err := circleci.Collect(c.Workflows.ListJobs(r.Workflows[len(r.Workflows)-1].ID).All(t.Context()))
+	require.NoError(t, err)
+	for _, j := range jobs {
+		if j.Name != "build" {
+			continue
+		}
+		files, err := c.Jobs.DownloadArtifacts(t.Context(), web, j.Number, t.TempDir(), nil)
+		require.NoError(t, err, "through the storage, at another port")
+		assert.Len(t, files, 1)
+	}
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	return resp.StatusCode, string(body)
+}
+
+func TestAPersonSeesWhatGoesOn(t *testing.T) {
+	url, token, out := start(t)
+	_, err := client(t, url, token).Users.Me(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, out.String(), "See what goes on at "+url)
+	status, page := get(t, url)
+	assert.Equal(t, 200, status)
+	for _, want := range []string{"gh/acme/web", "gh/acme/api", "gh/acme/docs", "GET /api/v2/me", "pending"} {
+		assert.Contains(t, page, want)
+	}
+	assert.NotContains(t, page, token)
+	status, body := get(t, url+"/api/v2/me")
+	assert.Equal(t, 401, status, "who has no token is not let in: %s", body)
+}
+
+func TestAnEmptyServerWithATokenAndALimit(t *testing.T) {
+	url, token, out := start(t, "-seed", "empty", "-token", "my-token", "-rate-limit", "2/h")
+	assert.Equal(t, "my-token", token)
+	assert.NotContains(t, out.String(), "gh/acme")
+	c := client(t, url, token)
+	all, err := circleci.Collect(c.Users.Collaborations().All(t.Context()))
+	require.NoError(t, err)
+	assert.Empty(t, all)
+	_, err = c.Users.Me(t.Context())
+	require.NoError(t, err)
+	_, err = c.Users.Me(t.Context())
+	assert.ErrorIs(t, err, circleci.ErrRateLimited)
+}
+
+func TestFlags(t *testing.T) {
+	for text, want := range map[string]string{"300/m": "300/1m0s", "10/s": "10/1s", "5/h": "5/1h0m0s", "2/90s": "2/1m30s"} {
+		var l rateLimit
+		require.NoError(t, l.Set(text), text)
+		assert.Equal(t, want, l.String())
+	}
+	for _, text := range []string{"", "10", "0/s", "-1/s", "x/s", "10/", "10/x", "10/-1s"} {
+		require.Error(t, new(rateLimit).Set(text), text)
+	}
+	assert.Empty(t, new(rateLimit).String())
+	for _, args := range [][]string{
+		{"-seed", "some"}, {"-speed", "0"}, {"-keep", "0"}, {"-token", ""}, {"-rate-limit", "1"}, {"-nonsense"}, {"argument"},
+	} {
+		var out strings.Builder
+		require.ErrorIs(t, run(t.Context(), args, io.Discard, &out), errUsage, "%v", args)
+		assert.NotEmpty(t, out.String(), "%v: a user has to be told", args)
+	}
+	var out strings.Builder
+	require.ErrorIs(t, run(t.Context(), []string{"-h"}, io.Discard, &out), flag.ErrHelp)
+	assert.Contains(t, out.String(), "-rate-limit")
+}
+
+func TestAnAddressThatIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = taken.Close() }()
+	var failed *net.OpError
+	assert.ErrorAs(t, run(t.Context(), []string{"-addr", taken.Addr().String()}, io.Discard, io.Discard), &failed)
+}
