@@ -106,7 +106,7 @@ func (s *JobsService) DownloadArtifacts(ctx context.Context, slug ProjectSlug, n
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	d := &downloads{service: s, root: root, dir: dir, options: options, opts: append(slices.Clip(opts), alone)}
 	return d.run(ctx, options.chosen(all))
 }

@@ -323,7 +323,7 @@ func TestDownloadOverASocket(t *testing.T) {
 	srv.Advance(time.Hour)
 	c, err := circleci.NewClient(srv.Token(), circleci.WithBaseURL(srv.URL()))
 	require.NoError(t, err)
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	artifacts, err := circleci.Collect(c.Jobs.ListArtifacts(webSlug, 1).All(t.Context()))
 	require.NoError(t, err)
 	srv.Fail("storage", circlecitest.Response{Executed: true, CutAfter: 2_000_000})

@@ -204,7 +204,7 @@ func copyLarge(dst io.Writer, src io.Reader, progress func(written int64)) (writ
 				return written, werr
 			}
 		}
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // as the reader returned it: a break may wrap io.EOF
 			return written, nil
 		}
 		if err != nil {

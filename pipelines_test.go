@@ -2,7 +2,6 @@ package circleci_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -155,7 +154,7 @@ func TestBadPipelineInputIsNotSent(t *testing.T) {
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 		var bad *circleci.ArgumentError
-		if assert.True(t, errors.As(err, &bad), what) {
+		if assert.ErrorAs(t, err, &bad, what) {
 			assert.NotEmpty(t, bad.Route, what)
 		}
 	}

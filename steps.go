@@ -163,7 +163,7 @@ func (o *outputs) Read(p []byte) (int, error) {
 		if n > 0 || err == nil {
 			return n, nil
 		}
-		if err != io.EOF && !(o.begun && errors.Is(err, ErrNotFound)) {
+		if err != io.EOF && (!o.begun || !errors.Is(err, ErrNotFound)) {
 			return 0, err
 		}
 		_ = o.streams[0].Close() // it has been read

@@ -211,7 +211,7 @@ func (e *usageExporter) open(ctx context.Context, url string) (*remote, error) {
 func usageRows(file io.Reader) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
 		unzipped, err := gzip.NewReader(file)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			return // an empty file has no rows
 		}
 		if err != nil {
@@ -220,10 +220,11 @@ func usageRows(file io.Reader) iter.Seq2[UsageRow, error] {
 		}
 		records := &csvReader{src: bufio.NewReaderSize(unzipped, 64<<10)}
 		header, err := records.read()
+		if err == io.EOF {
+			return
+		}
 		if err != nil {
-			if err != io.EOF {
-				yield(UsageRow{}, err)
-			}
+			yield(UsageRow{}, err)
 			return
 		}
 		columns := usageColumns(header)

@@ -575,11 +575,12 @@ type waited interface {
 func (r *PipelineResult) outcome() Outcome { return r.Outcome }
 
 func (r *PipelineResult) state() string {
-	text := fmt.Sprint(r.Outcome, r.Pipeline.State, len(r.Pipeline.Errors))
+	var text strings.Builder
+	fmt.Fprint(&text, r.Outcome, r.Pipeline.State, len(r.Pipeline.Errors))
 	for _, w := range r.Workflows {
-		text += fmt.Sprint(w.ID, w.Status) + jobStates(r.Jobs[w.ID])
+		fmt.Fprint(&text, w.ID, w.Status, jobStates(r.Jobs[w.ID]))
 	}
-	return text
+	return text.String()
 }
 
 func (r *WorkflowResult) outcome() Outcome { return r.Outcome }
@@ -589,11 +590,11 @@ func (r *WorkflowResult) state() string {
 }
 
 func jobStates(jobs []WorkflowJob) string {
-	var text string
+	var text strings.Builder
 	for _, j := range jobs {
-		text += fmt.Sprint(j.ID, j.Status)
+		fmt.Fprint(&text, j.ID, j.Status)
 	}
-	return text
+	return text.String()
 }
 
 // watch polls until there is an outcome, and yields what changes.

@@ -347,7 +347,7 @@ func TestWaitingForOneselfIsRefused(t *testing.T) {
 		all, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
 		require.NoError(t, err)
 		require.NoError(t, os.Setenv("CIRCLE_WORKFLOW_ID", strings.ToUpper(all[0].ID.String())))
-		defer os.Unsetenv("CIRCLE_WORKFLOW_ID")
+		defer func() { _ = os.Unsetenv("CIRCLE_WORKFLOW_ID") }()
 		_, err = c.Pipelines.Wait(t.Context(), id, nil)
 		require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 		assert.ErrorContains(t, err, "CIRCLE_WORKFLOW_ID")

@@ -59,7 +59,7 @@ func (c *keyCache) fetch(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the issuer answers %s", resp.Status)
 	}

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 
@@ -24,7 +25,7 @@ func ExampleHandler() {
 
 	// What CircleCI does:
 	body := `{"id":"1","type":"workflow-completed","project":{"slug":"github/acme/web"},"workflow":{"name":"build","status":"failed"}}`
-	request := httptest.NewRequest("POST", "/circleci", strings.NewReader(body))
+	request := httptest.NewRequest(http.MethodPost, "/circleci", strings.NewReader(body))
 	request.Header.Set(webhook.SignatureHeader, webhook.Sign([]byte(body), secret))
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, request)

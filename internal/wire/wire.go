@@ -79,7 +79,7 @@ func Elements[T any](r io.Reader) iter.Seq2[T, error] {
 		for dec.PeekKind() != jsontext.KindEndArray {
 			var element T
 			if err := json.UnmarshalDecode(dec, &element); err != nil {
-				if !(dec.StackDepth() == 0 && errors.Is(err, io.EOF)) {
+				if dec.StackDepth() != 0 || !errors.Is(err, io.EOF) {
 					yield(none, err)
 				}
 				return
