@@ -22,6 +22,8 @@ type comparison struct {
 	meetings map[string]*meetings
 	// fields are those of results, with whether the document has any of them.
 	fields map[string]bool
+	// absent are the places where the document lacks one, with the field.
+	absent map[string]string
 }
 
 // differ notes a difference: its kind, what it is about, and where.
@@ -35,7 +37,10 @@ func compare(doc *openapi3.T, src *source) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{src: src, driver: d, found: map[string]bool{}, meetings: map[string]*meetings{}, fields: map[string]bool{}}
+	c := &comparison{
+		src: src, driver: d, found: map[string]bool{}, meetings: map[string]*meetings{},
+		fields: map[string]bool{}, absent: map[string]string{},
+	}
 	for _, name := range src.missingConstructors() {
 		c.differ("tool-constructor", name)
 	}
@@ -54,6 +59,11 @@ func compare(doc *openapi3.T, src *source) ([]string, error) {
 	for field, declared := range c.fields {
 		if !declared {
 			c.differ("response-undeclared", field)
+		}
+	}
+	for where, field := range c.absent {
+		if c.fields[field] {
+			c.differ("response-absent", where)
 		}
 	}
 	return slices.Sorted(maps.Keys(c.found)), nil
@@ -159,6 +169,7 @@ func (c *comparison) query(op *operation, variants []variant) {
 				sendable[name] = true
 				if p := declared[name]; p != nil {
 					c.meet(placeOf(p.Schema), op.key+" "+name, values[0])
+					c.validateQuery(op, p, values)
 				} else {
 					c.differ("query-undeclared", op.key, name)
 				}
@@ -175,6 +186,38 @@ func (c *comparison) query(op *operation, variants []variant) {
 			c.differ("query-unsendable", op.key, name)
 		}
 	}
+}
+
+// validateQuery holds the values of a parameter against its schema.
+func (c *comparison) validateQuery(op *operation, p *openapi3.Parameter, values []string) {
+	if p.Schema == nil {
+		return
+	}
+	s := p.Schema.Value
+	isList := s.Type.Is(openapi3.TypeArray)
+	if isList != (len(values) > 1) && !s.Type.Is(openapi3.TypeObject) {
+		c.differ("query-invalid", op.key, p.Name+": one value, where several are due, or the reverse")
+		return
+	}
+	sent := c.queryValue(s, values[0])
+	if isList {
+		sent = []any{c.queryValue(s.Items.Value, values[0]), c.queryValue(s.Items.Value, values[1])}
+	}
+	for _, e := range schemaErrors(s.VisitJSON(sent, openapi3.MultiErrors())) {
+		if e.SchemaField != "enum" { // those are found by name
+			c.differ("query-invalid", op.key, p.Name+": "+lineOf(e))
+		}
+	}
+}
+
+// queryValue is what a text of the query stands for.
+func (c *comparison) queryValue(s *openapi3.Schema, text string) any {
+	text = c.src.unmarked(text)
+	var v any
+	if s.Type.Is(openapi3.TypeString) || json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	return v
 }
 
 // body compares the properties of the request's body.
@@ -226,12 +269,8 @@ func (c *comparison) body(op *operation, variants []variant) {
 
 // validate holds a body as a whole against its schema.
 func (c *comparison) validate(op *operation, schema *openapi3.SchemaRef, body []byte) {
-	text := string(body)
-	for name, values := range c.src.enums {
-		text = strings.ReplaceAll(text, marker(name), values[0])
-	}
 	var sent any
-	if err := json.Unmarshal([]byte(text), &sent); err != nil {
+	if err := json.Unmarshal([]byte(c.src.unmarked(string(body))), &sent); err != nil {
 		panic(err) // as above
 	}
 	err := schema.Value.VisitJSON(sent, openapi3.MultiErrors(), openapi3.VisitAsRequest())

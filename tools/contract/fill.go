@@ -61,6 +61,14 @@ func markedBy(text string) (enum string, ok bool) {
 	return strings.CutSuffix(enum, "}")
 }
 
+// unmarked puts a value in the place of each marker.
+func (src *source) unmarked(text string) string {
+	for name, values := range src.enums {
+		text = strings.ReplaceAll(text, marker(name), values[0])
+	}
+	return text
+}
+
 // filler makes values of any type with everything set, but for what its
 // choices leave out.
 type filler struct {
@@ -92,7 +100,8 @@ func (f *filler) value(t reflect.Type, path string) reflect.Value {
 		out.Set(reflect.New(t.Elem()))
 		out.Elem().Set(f.value(t.Elem(), path))
 	case reflect.Slice:
-		out.Set(reflect.Append(out, f.value(t.Elem(), path+"[]")))
+		item := f.value(t.Elem(), path+"[]")
+		out.Set(reflect.Append(out, item, item)) // two, to tell a list from its only item
 	case reflect.Map:
 		out.Set(reflect.MakeMap(t))
 		out.SetMapIndex(reflect.ValueOf(mapKey).Convert(t.Key()), f.value(t.Elem(), path+"{}"))

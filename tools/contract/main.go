@@ -13,6 +13,7 @@
 //	query-unsendable     no option sends a parameter of the query
 //	query-undeclared     the document lacks a parameter that is sent
 //	query-optional       a parameter that is required can be left out
+//	query-invalid        the value of a parameter does not fit its schema
 //	request-unsendable   no field sends a property
 //	request-undeclared   the document lacks a property that is sent
 //	request-always       a property that is not required cannot be left out
@@ -20,6 +21,7 @@
 //	response-lost        a property of an answer is in no field
 //	response-null        a number of an answer cannot be told from null
 //	response-undeclared  the document lacks a property that a field is for
+//	response-absent      an answer lacks a property that others of its type have
 //	response-refused     an answer that fits its schema is an error
 //	enum-missing         a value of the document is no constant
 //	enum-undeclared      the document lacks a constant's value

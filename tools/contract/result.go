@@ -63,6 +63,9 @@ func (c *comparison) resultField(t reflect.Type, field reflect.StructField, at p
 	id := t.Name() + "." + name
 	declared, child := at.property(name, folded)
 	c.fields[id] = c.fields[id] || declared != "" || at.isOpen()
+	if declared == "" && !at.isOpen() {
+		c.absent[key+" "+join(path, name)] = id
+	}
 	if declared != "" {
 		c.result(field.Type, child, key, join(path, declared))
 	}
