@@ -184,14 +184,14 @@ func TestTheStatusPage(t *testing.T) {
 	)
 	srv.StartPipeline(webSlug, "main")
 	srv.Advance(2 * time.Minute)
-	srv.StartPipeline(webSlug, "feature/x")
+	srv.StartPipeline(webSlug, `feature/x"><script>alert(2)</script>`)
 	srv.Advance(5 * time.Second)
 	srv.Weather(circlecitest.ServerError(503).For("GET /me").Skip(1).Times(2).Share(0.5), circlecitest.Latency(time.Millisecond).From(srv.Now()).Until(srv.Now().Add(time.Hour)))
 	_, err := ask(t, srv, "/me?foo=<b>")
 	require.NoError(t, err)
 	html := page()
 	for _, want := range []string{
-		"gh/acme/web", "on_hold", "hold", "1m0s", "&lt;script&gt;alert(1)&lt;/script&gt;", "errored", "no &lt;b&gt;version&lt;/b&gt;", "feature/x",
+		"gh/acme/web", "on_hold", "hold", "1m0s", "&lt;script&gt;alert(1)&lt;/script&gt;", "errored", "no &lt;b&gt;version&lt;/b&gt;", "feature/x&#34;&gt;&lt;script&gt;alert(2)",
 		"status 503 for GET /me, but for the first 1, 2 times, 50 % of requests", "latency 1ms, from ",
 		"GET /api/v2/me?foo=%3Cb%3E", "has no query parameter &#34;foo&#34;", "https://hooks.example/chat", "job-completed",
 	} {

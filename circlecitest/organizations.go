@@ -74,6 +74,20 @@ func (s *Server) orgBy(ref string) *org {
 	return nil
 }
 
+// removeOrg removes an organization with all that is in it.
+func (s *Server) removeOrg(o *org) {
+	w := &s.world
+	w.orgs = slices.DeleteFunc(w.orgs, func(other *org) bool { return other == o })
+	for _, p := range slices.Clone(w.projects) {
+		if p.org == o {
+			s.removeProject(p)
+		}
+	}
+	w.contexts = slices.DeleteFunc(w.contexts, func(c *envContext) bool { return c.org == o })
+	w.deploys.environments = slices.DeleteFunc(w.deploys.environments, func(e *deployEnvironment) bool { return e.org == o })
+	w.exporters = slices.DeleteFunc(w.exporters, func(e *otelExporter) bool { return e.org == o })
+}
+
 func (o *org) view() object {
 	return object{"id": o.id, "name": o.name, "slug": o.slug, "vcs_type": o.vcsType}
 }
@@ -101,10 +115,7 @@ var organizationHandlers = map[string]handler{
 		if o.paid {
 			return message(http.StatusForbidden, "Cannot delete a paid organization. Please downgrade your plan to a Free plan in order to delete this organization.")
 		}
-		w := &s.world
-		w.orgs = slices.DeleteFunc(w.orgs, func(other *org) bool { return other == o })
-		w.projects = slices.DeleteFunc(w.projects, func(p *project) bool { return p.org == o })
-		w.contexts = slices.DeleteFunc(w.contexts, func(c *envContext) bool { return c.org == o })
+		s.removeOrg(o)
 		return message(http.StatusAccepted, "Accepted.")
 	}),
 

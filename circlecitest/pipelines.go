@@ -1,9 +1,12 @@
 package circlecitest
 
 import (
+	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -200,13 +203,37 @@ func (p *pipeline) check(pr *project) *answer {
 	return nil
 }
 
+// What parameters of pipelines can be.
+const (
+	maxParameters      = 100
+	maxParameterName   = 128 // characters
+	maxParameterLength = 512
+)
+
 func checkParameters(parameters map[string]any) *answer {
-	for name, value := range parameters {
-		switch value.(type) {
-		case string, bool:
+	if len(parameters) > maxParameters {
+		return message(http.StatusBadRequest, "circlecitest: the API takes 100 parameters")
+	}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		problem := ""
+		if utf8.RuneCountInString(name) > maxParameterName {
+			problem = "has a name of more than 128 characters"
+		}
+		switch value := parameters[name].(type) {
+		case string:
+			if utf8.RuneCountInString(value) > maxParameterLength {
+				problem = "has a value of more than 512 characters"
+			}
+		case bool:
 		case float64:
+			if value != math.Trunc(value) {
+				problem = "is no integer"
+			}
 		default:
-			return message(http.StatusBadRequest, "circlecitest: the parameter "+name+" is no string, integer or boolean")
+			problem = "is no string, integer or boolean"
+		}
+		if problem != "" {
+			return message(http.StatusBadRequest, "circlecitest: the parameter "+name+" "+problem)
 		}
 	}
 	return nil

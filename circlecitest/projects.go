@@ -94,6 +94,22 @@ func (s *Server) projectBy(ref string) *project {
 	return nil
 }
 
+// removeProject removes a project with all that is in it. What runs there comes
+// to nobody's notice any more.
+func (s *Server) removeProject(p *project) {
+	w := &s.world
+	w.projects = slices.DeleteFunc(w.projects, func(other *project) bool { return other == p })
+	w.webhooks.all = slices.DeleteFunc(w.webhooks.all, func(h *webhook) bool { return h.project == p })
+	w.schedules.all = slices.DeleteFunc(w.schedules.all, func(x *schedule) bool { return x.project == p })
+	w.deploys.components = slices.DeleteFunc(w.deploys.components, func(c *deployComponent) bool { return c.project == p })
+	w.runs.pipelines = slices.DeleteFunc(w.runs.pipelines, func(x *pipeline) bool {
+		if x.project == p {
+			w.runs.forget(x)
+		}
+		return x.project == p
+	})
+}
+
 func (p *project) view() object {
 	provider := map[string]string{"github": "GitHub", "bitbucket": "Bitbucket", "circleci": "CircleCI"}[p.org.vcsType]
 	return object{
@@ -127,7 +143,7 @@ func withProject(do func(s *Server, r *request, p *project) *answer) handler {
 var projectHandlers = map[string]handler{
 	"GET /project/{project-slug}": withProject(func(_ *Server, _ *request, p *project) *answer { return ok(p.view()) }),
 	"DELETE /project/{project-slug}": withProject(func(s *Server, _ *request, p *project) *answer {
-		s.world.projects = slices.DeleteFunc(s.world.projects, func(other *project) bool { return other == p })
+		s.removeProject(p)
 		return message(http.StatusOK, "Project deleted.")
 	}),
 	"POST /organization/{org-slug-or-id}/project": func(s *Server, r *request) *answer {

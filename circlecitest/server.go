@@ -163,9 +163,9 @@ type Request struct {
 	Operation string
 	Method    string
 	// Path is the escaped path as it came.
-	Path  string
-	Query url.Values
-	// Header is as it came, but for the token, which reads REDACTED.
+	Path string
+	// Query and Header are as they came, but for a token, which reads REDACTED.
+	Query  url.Values
 	Header http.Header
 	Body   []byte
 	// Status is the status of the answer; 0 if there was none.
@@ -192,15 +192,26 @@ func (s *Server) Now() time.Time {
 	return s.now()
 }
 
+// What stands for a token, and where the API of old took one.
+const (
+	redacted   = "REDACTED"
+	queryToken = "circle-token"
+)
+
 func (s *Server) record(r *request, a *answer) {
 	header := maps.Clone(r.http.Header)
 	for _, name := range []string{"Circle-Token", "Authorization"} {
 		if header.Get(name) != "" {
-			header[name] = []string{"REDACTED"}
+			header[name] = []string{redacted}
 		}
 	}
+	query := r.query
+	if query.Has(queryToken) {
+		query = maps.Clone(query)
+		query.Set(queryToken, redacted)
+	}
 	seen := Request{
-		Operation: r.key(), Method: r.http.Method, Path: r.http.URL.EscapedPath(), Query: r.query, Header: header, Body: r.body,
+		Operation: r.key(), Method: r.http.Method, Path: r.http.URL.EscapedPath(), Query: query, Header: header, Body: r.body,
 		Status: a.status, Faults: r.notes.faults, Complaints: r.notes.complaints, Time: s.now(),
 	}
 	if a.fault.broken {

@@ -382,8 +382,12 @@ func TestAToken(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 200, resp.StatusCode, name)
 	}
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://circleci.com/api/v2/me?circle-token="+srv.Token(), nil)
+	resp, err := srv.Transport().RoundTrip(req)
+	require.NoError(t, err)
+	assert.Equal(t, 401, resp.StatusCode, "in the query, as of old, it counts no more")
 	for _, r := range srv.Requests() {
-		assert.NotContains(t, fmt.Sprint(r.Header), "CCIPAT", "a token is kept nowhere")
+		assert.NotContains(t, fmt.Sprint(r), "CCIPAT", "a token is kept nowhere")
 	}
 }
 
