@@ -385,7 +385,7 @@ func (s *Server) end(w *workflow, status circleci.WorkflowStatus) {
 	}
 	if status == circleci.WorkflowStatusFailed && w.autoRerun < w.script.autoReruns {
 		s.after(autoRerunTime, func() {
-			next := s.rerun(w, func(j *job) bool { return j.status != circleci.JobStatusSuccess })
+			next := s.rerun(w, func(j *job) bool { return j.status != circleci.JobStatusSuccess }, false)
 			next.autoRerun = w.autoRerun + 1
 		})
 	}
@@ -407,13 +407,16 @@ func (s *Server) cancel(w *workflow) {
 }
 
 // rerun runs the jobs again that again chooses, in a new workflow; the others
-// come over as they are.
-func (s *Server) rerun(w *workflow, again func(*job) bool) *workflow {
+// come over as they are, or stay behind if it is sparse.
+func (s *Server) rerun(w *workflow, again func(*job) bool, sparse bool) *workflow {
 	next := &workflow{
 		id: s.newID(), name: w.name, pipeline: w.pipeline, script: w.script, tag: w.tag, created: s.now(), startedBy: s.world.me,
 	}
 	copies := map[*job]*job{}
 	for _, old := range w.jobs {
+		if sparse && !again(old) {
+			continue
+		}
 		j := *old
 		if again(old) {
 			j = job{id: s.newID(), script: old.script, status: circleci.JobStatusBlocked, run: old.run}
@@ -425,12 +428,13 @@ func (s *Server) rerun(w *workflow, again func(*job) bool) *workflow {
 		copies[old] = &j
 		next.jobs = append(next.jobs, &j)
 	}
-	for _, old := range w.jobs {
-		var requires []*job
+	for old, j := range copies {
+		j.requires = nil
 		for _, required := range old.requires {
-			requires = append(requires, copies[required])
+			if over := copies[required]; over != nil {
+				j.requires = append(j.requires, over)
+			}
 		}
-		copies[old].requires = requires
 	}
 	s.enter(next)
 	return next

@@ -113,5 +113,5 @@ func rerunWorkflow(s *Server, r *request, w *workflow) *answer {
 		}
 		again = func(j *job) bool { return slices.Contains(chosen, j) || j.dependsOn(chosen) }
 	}
-	return &answer{status: http.StatusAccepted, body: object{"workflow_id": s.rerun(w, again).id}}
+	return &answer{status: http.StatusAccepted, body: object{"workflow_id": s.rerun(w, again, in.SparseTree).id}}
 }
