@@ -34,9 +34,10 @@ type remote struct {
 }
 
 const (
-	// copyBuffer is large, as each read from a connection costs a call of the
-	// system: it doubles the throughput of 32 KiB.
-	copyBuffer = 1 << 20
+	// copyBuffer is large, as each read and write costs a call of the system:
+	// it doubles the throughput of 32 KiB. A larger one makes file systems wait
+	// for memory in one piece, now and then for a second.
+	copyBuffer = 256 << 10
 	// resumeAttempts is how often in a row a connection may break without a
 	// byte, until a download is given up.
 	resumeAttempts = 4
