@@ -149,6 +149,9 @@ func scrubbed(auth *transport.Auth, next transport.Handler) transport.Handler {
 			return r
 		}
 		r.Body = auth.Scrub(r.Body)
+		if r.Last != nil {
+			r.Last.Body = auth.Scrub(r.Last.Body)
+		}
 		if r.Err != nil {
 			text := r.Err.Error()
 			if clean := string(auth.Scrub([]byte(text))); clean != text {

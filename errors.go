@@ -154,7 +154,7 @@ func (e *Error) Is(target error) bool {
 	case ErrConflict:
 		return e.StatusCode == http.StatusConflict
 	case ErrServer:
-		return e.StatusCode >= 500
+		return e.StatusCode/100 == 5
 	}
 	return false
 }

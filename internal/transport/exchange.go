@@ -64,9 +64,15 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 	r.StatusCode, r.Header = resp.StatusCode, resp.Header
 	r.Limit = ParseRateLimit(resp.Header)
 	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		// nobody has asked for it: what follows is of no time limit, and of no context
 	case resp.StatusCode/100 != 2:
 		r.RetryAfter = ParseRetryAfter(resp.Header, time.Now())
-		r.Body, _ = io.ReadAll(io.LimitReader(resp.Body, keptBody)) // an error's body may be broken
+		r.Body, err = io.ReadAll(io.LimitReader(resp.Body, keptBody))
+		if err != nil && parent.Err() != nil {
+			kept := *r
+			r.fail(Canceled, causeOf(parent)).Last = &kept
+		} // else the answer counts, though its body is broken
 		drain(resp.Body)
 	case c.Stream:
 		w.pause()
@@ -210,7 +216,8 @@ func failureOf(err error) Failure {
 		errors.Is(err, http.ErrSchemeMismatch),
 		strings.Contains(err.Error(), "unsupported protocol scheme"):
 		return Refused
-	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):
+	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"),
+		err.Error() == "net/http: TLS handshake timeout": // of no type that is exported
 		return NotSent
 	}
 	return Broken

@@ -89,10 +89,11 @@ func (p *Pacer) family(name string) *family {
 }
 
 const (
-	startRate   = 200.0       // of a crowd, in requests a second, while nothing is known
-	startBurst  = 20          // of a crowd, at once
-	startDouble = time.Second // in which a crowd's rate doubles
-	endlessRate = 10_000.0    // from which on a crowd is not held back any more
+	startRate   = 200.0                 // of a crowd, in requests a second, while nothing is known
+	startBurst  = 20                    // of a crowd, at once
+	startDouble = time.Second           // in which a crowd's rate doubles
+	startPause  = 10 * time.Millisecond // least pause of a crowd, as one for each request costs more than the request
+	endlessRate = 10_000.0              // from which on a crowd is not held back any more
 
 	riseShare    = 0.05                  // of the rate found after a 429, added to it each second
 	longestRise  = 20 * time.Second      // that is made up for at once
@@ -279,9 +280,13 @@ func (f *family) delay(now time.Time) time.Duration {
 		return 0
 	}
 	seconds := (1 - f.tokens) / max(f.rate, 0.001)
-	if f.basis == headers {
+	switch f.basis {
+	case headers:
 		// When the server's window begins anew, one may go and see.
 		seconds = min(seconds, f.reset.Sub(now).Seconds())
+	case nothing:
+		seconds = max(seconds, min(startPause.Seconds(), startBurst/2/f.rate))
+	case refusal:
 	}
 	return max(time.Duration(seconds*float64(time.Second)), time.Microsecond)
 }
@@ -361,7 +366,7 @@ func (f *family) refused(now time.Time, t ticket, r *Result) {
 	}
 	if until := now.Add(pause); until.After(f.until) {
 		f.until, f.paused = until, *r
-		f.paused.Last = nil
+		f.paused.Failure, f.paused.Err, f.paused.Last = None, nil, nil // that of others, not that its caller has given up
 		for _, w := range f.queue {
 			if until.After(w.latest) {
 				w.wake() // to go with the refusal

@@ -34,7 +34,10 @@ func (rt *Retry) Do(ctx context.Context, c *Call) *Result {
 			sent++
 		}
 		r.Attempts = sent
-		if r.StatusCode == 0 || r.Failure != None {
+		switch {
+		case r.Last != nil: // this attempt's own, that the caller has not waited for the end of
+			r.Last.Attempts = sent
+		case r.StatusCode == 0 || r.Failure != None:
 			r.Last = last
 		}
 		if ambiguous && c.Method == http.MethodDelete && r.Failure == None && r.StatusCode == http.StatusNotFound {
@@ -90,7 +93,7 @@ func passing(status int) bool {
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
 		return false
 	}
-	return status >= 500
+	return status/100 == 5
 }
 
 // wait is what the server asks for and a little more, or else grows from
