@@ -2,9 +2,9 @@
 // like the real API, keeps state, and needs no account and no network.
 //
 //	srv := circlecitest.New(t)
-//	srv.Script("gh/acme/web", circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{
+//	srv.Script("gh/acme/web", circlecitest.Pipeline(
 //		circlecitest.Workflow("build", circlecitest.Job("test").Fails()),
-//	}})
+//	))
 //	client := srv.Client()
 //
 // What is created can be listed, fetched and deleted. A pipeline that is

@@ -76,7 +76,7 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		{"PATCH", "/project/gh/acme/web/settings", `{"advanced":{"autocancel_builds":"yes"}}`, 400, "autocancel_builds"},
 		{"PATCH", "/project/gh/acme/web/settings", `{"advanced":{"autocancel":true}}`, 400, "autocancel"},
 		{"POST", "/project/gh/acme/web/pipeline", `{"branch":"main","tag":"v1"}`, 400, "mutually exclusive"},
-		{"POST", "/project/gh/acme/typed/pipeline", `{"parameters":{"enviroment":"x"}}`, 404, "Project not found"},
+		{"POST", "/project/gh/acme/typed/pipeline", `{"parameters":{"env":"x"}}`, 404, "Project not found"},
 		{"POST", "/project/circleci/acme/app/pipeline/run", `{"definition_id":"{pipeline_definition_id}","config":{"branch":"a","tag":"b"}}`, 400, "config"},
 		{"POST", "/project/circleci/acme/app/pipeline/run", `{"definition_id":"{pipeline_definition_id}","checkout":{"branch":"a","tag":"b"}}`, 400, "exclusive"},
 		{"POST", "/project/circleci/acme/app/pipeline/run", `{"definition_id":"` + gone + `"}`, 404, "definition"},
