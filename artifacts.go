@@ -39,7 +39,8 @@ func (s *JobsService) download(ctx context.Context, a Artifact, w io.Writer, pro
 		return 0, err
 	}
 	defer file.Close()
-	return copyLarge(w, file, func(written int64) { progress(written, file.total) })
+	out := &progressWriter{dst: w, tell: func(written int64) { progress(written, file.total) }}
+	return io.CopyBuffer(out, file, make([]byte, copyBuffer))
 }
 
 // DownloadOptions says which artifacts to download, and how. Nil, and fields

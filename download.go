@@ -34,9 +34,8 @@ type remote struct {
 }
 
 const (
-	// copyBuffer is large, as each read and write costs a call of the system:
-	// it doubles the throughput of 32 KiB. A larger one makes file systems wait
-	// for memory in one piece, now and then for a second.
+	// copyBuffer takes all that a connection has at once. It is written as it
+	// comes: file systems hold up who fills a large one first.
 	copyBuffer = 256 << 10
 	// resumeAttempts is how often in a row a connection may break without a
 	// byte, until a download is given up.
@@ -191,35 +190,16 @@ func contentRange(result *transport.Result) (start, total int64) {
 	return start, total
 }
 
-// copyLarge copies in large pieces, and tells after each how much has been
-// written.
-func copyLarge(dst io.Writer, src io.Reader, progress func(written int64)) (written int64, err error) {
-	buffer := make([]byte, copyBuffer)
-	for {
-		n, err := fill(src, buffer)
-		if n > 0 {
-			w, werr := dst.Write(buffer[:n])
-			written += int64(w)
-			progress(written)
-			if werr != nil {
-				return written, werr
-			}
-		}
-		if err == io.EOF { //nolint:errorlint // as the reader returned it: a break may wrap io.EOF
-			return written, nil
-		}
-		if err != nil {
-			return written, err
-		}
-	}
+// progressWriter tells after each write how much has been written.
+type progressWriter struct {
+	dst     io.Writer
+	written int64
+	tell    func(written int64)
 }
 
-// fill reads until the buffer is full, or nothing comes any more.
-func fill(src io.Reader, buffer []byte) (n int, err error) {
-	for n < len(buffer) && err == nil {
-		var k int
-		k, err = src.Read(buffer[n:])
-		n += k
-	}
+func (w *progressWriter) Write(p []byte) (int, error) {
+	n, err := w.dst.Write(p)
+	w.written += int64(n)
+	w.tell(w.written)
 	return n, err
 }
