@@ -37,7 +37,8 @@
 // Config policies are evaluated if they are simple: rules whose value or key is
 // a text, and whose bodies compare what is below input or data.meta with
 // constants. A decision by others has the status ERROR and names what is not
-// modelled. Triggers of pipeline definitions are kept, and do not fire.
+// modelled. Triggers of pipeline definitions fire by [Server.FireTrigger], and
+// those with a schedule by themselves; nothing listens at the URL of one.
 //
 // The server is strict where the API is lenient: a key or a query parameter
 // that the API would ignore fails the test, because it is a mistake. What it

@@ -4,9 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
 )
 
 type trigger struct {
@@ -20,6 +23,7 @@ type trigger struct {
 	disabled                       bool
 	parameters                     map[string]any
 	created                        time.Time
+	winding                        int // counts the changes, as of a schedule
 }
 
 // The providers of events that can be created; bitbucket_dc can only be read.
@@ -64,12 +68,12 @@ func (t *trigger) show(p *project, secret string) object {
 }
 
 // withTrigger is a handler for a route with a trigger's ID.
-func withTrigger(do func(s *Server, r *request, p *project, t *trigger) *answer) handler {
+func withTrigger(do func(s *Server, r *request, p *project, d *definition, t *trigger) *answer) handler {
 	return withDefinitions(errNoProject, func(s *Server, r *request, p *project) *answer {
 		for _, d := range p.definitions {
 			for _, t := range d.triggers {
 				if t.id == r.id("trigger_id") {
-					return do(s, r, p, t)
+					return do(s, r, p, d, t)
 				}
 			}
 		}
@@ -88,8 +92,66 @@ func withTriggers(do func(s *Server, r *request, p *project, d *definition) *ans
 	})
 }
 
-// Triggers are kept and do not fire: no webhook is listened for, and no
-// schedule is gone by.
+// FireTrigger has a trigger fire, as the event does that it waits for, such as a
+// call of its URL, and returns the ID of the pipeline that starts; the zero UUID
+// if the trigger is disabled. One with a schedule fires by itself, too.
+func (s *Server) FireTrigger(id uuid.UUID) uuid.UUID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.world.projects {
+		for _, d := range p.definitions {
+			for _, t := range d.triggers {
+				if t.id == id {
+					return s.fire(p, t)
+				}
+			}
+		}
+	}
+	panic("circlecitest: there is no trigger " + id.String())
+}
+
+// fire starts the pipeline of a trigger.
+func (s *Server) fire(p *project, t *trigger) uuid.UUID {
+	if t.disabled {
+		return uuid.Nil
+	}
+	x := &pipeline{project: p, trigger: circleci.TriggerTypeWebhook, parameters: t.parameters}
+	if tag, isTag := strings.CutPrefix(t.checkoutRef, "refs/tags/"); isTag {
+		x.tag = tag
+	} else {
+		x.branch = strings.TrimPrefix(t.checkoutRef, "refs/heads/")
+	}
+	if t.actor != nil {
+		x.trigger = circleci.TriggerTypeScheduledPipeline
+	}
+	s.start(x)
+	if t.actor != nil {
+		x.actor = t.actor
+	}
+	return x.id
+}
+
+// windTrigger sets up the next time of a trigger with a schedule.
+func (s *Server) windTrigger(p *project, d *definition, t *trigger) {
+	t.winding++
+	if t.cron == "" {
+		return
+	}
+	winding := t.winding
+	schedule, _ := parseCron(t.cron) // it has been checked
+	at, found := schedule.next(s.now())
+	if !found {
+		return
+	}
+	s.at(at, func() {
+		if winding != t.winding || !slices.Contains(d.triggers, t) || !slices.Contains(p.definitions, d) || !slices.Contains(s.world.projects, p) {
+			return // changed or deleted meanwhile
+		}
+		s.fire(p, t)
+		s.windTrigger(p, d, t)
+	})
+}
+
 var triggerHandlers = map[string]handler{
 	"GET /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers": withTriggers(
 		func(_ *Server, _ *request, p *project, d *definition) *answer {
@@ -100,7 +162,7 @@ var triggerHandlers = map[string]handler{
 			return ok(object{"items": items})
 		}),
 	"POST /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers": withTriggers(createTrigger),
-	"GET /projects/{project_id}/triggers/{trigger_id}": withTrigger(func(_ *Server, _ *request, p *project, t *trigger) *answer {
+	"GET /projects/{project_id}/triggers/{trigger_id}": withTrigger(func(_ *Server, _ *request, p *project, _ *definition, t *trigger) *answer {
 		return ok(t.view(p))
 	}),
 	"PATCH /projects/{project_id}/triggers/{trigger_id}": withTrigger(patchTrigger),
@@ -125,11 +187,14 @@ type scheduleSourceIn struct {
 // that of an answer a user.
 func (in *scheduleSourceIn) apply(s *Server, t *trigger) *answer {
 	actor := s.scheduleActor(in.AttributionActor)
+	_, err := parseCron(in.CronExpression)
 	switch {
 	case actor == nil:
 		return refused("/event_source/schedule/attribution_actor", "is current or system")
 	case in.CronExpression == "":
 		return refused("/event_source/schedule/cron_expression", "is missing")
+	case err != nil:
+		return refused("/event_source/schedule/cron_expression", err.Error())
 	}
 	t.cron, t.actor = in.CronExpression, actor
 	return nil
@@ -191,10 +256,11 @@ func createTrigger(s *Server, r *request, p *project, d *definition) *answer {
 		}
 	}
 	d.triggers = append(d.triggers, t)
+	s.windTrigger(p, d, t)
 	return ok(t.show(p, t.secret))
 }
 
-func patchTrigger(s *Server, r *request, p *project, t *trigger) *answer {
+func patchTrigger(s *Server, r *request, p *project, d *definition, t *trigger) *answer {
 	var in struct {
 		EventSource struct {
 			Provider string            `json:"provider"`
@@ -241,5 +307,6 @@ func patchTrigger(s *Server, r *request, p *project, t *trigger) *answer {
 		}
 	}
 	*t = next
+	s.windTrigger(p, d, t)
 	return ok(t.view(p))
 }

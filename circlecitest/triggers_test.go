@@ -2,7 +2,9 @@ package circlecitest_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -19,8 +21,8 @@ type triggerBench struct {
 	project, definition uuid.UUID
 }
 
-func newTriggerBench(t *testing.T) *triggerBench {
-	srv := circlecitest.New(t)
+func newTriggerBench(t *testing.T, opts ...circlecitest.Option) *triggerBench {
+	srv := circlecitest.New(t, opts...)
 	b := &triggerBench{srv: srv, client: srv.Client(), project: srv.AddProject("circleci/acme/web")}
 	b.definition = newDefinition(t, b.client, b.project).ID
 	return b
@@ -85,6 +87,119 @@ func TestAScheduleNamesItsActor(t *testing.T) {
 	assert.Equal(t, "0 4 * * *", changed.EventSource.Schedule.CronExpression)
 	assert.NotEqual(t, made.EventSource.Schedule.AttributionActor, changed.EventSource.Schedule.AttributionActor)
 	assert.Empty(t, changed.Parameters)
+}
+
+// starts are the times at which the pipelines of the project have started, the
+// oldest first.
+func (b *triggerBench) starts(t *testing.T) (all []string) {
+	t.Helper()
+	for p, err := range b.client.Pipelines.ListForProject("circleci/acme/web", nil).All(t.Context()) {
+		require.NoError(t, err)
+		all = append(all, p.CreatedAt.Format("Mon 01-02 15:04"))
+	}
+	slices.Reverse(all)
+	return all
+}
+
+func TestATriggerWithAScheduleFiresAtItsTimes(t *testing.T) {
+	for cron, want := range map[string][]string{
+		"0 3 * * *":           {"Tue 03-03 03:00", "Wed 03-04 03:00", "Thu 03-05 03:00"},
+		"*/25 0-1 4 * *":      {"Wed 03-04 00:00", "Wed 03-04 00:25", "Wed 03-04 00:50", "Wed 03-04 01:00", "Wed 03-04 01:25", "Wed 03-04 01:50"},
+		"30 8/6 * * tue":      {"Tue 03-03 08:30", "Tue 03-03 14:30", "Tue 03-03 20:30"},
+		"0 12 * MAR MON-WED":  {"Tue 03-03 12:00", "Wed 03-04 12:00"},
+		"15,45 6 4 * 2":       {"Tue 03-03 06:15", "Tue 03-03 06:45", "Wed 03-04 06:15", "Wed 03-04 06:45"}, // of the days one is enough
+		"0 0 * * 7":           nil,
+		"0 0 30 2 *":          nil,
+		"0 12 2-3/1 1-3/2 *":  {"Tue 03-03 12:00"},
+		"59 23 */2 * MON,TUE": {"Tue 03-03 23:59"}, // both, as the days begin with a star
+	} {
+		b := newTriggerBench(t, circlecitest.WithManualTime(), circlecitest.WithTime(time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)))
+		_, err := b.create(t, circleci.CreateTriggerRequest{
+			EventSource: circleci.ScheduledEvents(cron, circleci.AttributionActorSystem), CheckoutRef: "main", ConfigRef: "main",
+		})
+		require.NoError(t, err, cron)
+		b.srv.Advance(3 * 24 * time.Hour)
+		assert.Equal(t, want, b.starts(t), cron)
+	}
+}
+
+func TestAScheduleThatIsNoCronExpression(t *testing.T) {
+	b := newTriggerBench(t)
+	for cron, words := range map[string]string{
+		"0 3 * *": "five fields", "@daily": "five fields", "60 3 * * *": "60", "0 24 * * *": "24", "0 3 0 * *": "0", "0 3 * 13 *": "13",
+		"0 3 * * 8": "8", "0 3 * * FRI-MON": "FRI-MON", "x 3 * * *": "x", "0 1-x * * *": "x", "*/0 3 * * *": "*/0", "*/x 3 * * *": "*/x", "1, 3 * * *": "number",
+	} {
+		_, err := b.create(t, circleci.CreateTriggerRequest{
+			EventSource: circleci.ScheduledEvents(cron, circleci.AttributionActorSystem), CheckoutRef: "main", ConfigRef: "main",
+		})
+		refusal(t, err, 400, "cron_expression")
+		assert.ErrorContains(t, err, words)
+	}
+}
+
+func TestAScheduleThatChangesOrGoes(t *testing.T) {
+	create := func(t *testing.T) (*triggerBench, uuid.UUID) {
+		b := newTriggerBench(t, circlecitest.WithManualTime(), circlecitest.WithTime(time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)))
+		made, err := b.create(t, circleci.CreateTriggerRequest{
+			EventSource: circleci.ScheduledEvents("0 3 * * *", circleci.AttributionActorSystem), CheckoutRef: "refs/tags/v1", ConfigRef: "main",
+			Parameters: circleci.Parameters{"env": circleci.StringValue("prod")},
+		})
+		require.NoError(t, err)
+		b.srv.Advance(24 * time.Hour)
+		require.Len(t, b.starts(t), 1)
+		return b, made.ID
+	}
+	b, id := create(t)
+	for p, err := range b.client.Pipelines.ListForProject("circleci/acme/web", nil).All(t.Context()) {
+		require.NoError(t, err)
+		assert.Equal(t, circleci.TriggerTypeScheduledPipeline, p.Trigger.Type)
+		assert.Equal(t, "system-actor", p.Trigger.Actor.Login)
+		values, err := b.client.Pipelines.Values(t.Context(), p.ID)
+		require.NoError(t, err)
+		assert.Equal(t, "v1", values["pipeline.git.tag"].String())
+		assert.Equal(t, "prod", values["pipeline.parameters.env"].String())
+	}
+	update := func(in circleci.UpdateTriggerRequest) {
+		_, err := b.client.Triggers.Update(t.Context(), b.project, id, in)
+		require.NoError(t, err)
+	}
+	update(circleci.UpdateTriggerRequest{EventSource: circleci.Some(circleci.ScheduledAnew("0 4 * * *", circleci.AttributionActorSystem))})
+	b.srv.Advance(24 * time.Hour)
+	assert.Equal(t, []string{"Tue 03-03 03:00", "Wed 03-04 04:00"}, b.starts(t))
+	update(circleci.UpdateTriggerRequest{Disabled: circleci.Some(true)})
+	b.srv.Advance(24 * time.Hour)
+	assert.Len(t, b.starts(t), 2, "a disabled trigger does not fire")
+	update(circleci.UpdateTriggerRequest{Disabled: circleci.Some(false)})
+	b.srv.Advance(24 * time.Hour)
+	assert.Len(t, b.starts(t), 3, "and does again")
+
+	for name, remove := range map[string]func(b *triggerBench, id uuid.UUID) error{
+		"the trigger": func(b *triggerBench, id uuid.UUID) error { return b.client.Triggers.Delete(t.Context(), b.project, id) },
+		"its definition": func(b *triggerBench, _ uuid.UUID) error {
+			return b.client.PipelineDefinitions.Delete(t.Context(), b.project, b.definition)
+		},
+	} {
+		b, id := create(t)
+		require.NoError(t, remove(b, id))
+		b.srv.Advance(48 * time.Hour)
+		assert.Len(t, b.starts(t), 1, "%s is gone", name)
+		assert.Panics(t, func() { b.srv.FireTrigger(id) })
+	}
+}
+
+func TestATriggerFiresByHand(t *testing.T) {
+	b := newTriggerBench(t)
+	hook, err := b.create(t, circleci.CreateTriggerRequest{EventSource: circleci.CustomWebhookEvents("datadog"), CheckoutRef: "refs/heads/release", ConfigRef: "main"})
+	require.NoError(t, err)
+	p, err := b.client.Pipelines.Get(t.Context(), b.srv.FireTrigger(hook.ID))
+	require.NoError(t, err)
+	assert.Equal(t, circleci.TriggerTypeWebhook, p.Trigger.Type)
+	listed, err := circleci.Collect(b.client.Pipelines.ListForProject("circleci/acme/web", &circleci.ListPipelinesOptions{Branch: "release"}).All(t.Context()))
+	require.NoError(t, err)
+	assert.Len(t, listed, 1)
+	_, err = b.client.Triggers.Update(t.Context(), b.project, hook.ID, circleci.UpdateTriggerRequest{Disabled: circleci.Some(true)})
+	require.NoError(t, err)
+	assert.Equal(t, uuid.Nil, b.srv.FireTrigger(hook.ID))
 }
 
 func TestTriggersGo(t *testing.T) {
