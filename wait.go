@@ -44,10 +44,12 @@ type WaitOptions struct {
 
 // Progress is how a wait goes, after a poll.
 type Progress struct {
-	// Text says in a line where it stands: a terminal can show it each time,
-	// over the last one.
+	// Text says in a line where it stands, or that and why the poll failed: a
+	// terminal can show it each time, over the last one.
 	Text string
-	// Changed tells whether there is news; a log can leave out the rest.
+	// Changed tells whether there is news: of several polls in a row that fail
+	// the first is, and the one that succeeds again. A log can leave out the
+	// rest.
 	Changed bool
 	// Elapsed is the time since the wait began.
 	Elapsed time.Duration
@@ -107,7 +109,7 @@ const (
 // UnsuccessfulError is an outcome other than success, as an error.
 type UnsuccessfulError struct {
 	Outcome Outcome
-	// Detail says what failed.
+	// Detail says what failed, or was canceled, or waits.
 	Detail string
 }
 
@@ -140,7 +142,7 @@ func (r *PipelineResult) Err() error {
 	for _, e := range r.Pipeline.Errors {
 		detail = append(detail, e.Message)
 	}
-	return outcomeError(r.Outcome, append(detail, jobNames(r.FailedJobs)...))
+	return outcomeError(r.Outcome, append(detail, culprits(r.FailedJobs, r.Workflows)...))
 }
 
 // String says in a line where the pipeline stands.
@@ -172,7 +174,9 @@ type WorkflowResult struct {
 
 // Err is nil if the outcome is success or pending, and else an
 // [UnsuccessfulError].
-func (r *WorkflowResult) Err() error { return outcomeError(r.Outcome, jobNames(r.FailedJobs)) }
+func (r *WorkflowResult) Err() error {
+	return outcomeError(r.Outcome, culprits(r.FailedJobs, []Workflow{r.Workflow}))
+}
 
 // String says in a line where the workflow stands.
 func (r *WorkflowResult) String() string { return workflowLine(&r.Workflow, r.Jobs) }
@@ -205,10 +209,16 @@ func outcomeError(o Outcome, detail []string) error {
 	return &UnsuccessfulError{Outcome: o, Detail: strings.Join(detail, "; ")}
 }
 
-func jobNames(jobs []WorkflowJob) []string {
-	var names []string
+// culprits names the jobs that failed, or, where none did, the workflows that
+// have not succeeded: canceled ones, those on hold, those that may not run.
+func culprits(jobs []WorkflowJob, workflows []Workflow) (names []string) {
 	for _, j := range jobs {
 		names = append(names, fmt.Sprintf("job %s %s", j.Name, j.Status))
+	}
+	for _, w := range workflows {
+		if len(jobs) == 0 && w.Status != WorkflowStatusSuccess {
+			names = append(names, fmt.Sprintf("workflow %s %s", w.Name, w.Status))
+		}
 	}
 	return names
 }
@@ -404,6 +414,8 @@ func (w *pipelineWatch) outcome(r *PipelineResult) Outcome {
 		return OutcomeOnHold
 	case held:
 		return OutcomePending
+	case rerunDue && !w.graceOver():
+		return OutcomePending
 	case onlySetup && len(r.Workflows) > 0 && settled != OutcomeSuccess:
 		return settled // nothing comes after a setup workflow that failed
 	case !r.Pipeline.State.Done():
@@ -412,8 +424,6 @@ func (w *pipelineWatch) outcome(r *PipelineResult) Outcome {
 		return OutcomePending
 	case onlySetup:
 		return OutcomeNoWorkflows
-	case rerunDue && !w.graceOver():
-		return OutcomePending
 	}
 	return settled
 }
@@ -610,10 +620,10 @@ func watch[T waited](ctx context.Context, o WaitOptions, poll func(context.Conte
 		for {
 			r, err := poll(ctx)
 			progress := Progress{Elapsed: time.Since(start), Err: err}
-			done := false
+			news, done := false, false
 			if err != nil {
 				failures++
-				progress.Text = "a poll failed: " + err.Error()
+				progress.Text, progress.Changed = "a poll failed: "+err.Error(), failures == 1
 				if final := o.final(ctx, err, failures); final != nil {
 					progress.Err, progress.Changed = final, true
 					o.report(progress)
@@ -621,11 +631,11 @@ func watch[T waited](ctx context.Context, o WaitOptions, poll func(context.Conte
 					return
 				}
 			} else {
+				news, done = shown == none || shown.state() != r.state(), r.outcome() != OutcomePending
+				progress.Text, progress.Changed = r.String(), news || failures > 0
 				failures = 0
-				done = r.outcome() != OutcomePending
-				progress.Text, progress.Changed = r.String(), shown == none || shown.state() != r.state()
 			}
-			if progress.Changed {
+			if news {
 				interval = o.MinInterval
 			}
 			if !done {
@@ -633,7 +643,7 @@ func watch[T waited](ctx context.Context, o WaitOptions, poll func(context.Conte
 				interval = min(interval*3/2, o.MaxInterval)
 			}
 			o.report(progress)
-			if progress.Changed {
+			if news {
 				shown = r
 				if !yield(r, nil) {
 					return

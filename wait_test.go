@@ -79,7 +79,7 @@ func TestWaitForAPipeline(t *testing.T) {
 				assert.NoError(t, err)
 				assert.NoError(t, c.Workflows.Cancel(t.Context(), all[0].ID))
 			},
-			outcome: circleci.OutcomeCanceled, workflows: []string{"a canceled"},
+			outcome: circleci.OutcomeCanceled, workflows: []string{"a canceled"}, detail: "workflow a canceled",
 		},
 		"a bad configuration": {
 			script:  circlecitest.Script{Errors: []circleci.PipelineError{{Type: circleci.PipelineErrorTypeConfig, Message: "no version"}}},
@@ -109,19 +109,26 @@ func TestWaitForAPipeline(t *testing.T) {
 			},
 			outcome: circleci.OutcomeFailed, workflows: []string{"setup failed"}, failed: []string{"generate"}, detail: "job generate failed",
 		},
+		"a setup that is rerun automatically": {
+			script: circlecitest.Script{
+				Setup:     circlecitest.Workflow("setup", circlecitest.Job("generate").FailsOnce()).RerunsAutomatically(1),
+				Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build", circlecitest.Job("x"))},
+			},
+			outcome: circleci.OutcomeSuccess, workflows: []string{"setup success", "build success"},
+		},
 		"a setup with nothing behind": {
 			script:  circlecitest.Script{Setup: circlecitest.Workflow("setup", circlecitest.Job("generate"))},
 			outcome: circleci.OutcomeNoWorkflows, workflows: []string{"setup success"},
 		},
 		"on hold, and told to stop there": {
 			script: oneHold, options: &circleci.WaitOptions{StopOnHold: true},
-			outcome: circleci.OutcomeOnHold, workflows: []string{"deploy on_hold"},
+			outcome: circleci.OutcomeOnHold, workflows: []string{"deploy on_hold"}, detail: "workflow deploy on_hold",
 		},
 		"on hold, while another workflow goes on": {
 			script: plain(circlecitest.Workflow("deploy", circlecitest.Approval("hold")),
 				circlecitest.Workflow("test", circlecitest.Job("x").Takes(10*time.Minute))),
 			options: &circleci.WaitOptions{StopOnHold: true},
-			outcome: circleci.OutcomeOnHold, workflows: []string{"deploy on_hold", "test success"},
+			outcome: circleci.OutcomeOnHold, workflows: []string{"deploy on_hold", "test success"}, detail: "workflow deploy on_hold",
 		},
 		"approved by a person in the middle": {
 			script: oneHold,
@@ -211,15 +218,22 @@ func TestAFailedPollIsSurvived(t *testing.T) {
 		id := srv.StartPipeline(webSlug, "main")
 		srv.Fail("GET /pipeline/{pipeline-id}", broken, down, broken, down, broken, down, broken, down, broken)
 		var failed int
+		var log []string
 		r, err := srv.Client(once).Pipelines.Wait(t.Context(), id, &circleci.WaitOptions{OnProgress: func(p circleci.Progress) {
 			if p.Err != nil {
 				failed++
 				assert.Positive(t, p.Next, "it goes on")
 			}
+			if p.Changed {
+				log = append(log, p.Text)
+			}
 		}})
 		require.NoError(t, err)
 		assert.Equal(t, circleci.OutcomeSuccess, r.Outcome)
 		assert.Equal(t, 9, failed)
+		require.NotEmpty(t, log)
+		assert.Contains(t, log[0], "a poll failed: circleci: GET /pipeline/{pipeline-id}", "a log tells of the first")
+		assert.NotContains(t, log[1], "failed", "and not of the others")
 	})
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)

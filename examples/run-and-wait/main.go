@@ -161,11 +161,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	a.wait.WithJobs = true
 	a.wait.OnProgress = func(p circleci.Progress) {
-		text := p.Text
-		if p.Err != nil { // the wait goes on in spite of it
-			text += ": " + p.Err.Error()
-		}
-		a.Line(p.Elapsed, text, p.Changed, p.Next == 0)
+		a.Line(p.Elapsed, p.Text, p.Changed, p.Next == 0)
 	}
 	result, err := a.client.Pipelines.Wait(waitCtx, pipeline.ID, &a.wait)
 	if err != nil {
