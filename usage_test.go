@@ -43,7 +43,7 @@ var usageTests = []operationTest{
 
 func TestTheStateOfAnExportIsReadInAnyCase(t *testing.T) {
 	for state, want := range map[circleci.UsageExportState]struct{ done, failed bool }{
-		"created": {}, "processing": {}, "pending": {}, "": {}, "something-new": {}, "PROCESSING": {},
+		"created": {}, "processing": {}, circleci.UsageExportStatePending: {}, "": {}, "something-new": {}, "PROCESSING": {},
 		"completed": {done: true}, "COMPLETED": {done: true},
 		"failed": {done: true, failed: true}, "Failed": {done: true, failed: true},
 	} {

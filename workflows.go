@@ -70,11 +70,16 @@ func (w *Workflow) key() itemKey { return itemKey{id: w.ID} }
 // JobType is the kind of a job in a workflow.
 type JobType string
 
-// The kinds of jobs. The API knows more, such as no-op, lock, unlock and
-// release.
+// The kinds of jobs.
 const (
 	JobTypeBuild    JobType = "build"
 	JobTypeApproval JobType = "approval"
+
+	// Not in CircleCI's document of the API, and sent by it.
+	JobTypeNoOp    JobType = "no-op"
+	JobTypeLock    JobType = "lock"
+	JobTypeUnlock  JobType = "unlock"
+	JobTypeRelease JobType = "release"
 )
 
 // WorkflowJob is a job as its workflow sees it. For more see
