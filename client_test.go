@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest"
 )
 
 const me = `{"id":"5034460f-c7c4-4c43-9457-de07e2029e7b","login":"ada","name":"Ada"}`
@@ -400,12 +401,9 @@ func TestTheHTTPClientStaysAsItIs(t *testing.T) {
 }
 
 func TestHTTPClientWithoutATransportGetsOne(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(me)) // a recorder's failure is the client's error
-	}))
-	defer server.Close()
+	srv := circlecitest.New(t)
 	for _, hc := range []*http.Client{nil, {}} {
-		client, err := circleci.NewClient(canary, circleci.WithBaseURL(server.URL), circleci.WithHTTPClient(hc))
+		client, err := circleci.NewClient(srv.Token(), circleci.WithBaseURL(srv.URL()), circleci.WithHTTPClient(hc))
 		require.NoError(t, err)
 		user, err := client.Users.Me(t.Context())
 		require.NoError(t, err)
