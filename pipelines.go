@@ -212,7 +212,8 @@ type PipelineConfig struct {
 	CompiledSetupConfig string `json:"compiled_setup_config,omitzero"`
 }
 
-// Config returns the configuration of a pipeline.
+// Config returns the configuration of a pipeline, or an error matching
+// [ErrNotFound] if there is none.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineConfigById
 //

@@ -219,8 +219,8 @@ type DecisionVCS struct {
 	TargetRepositoryURL string `json:"target_repository_url,omitzero"`
 }
 
-// ListDecisionsOptions says which decisions to list. What is zero does not
-// count.
+// ListDecisionsOptions says which decisions to list. A field that is zero
+// filters nothing.
 type ListDecisionsOptions struct {
 	Status DecisionStatus
 	// After and Before bound the time of the decision.

@@ -117,7 +117,8 @@ type AdvancedSettings struct {
 	PROnlyBranchOverrides []string `json:"pr_only_branch_overrides"`
 }
 
-// Settings returns the settings of a project.
+// Settings returns the settings of a project, or an error matching
+// [ErrNotFound] if there is none.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getProjectSettings
 //

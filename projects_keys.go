@@ -79,7 +79,7 @@ func (s *ProjectsService) CreateCheckoutKey(ctx context.Context, slug ProjectSlu
 }
 
 // GetCheckoutKey returns the checkout key with the given fingerprint, in
-// either form.
+// either form, or an error matching [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getCheckoutKey
 //

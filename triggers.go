@@ -101,7 +101,8 @@ func (s *TriggersService) List(projectID, definitionID uuid.UUID, opts ...Reques
 	return list[Trigger](s.client, get("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", projectID, definitionID).with(opts))
 }
 
-// Get returns the trigger with the given ID.
+// Get returns the trigger with the given ID, or an error matching
+// [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/getTrigger
 //

@@ -26,7 +26,7 @@ func (s *UsersService) Me(ctx context.Context, opts ...RequestOption) (*User, er
 	return do[User](ctx, s.client, get("/me").with(opts))
 }
 
-// Get returns the user with the given ID.
+// Get returns the user with the given ID, or an error matching [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/User/operation/getUser
 //

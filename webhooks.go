@@ -105,7 +105,7 @@ func (s *WebhooksService) Create(ctx context.Context, in CreateWebhookRequest, o
 
 // ListWebhooksOptions says whose webhooks to list.
 type ListWebhooksOptions struct {
-	// Scope is the project: see [ProjectScope].
+	// Scope is the project, and required: see [ProjectScope].
 	Scope WebhookScope
 }
 
