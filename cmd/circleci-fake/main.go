@@ -2,7 +2,7 @@
 // server that behaves like CircleCI's API v2, keeps state, and needs no account
 // and no network. It is what package circlecitest is for tests in Go.
 //
-//	go run github.com/circleci-go/circleci/cmd/circleci-fake -seed demo
+//	go run github.com/circleci-go/circleci/cmd/circleci-fake@latest -seed demo
 //
 // It prints its URL and a token, and how to use them. The URL shows in a browser
 // what goes on: pipelines and their jobs, requests, and what is wrong with them.
