@@ -39,12 +39,12 @@ func jobsOf(t *testing.T, c *circleci.Client, pipeline uuid.UUID) map[string]cir
 	return byName
 }
 
-func readAll(t *testing.T, resp *http.Response) string {
+func readAll(t *testing.T, body io.ReadCloser) string {
 	t.Helper()
-	body, err := io.ReadAll(resp.Body)
+	data, err := io.ReadAll(body)
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	return string(body)
+	require.NoError(t, body.Close())
+	return string(data)
 }
 
 // A request that CircleCI refuses is refused here, and for the same reason.
@@ -219,13 +219,13 @@ func TestRangesOfAnArtifact(t *testing.T) {
 		stored := request(artifacts[0].URL, "", srv.Token()).Header.Get("Location")
 		require.NotEmpty(t, stored)
 		resp := request(stored, c.span, "")
-		body := readAll(t, resp)
+		body := readAll(t, resp.Body)
 		assert.Equal(t, c.status, resp.StatusCode, c.span)
 		assert.Equal(t, c.body, body, c.span)
 		assert.Equal(t, c.answers, resp.Header.Get("Content-Range"), c.span)
 		assert.Equal(t, 403, request(strings.Split(stored, "?")[0], "", "").StatusCode, "a URL without its signature")
 	}
-	assert.Equal(t, "\x00\x00\x00\x00", readAll(t, request(request(artifacts[1].URL, "", srv.Token()).Header.Get("Location"), "", "")))
+	assert.Equal(t, "\x00\x00\x00\x00", readAll(t, request(request(artifacts[1].URL, "", srv.Token()).Header.Get("Location"), "", "").Body))
 	assert.Equal(t, 404, request(artifacts[0].URL, "", "").StatusCode, "an artifact is nobody's without a token")
 	assert.Equal(t, 404, request(artifacts[0].URL+"x", "", srv.Token()).StatusCode)
 }
