@@ -1,6 +1,7 @@
 package circleci_test
 
 import (
+	"encoding/json"
 	"os/exec"
 	"slices"
 	"strings"
@@ -32,4 +33,32 @@ func TestWhatAProgramLinks(t *testing.T) {
 		slices.Sort(modules)
 		assert.Equal(t, want, slices.Compact(modules), "what %s links", pkg)
 	}
+}
+
+// What go.mod requires, every user's build has to resolve.
+func TestWhatTheModuleRequires(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json").Output()
+	require.NoError(t, err)
+	var module struct {
+		Require                []struct{ Path string }
+		Exclude, Replace, Tool []any
+	}
+	require.NoError(t, json.Unmarshal(out, &module))
+	var required []string
+	for _, one := range module.Require {
+		required = append(required, one.Path)
+	}
+	slices.Sort(required)
+	assert.Equal(t, []string{
+		"github.com/apapsch/go-jsonmerge/v2",
+		"github.com/go-json-experiment/json",
+		"github.com/google/uuid",
+		"github.com/jarcoal/httpmock",
+		"github.com/oapi-codegen/runtime",
+		"github.com/stretchr/testify",
+		"go.yaml.in/yaml/v3",
+	}, required, "a new one needs a reason in CONTRIBUTING.md")
+	assert.Empty(t, module.Replace, "a replacement works in this repository, and for no user")
+	assert.Empty(t, module.Exclude, "an exclusion works in this repository, and for no user")
+	assert.Empty(t, module.Tool, "tools have a module of their own")
 }
