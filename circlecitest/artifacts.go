@@ -113,7 +113,8 @@ func (s *Server) redirectToStorage(r *request, path string) *answer {
 func (s *Server) fetchFromStorage(r *request, path string) *answer {
 	if r.token() != "" {
 		r.complain("the token went to the storage host, of another origin: %s", path)
-		return text(http.StatusBadRequest, "application/xml", "<Error><Code>InvalidArgument</Code></Error>")
+		return text(http.StatusBadRequest, "application/xml",
+			"<Error><Code>InvalidArgument</Code><Message>circlecitest: the token went to the storage host, of another origin</Message></Error>")
 	}
 	if a := s.weather.redirectedTo(path); a != nil {
 		return a

@@ -135,7 +135,7 @@ func shortSlug(slug string) string {
 func (r *request) bind(in any) *answer {
 	r.notes.read = true
 	if err := wire.UnmarshalStrict(r.body, in); err != nil {
-		return r.refuse(http.StatusBadRequest, "circlecitest: the body of "+r.op.key+" is not what the API takes: "+err.Error())
+		return r.refuse(http.StatusBadRequest, "circlecitest: the body of "+r.op.key+" is not what the API takes: "+strings.TrimPrefix(err.Error(), "jsontext: "))
 	}
 	return nil
 }

@@ -4,9 +4,12 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -227,6 +230,43 @@ func (e errorString) Error() string { return string(e) }
 
 // UnmarshalStrict reads one JSON value into out, and refuses what out has no
 // place for: names of another spelling or case, and repeated ones.
+//
+// The error says what is wrong in the words of JSON, and names no type of Go.
 func UnmarshalStrict(data []byte, out any) error {
-	return json.Unmarshal(data, out, json.RejectUnknownMembers(true))
+	err := json.Unmarshal(data, out, json.RejectUnknownMembers(true))
+	var misfit *json.SemanticError
+	if !errors.As(err, &misfit) {
+		return err
+	}
+	at := strings.ReplaceAll(strings.TrimPrefix(string(misfit.JSONPointer), "/"), "/", ".")
+	switch {
+	case errors.Is(misfit, json.ErrUnknownName):
+		return fmt.Errorf("there is no key %q", at)
+	case misfit.Err != nil:
+		return fmt.Errorf("%q: %w", at, misfit.Err)
+	case at == "":
+		return errorString("it is not " + jsonTypeOf(misfit.GoType))
+	}
+	return fmt.Errorf("%q is not %s", at, jsonTypeOf(misfit.GoType))
+}
+
+// jsonTypeOf names what a type is in JSON.
+func jsonTypeOf(t reflect.Type) string {
+	if t == nil {
+		return "what it has to be"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonTypeOf(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	default:
+		return "a number"
+	}
 }

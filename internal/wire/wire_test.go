@@ -184,3 +184,37 @@ func FuzzRead(f *testing.F) {
 		_ = wire.UnmarshalStrict(data, new(object)) // it must not panic
 	})
 }
+
+// What a strict reader says is for who has written the JSON.
+func TestStrictErrors(t *testing.T) {
+	type inner struct {
+		Count *int      `json:"count"`
+		ID    uuid.UUID `json:"id"`
+		OK    bool      `json:"ok"`
+	}
+	for data, want := range map[string]string{
+		`{"foo_bar":1}`:           `there is no key "foo_bar"`,
+		`{"Name":"x"}`:            `there is no key "Name"`,
+		`{"inner":{"cnt":1}}`:     `there is no key "inner.cnt"`,
+		`{"name":7}`:              `"name" is not a string`,
+		`{"inner":[]}`:            `"inner" is not an object`,
+		`{"list":{}}`:             `"list" is not an array`,
+		`{"list":["a",7]}`:        `"list.1" is not a string`,
+		`{"inner":{"ok":"yes"}}`:  `"inner.ok" is not true or false`,
+		`{"inner":{"count":"1"}}`: `"inner.count" is not a number`,
+		`{"inner":{"id":"x"}}`:    `"inner.id": `,
+		`[]`:                      `it is not an object`,
+		`{"name":"a","name":"b"}`: `duplicate`,
+		`{"name":`:                `EOF`,
+		``:                        `EOF`,
+	} {
+		var out struct {
+			Name  string   `json:"name"`
+			List  []string `json:"list"`
+			Inner *inner   `json:"inner"`
+		}
+		err := wire.UnmarshalStrict([]byte(data), &out)
+		require.ErrorContains(t, err, want, data)
+		assert.NotContains(t, err.Error(), "Go ", data)
+	}
+}
