@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/circleci-go/circleci/internal/wire"
 )
 
 // TriggersService works with triggers: the events that start a pipeline
@@ -111,93 +109,6 @@ func (s *TriggersService) Get(ctx context.Context, projectID, id uuid.UUID, opts
 	return do[Trigger](ctx, s.client, get("/projects/{project_id}/triggers/{trigger_id}", projectID, id).with(opts))
 }
 
-type webhookRequest struct {
-	Sender string `json:"sender"`
-}
-
-type scheduleRequest struct {
-	CronExpression   string           `json:"cron_expression"`
-	AttributionActor AttributionActor `json:"attribution_actor"`
-}
-
-// EventSourceRequest is where the events of a new trigger come from: see
-// [GitHubAppEvents], [GitHubServerEvents], [GitHubOAuthEvents],
-// [CustomWebhookEvents] and [ScheduledEvents].
-type EventSourceRequest struct {
-	body struct {
-		Provider SourceProvider    `json:"provider"`
-		Repo     sourceRepoRequest `json:"repo,omitzero"`
-		Webhook  webhookRequest    `json:"webhook,omitzero"`
-		Schedule scheduleRequest   `json:"schedule,omitzero"`
-	}
-}
-
-// GitHubAppEvents are the events of a repository of GitHub's. The external ID
-// is GitHub's own, a number; for another text the API answers a 400 without a
-// reason.
-func GitHubAppEvents(externalID string) EventSourceRequest {
-	return repoEvents(SourceProviderGitHubApp, externalID)
-}
-
-// GitHubServerEvents are the events of a repository of a GitHub Enterprise
-// Server. The provider is not in CircleCI's document of the API.
-func GitHubServerEvents(externalID string) EventSourceRequest {
-	return repoEvents(SourceProviderGitHubServer, externalID)
-}
-
-// GitHubOAuthEvents are the events of a repository of GitHub's, through
-// CircleCI's OAuth app. The trigger needs the preset all-pushes or
-// only-build-prs, and cannot be disabled.
-func GitHubOAuthEvents(externalID string) EventSourceRequest {
-	return repoEvents(SourceProviderGitHubOAuth, externalID)
-}
-
-func repoEvents(provider SourceProvider, externalID string) (e EventSourceRequest) {
-	e.body.Provider, e.body.Repo.ExternalID = provider, externalID
-	return e
-}
-
-// CustomWebhookEvents are calls of a URL that comes with the answer, in
-// [TriggerWebhook]. The sender is a name for who calls it. The trigger needs a
-// CheckoutRef and a ConfigRef.
-func CustomWebhookEvents(sender string) (e EventSourceRequest) {
-	e.body.Provider, e.body.Webhook.Sender = SourceProviderWebhook, sender
-	return e
-}
-
-// ScheduledEvents come at set times, by a cron expression in UTC, such as
-// "0 3 * * *". The trigger needs a CheckoutRef and a ConfigRef. The provider is
-// not in CircleCI's document of the API.
-func ScheduledEvents(cronExpression string, attributionActor AttributionActor) (e EventSourceRequest) {
-	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
-	return e
-}
-
-// MarshalJSON writes the source as the API wants it.
-func (e EventSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(e.body) }
-
-func (e EventSourceRequest) check() error {
-	var missing bool
-	switch e.body.Provider {
-	case SourceProviderWebhook:
-		missing = e.body.Webhook.Sender == ""
-	case SourceProviderSchedule:
-		missing = e.body.Schedule.CronExpression == "" || e.body.Schedule.AttributionActor == ""
-	default:
-		missing = e.body.Repo.ExternalID == ""
-	}
-	if missing {
-		return &ArgumentError{Name: "event_source", Reason: "is missing or not complete: see GitHubAppEvents"}
-	}
-	return nil
-}
-
-// needsRefs reports whether events of this source bring no branch or tag of
-// their own.
-func (e EventSourceRequest) needsRefs() bool {
-	return e.body.Provider == SourceProviderWebhook || e.body.Provider == SourceProviderSchedule
-}
-
 // CreateTriggerRequest is a new trigger.
 type CreateTriggerRequest struct {
 	EventSource EventSourceRequest `json:"event_source"`
@@ -237,31 +148,6 @@ func (r CreateTriggerRequest) check() error {
 func (s *TriggersService) Create(ctx context.Context, projectID, definitionID uuid.UUID, in CreateTriggerRequest, opts ...RequestOption) (*Trigger, error) {
 	return do[Trigger](ctx, s.client, post("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", projectID, definitionID).body(in).with(opts))
 }
-
-// UpdateEventSourceRequest changes where a trigger's events come from: see
-// [CustomWebhookSender] and [ScheduledAnew]. A repository cannot be changed.
-type UpdateEventSourceRequest struct {
-	body struct {
-		Provider SourceProvider  `json:"provider,omitzero"`
-		Webhook  webhookRequest  `json:"webhook,omitzero"`
-		Schedule scheduleRequest `json:"schedule,omitzero"`
-	}
-}
-
-// CustomWebhookSender gives the sender of a custom webhook another name.
-func CustomWebhookSender(sender string) (e UpdateEventSourceRequest) {
-	e.body.Webhook.Sender = sender
-	return e
-}
-
-// ScheduledAnew gives a schedule other times, see [ScheduledEvents].
-func ScheduledAnew(cronExpression string, attributionActor AttributionActor) (e UpdateEventSourceRequest) {
-	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
-	return e
-}
-
-// MarshalJSON writes the change as the API wants it.
-func (e UpdateEventSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(e.body) }
 
 // UpdateTriggerRequest holds what to change; what is unset stays as it is.
 type UpdateTriggerRequest struct {
