@@ -6,7 +6,7 @@ import "net/http"
 // have an identity.
 func OffsetPager(c *Client, route string, opts ...RequestOption) *Pager[Collaboration] {
 	p := array[Collaboration](c, get(route).with(opts))
-	p.offset = true
+	p.pages.offset = true
 	return p
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/circleci-go/circleci/internal/transport"
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
@@ -27,12 +28,7 @@ import (
 // API do, the walk ends with an error that matches [ErrPageLoop]; all items
 // have been handed over by then, and none twice. New items shift the pages of
 // a list that is walked; an item that comes again by that is left out.
-type Pager[T any] struct {
-	client  *Client
-	request request
-	bare    bool // the API answers with a bare array
-	offset  bool // the API pages by offset, and not by token
-}
+type Pager[T any] struct{ pages pages }
 
 // Page is one page of a list.
 type Page[T any] struct {
@@ -54,19 +50,21 @@ type envelope[T any] struct {
 }
 
 // list is the pager of a list whose answers have "items".
-func list[T any](c *Client, r request) *Pager[T] { return &Pager[T]{client: c, request: r} }
+func list[T any](c *Client, r request) *Pager[T] {
+	return &Pager[T]{pages{client: c, request: r, blank: func() anyPage { return new(pageAnswer[T]) }}}
+}
 
 // array is the pager of a list that answers with a bare array, all at once.
 func array[T any](c *Client, r request) *Pager[T] {
 	r.nullable = true // how some services write an empty array
-	return &Pager[T]{client: c, request: r, bare: true}
+	return &Pager[T]{pages{client: c, request: r, blank: func() anyPage { return &pageAnswer[T]{bare: true} }}}
 }
 
 // offsetArray is the pager of a list that answers with a bare array for each
 // page, and pages by offset.
 func offsetArray[T any](c *Client, r request) *Pager[T] {
 	p := array[T](c, r)
-	p.offset = true
+	p.pages.offset = true
 	return p
 }
 
@@ -74,61 +72,144 @@ func offsetArray[T any](c *Client, r request) *Pager[T] {
 // element, with a zero item. Breaking off the loop sends no further request.
 func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for page, err := range p.Pages(ctx) {
+		p.pages.walk(ctx, func(page anyPage, err error) bool {
 			if err != nil {
-				yield(*new(T), err)
-				return
+				return yield(*new(T), err)
 			}
-			for _, item := range page.Items {
+			for _, item := range page.(*pageAnswer[T]).page.Items {
 				if !yield(item, nil) {
-					return
+					return false
 				}
 			}
-		}
+			return true
+		})
 	}
 }
 
 // Pages walks over the pages. Items that an earlier page had are left out.
 func (p *Pager[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
 	return func(yield func(*Page[T], error) bool) {
-		var (
-			o    callOptions
-			seen walk[T]
-		)
-		o.apply(p.request.opts)
-		ctx, cancel := context.WithCancel(ctx)
-		next := fetcher[T]{pager: p, ctx: ctx}
-		defer next.stop()
-		defer cancel()
-		for token := ""; ; {
-			page, response, err := next.get(token)
-			o.give(response)
-			if err == nil {
-				err = seen.take(p, page)
-			}
+		p.pages.walk(ctx, func(page anyPage, err error) bool {
 			if err != nil {
-				yield(nil, err)
-				return
+				return yield(nil, err)
 			}
-			token = page.NextPageToken
-			looped := seen.token(token)
-			if o.prefetch && token != "" && !looped {
-				next.begin(token)
-			}
-			if !yield(page, nil) || token == "" {
-				return
-			}
-			if looped {
-				yield(nil, seen.loop(p))
-				return
-			}
-		}
+			return yield(&page.(*pageAnswer[T]).page, nil)
+		})
 	}
 }
 
 // Page fetches one page: the first with an empty token, or the one that an
 // earlier page's NextPageToken names. Nothing is left out.
 func (p *Pager[T]) Page(ctx context.Context, token string) (*Page[T], error) {
+	page, err := p.pages.one(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return &page.(*pageAnswer[T]).page, nil
+}
+
+// pageAnswer is a page in the making, in one allocation. It holds all that a
+// list of one type does otherwise than that of another, as a compiler repeats
+// for each type, in each program, what is generic.
+type pageAnswer[T any] struct {
+	page Page[T]
+	body envelope[T]
+	bare bool // the API answers with a bare array
+}
+
+// anyPage is a page, whatever its items are.
+type anyPage interface {
+	transport.Decoder
+	response() *Response
+	length() int
+	keyed() bool
+	content() any
+	next() string
+	setNext(token string)
+	sift(known func(item any) bool)
+}
+
+// Decode reads an answer.
+func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
+	a.body = envelope[T]{} // nothing may be left of an attempt that broke off
+	if a.bare {
+		err = wire.Read(body, &a.body.Items)
+	} else {
+		err = wire.Read(body, &a.body)
+	}
+	a.page.Items, a.page.TotalCount, a.page.NextPageToken = a.body.Items, a.body.TotalCount, a.body.NextPageToken
+	return err
+}
+
+func (a *pageAnswer[T]) response() *Response  { return &a.page.Response }
+func (a *pageAnswer[T]) length() int          { return len(a.page.Items) }
+func (a *pageAnswer[T]) keyed() bool          { _, ok := any((*T)(nil)).(keyed); return ok }
+func (a *pageAnswer[T]) content() any         { return a.page.Items }
+func (a *pageAnswer[T]) next() string         { return a.page.NextPageToken }
+func (a *pageAnswer[T]) setNext(token string) { a.page.NextPageToken = token }
+
+// sift leaves out, in place, the items that are known.
+func (a *pageAnswer[T]) sift(known func(item any) bool) {
+	items, n := a.page.Items, 0
+	for i := range items {
+		if known(&items[i]) {
+			continue
+		}
+		if n != i {
+			items[n] = items[i]
+		}
+		n++
+	}
+	clear(items[n:])
+	a.page.Items = items[:n]
+}
+
+// pages is a list of anything.
+type pages struct {
+	client  *Client
+	request request
+	offset  bool // the API pages by offset, and not by token
+	blank   func() anyPage
+}
+
+// walk is [Pager.Pages].
+func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
+	var (
+		o      callOptions
+		memory seen
+	)
+	o.apply(p.request.opts)
+	ctx, cancel := context.WithCancel(ctx)
+	next := fetcher{pages: p, ctx: ctx}
+	defer next.stop()
+	defer cancel()
+	for token := ""; ; {
+		page, response, err := next.get(token)
+		o.give(response)
+		if err == nil {
+			err = memory.take(p, page)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		token = page.next()
+		looped := memory.token(token)
+		if o.prefetch && token != "" && !looped {
+			next.begin(token)
+		}
+		if !yield(page, nil) || token == "" {
+			return
+		}
+		if looped {
+			yield(nil, memory.loop(p))
+			return
+		}
+	}
+}
+
+// one is [Pager.Page].
+func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
 	var o callOptions
 	o.apply(p.request.opts)
 	page, response, err := p.fetch(ctx, token)
@@ -136,52 +217,34 @@ func (p *Pager[T]) Page(ctx context.Context, token string) (*Page[T], error) {
 	return page, err
 }
 
-// fetch is Page, but for what the caller's options capture.
-func (p *Pager[T]) fetch(ctx context.Context, token string) (*Page[T], Response, error) {
-	out := &pageAnswer[T]{bare: p.bare}
+// fetch is one, but for what the caller's options capture.
+func (p *pages) fetch(ctx context.Context, token string) (anyPage, Response, error) {
+	page := p.blank()
 	r := p.request
-	r.response = &out.page.Response
+	r.response = page.response()
 	r.search.String(p.tokenName(), token)
-	err := p.client.run(ctx, &r, out)
-	if err != nil {
-		return nil, out.page.Response, err
+	if err := p.client.run(ctx, &r, page); err != nil {
+		return nil, *r.response, err
 	}
-	out.page.Items, out.page.TotalCount = out.body.Items, out.body.TotalCount
-	out.page.NextPageToken = p.nextToken(token, &out.body)
-	return &out.page, out.page.Response, nil
-}
-
-// pageAnswer is a page in the making, in one allocation.
-type pageAnswer[T any] struct {
-	page Page[T]
-	body envelope[T]
-	bare bool
-}
-
-func (a *pageAnswer[T]) Decode(body io.Reader) error {
-	a.body = envelope[T]{} // nothing may be left of an attempt that broke off
-	if a.bare {
-		return wire.Read(body, &a.body.Items)
+	if p.offset {
+		page.setNext(nextOffset(token, page.length()))
 	}
-	return wire.Read(body, &a.body)
+	return page, *r.response, nil
 }
 
-func (p *Pager[T]) tokenName() string {
+func (p *pages) tokenName() string {
 	if p.offset {
 		return "offset"
 	}
 	return "page-token"
 }
 
-func (p *Pager[T]) nextToken(token string, body *envelope[T]) string {
-	if !p.offset {
-		return body.NextPageToken
-	}
-	if len(body.Items) == 0 {
+func nextOffset(token string, length int) string {
+	if length == 0 {
 		return ""
 	}
 	offset, _ := strconv.Atoi(token) // the first page has none
-	return strconv.Itoa(offset + len(body.Items))
+	return strconv.Itoa(offset + length)
 }
 
 // Prefetch makes the walk of a [Pager] fetch the next page while the loop is
@@ -190,30 +253,30 @@ func (p *Pager[T]) nextToken(token string, body *envelope[T]) string {
 func Prefetch() RequestOption { return func(o *callOptions) { o.prefetch = true } }
 
 // fetcher gets the pages of one walk, one ahead of the loop if asked to.
-type fetcher[T any] struct {
-	pager *Pager[T]
+type fetcher struct {
+	pages *pages
 	ctx   context.Context
-	ahead chan fetched[T] // of the page that is under way; nil: none
+	ahead chan fetched // of the page that is under way; nil: none
 }
 
-type fetched[T any] struct {
-	page     *Page[T]
+type fetched struct {
+	page     anyPage
 	response Response
 	err      error
 }
 
-func (f *fetcher[T]) begin(token string) {
-	ahead := make(chan fetched[T], 1)
+func (f *fetcher) begin(token string) {
+	ahead := make(chan fetched, 1)
 	f.ahead = ahead
 	go func() {
-		page, response, err := f.pager.fetch(f.ctx, token)
-		ahead <- fetched[T]{page, response, err}
+		page, response, err := f.pages.fetch(f.ctx, token)
+		ahead <- fetched{page, response, err}
 	}()
 }
 
-func (f *fetcher[T]) get(token string) (*Page[T], Response, error) {
+func (f *fetcher) get(token string) (anyPage, Response, error) {
 	if f.ahead == nil {
-		return f.pager.fetch(f.ctx, token)
+		return f.pages.fetch(f.ctx, token)
 	}
 	got := <-f.ahead
 	f.ahead = nil
@@ -221,7 +284,7 @@ func (f *fetcher[T]) get(token string) (*Page[T], Response, error) {
 }
 
 // stop waits for a page that nobody wants any more; its context has ended.
-func (f *fetcher[T]) stop() {
+func (f *fetcher) stop() {
 	if f.ahead != nil {
 		<-f.ahead
 	}
@@ -237,8 +300,8 @@ type itemKey struct {
 // again by its content.
 type keyed interface{ key() itemKey }
 
-// walk is the memory of one walk: what ends it if pages repeat.
-type walk[T any] struct {
+// seen is the memory of one walk: what ends it if pages repeat.
+type seen struct {
 	items  map[itemKey]struct{}
 	pages  map[uint64]struct{} // by hash, of items without identity
 	seed   maphash.Seed
@@ -254,83 +317,63 @@ const mostEmpty = 100
 // take leaves out the page's items that have been there, and fails if that
 // leaves none. The last page may well bring nothing new: what it had was
 // shifted from the page before.
-func (w *walk[T]) take(p *Pager[T], page *Page[T]) error {
-	if len(page.Items) == 0 {
-		if w.empty++; w.empty > mostEmpty {
-			return w.loop(p)
+func (s *seen) take(p *pages, page anyPage) error {
+	if page.length() == 0 {
+		if s.empty++; s.empty > mostEmpty {
+			return s.loop(p)
 		}
 		return nil
 	}
-	w.empty = 0
-	if w.count == 0 && page.NextPageToken == "" {
+	s.empty = 0
+	if s.count == 0 && page.next() == "" {
 		return nil // the first page is the last: nothing repeats
 	}
-	if _, ok := any(&page.Items[0]).(keyed); ok {
-		page.Items = w.fresh(page.Items)
-	} else if w.hasPage(page) {
-		page.Items = nil
+	if page.keyed() {
+		page.sift(s.item)
+	} else if s.page(page) {
+		page.sift(func(any) bool { return true })
 	}
-	if len(page.Items) == 0 && page.NextPageToken != "" {
-		return w.loop(p)
+	if page.length() == 0 && page.next() != "" {
+		return s.loop(p)
 	}
-	w.count += len(page.Items)
+	s.count += page.length()
 	return nil
 }
 
-// fresh takes out, in place, what has been there.
-func (w *walk[T]) fresh(items []T) []T {
-	if w.items == nil {
-		w.items = make(map[itemKey]struct{}, len(items))
+// item remembers an item, and reports whether it has been there.
+func (s *seen) item(item any) bool {
+	key := item.(keyed).key()
+	if key == (itemKey{}) { // the API has left out what it is known by
+		data, _ := wire.Marshal(item) // what was read can be written
+		key.name = "\x00" + string(data)
 	}
-	n := 0
-	for i := range items {
-		key := any(&items[i]).(keyed).key()
-		if key == (itemKey{}) { // the API has left out what it is known by
-			data, _ := wire.Marshal(items[i]) // what was read can be written
-			key.name = "\x00" + string(data)
-		}
-		if _, ok := w.items[key]; ok {
-			continue
-		}
-		w.items[key] = struct{}{}
-		if n != i {
-			items[n] = items[i]
-		}
-		n++
-	}
-	clear(items[n:])
-	return items[:n]
+	return known(&s.items, key)
 }
 
-func (w *walk[T]) hasPage(page *Page[T]) bool {
-	if w.pages == nil {
-		w.pages, w.seed = map[uint64]struct{}{}, maphash.MakeSeed()
+// page is item, for all items of a page.
+func (s *seen) page(page anyPage) bool {
+	if s.pages == nil {
+		s.seed = maphash.MakeSeed()
 	}
-	data, err := wire.Marshal(page.Items)
-	if err != nil {
-		return false
+	data, err := wire.Marshal(page.content())
+	return err == nil && known(&s.pages, maphash.Bytes(s.seed, data))
+}
+
+// token is item, for the token of the next page.
+func (s *seen) token(token string) bool { return token != "" && known(&s.tokens, token) }
+
+// known puts a key into a set, and reports whether it has been there.
+func known[K comparable](set *map[K]struct{}, key K) bool {
+	if *set == nil {
+		*set = map[K]struct{}{}
 	}
-	sum := maphash.Bytes(w.seed, data)
-	_, ok := w.pages[sum]
-	w.pages[sum] = struct{}{}
+	_, ok := (*set)[key]
+	(*set)[key] = struct{}{}
 	return ok
 }
 
-// token remembers a token, and reports whether it has been there.
-func (w *walk[T]) token(token string) bool {
-	if token == "" {
-		return false
-	}
-	if w.tokens == nil {
-		w.tokens = map[string]struct{}{}
-	}
-	_, ok := w.tokens[token]
-	w.tokens[token] = struct{}{}
-	return ok
-}
-
-func (w *walk[T]) loop(p *Pager[T]) error {
-	return &PageLoopError{Method: p.request.method, Route: p.request.route, Items: w.count}
+func (s *seen) loop(p *pages) error {
+	return &PageLoopError{Method: p.request.method, Route: p.request.route, Items: s.count}
 }
 
 // Collect takes all items of a walk into a slice. If the walk fails, it
