@@ -59,6 +59,17 @@ fuzz: ## Fuzz each target for FUZZTIME; a nightly run takes FUZZTIME=10m.
 		done; \
 	done
 
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what users link; the database lies on the network.
+	@check="$$(cd tools && $(GO) tool -n govulncheck)"; \
+	for m in . oidctoken; do \
+		echo "== $$m"; code=0; out="$$(cd $$m && "$$check" ./... 2>&1)" || code=$$?; echo "$$out"; \
+		if [[ "$$out" == *"fetching vulnerabilities"* ]]; then \
+			echo "make vuln: NOTHING HAS BEEN CHECKED: the database, $${GOVULNDB:-https://vuln.go.dev}, cannot be reached" >&2; \
+		fi; \
+		[ $$code = 0 ] || exit $$code; \
+	done
+
 .PHONY: contract
 contract: ## Hold the package and the fake against a document of CircleCI's: SPEC=path/to/openapi.json.
 	@test -n "$(SPEC)" || { echo "which document? make contract SPEC=path/to/openapi.json"; exit 2; }
@@ -69,5 +80,7 @@ spec: ## Write the list of operations from a document of CircleCI's: SPEC=path/t
 	@test -n "$(SPEC)" || { echo "which document? make spec SPEC=path/to/openapi.json"; exit 2; }
 	@list="$$($(GO) run -C tools ./specgen "$(abspath $(SPEC))")" && printf '%s\n' "$$list" > internal/spec/operations.go
 
+# The fuzzing takes a count and no time: a machine that is busy fails nothing.
 .PHONY: ci
 ci: lint race test examples ## What a change has to pass.
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=1000x
