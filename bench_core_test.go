@@ -2,10 +2,14 @@ package circleci_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,3 +117,28 @@ func BenchmarkError(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkDecode is a call of each operation, with all that its answer can
+// hold.
+func BenchmarkDecode(b *testing.B) {
+	for _, c := range operationTests {
+		b.Run(strings.ReplaceAll(c.op, " ", ""), func(b *testing.B) {
+			data, err := os.ReadFile(filepath.Join("testdata", c.fixture+".json"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			// The first page is the last.
+			body := nextToken.ReplaceAllString(string(data), `"next_page_token": null`)
+			client := memory(b, func(*http.Request) (int, string) { return cmp.Or(c.status, http.StatusOK), body })
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if _, err := c.call(b.Context(), client); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+var nextToken = regexp.MustCompile(`"next_page_token":\s*"[^"]*"`)

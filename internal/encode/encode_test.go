@@ -103,3 +103,27 @@ func FuzzPath(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkPath(b *testing.B) {
+	slug := encode.Param{Text: "gh/acme/web", Slug: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := encode.Path("/project/{project-slug}/{job-number}/tests", slug, encode.Param{Text: "7"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkQuery(b *testing.B) {
+	branch, since := "feature/cart", time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	b.ReportAllocs()
+	for b.Loop() {
+		var q encode.Query
+		q.String("branch", branch)
+		q.Time("start-date", since)
+		q.Bool("all-branches", true)
+		if q.Encode() == "" {
+			b.Fatal("nothing")
+		}
+	}
+}
