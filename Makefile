@@ -5,7 +5,7 @@ SHELL := /bin/bash
 GO ?= go
 # The modules of the repository. What users link of it is the first alone, or
 # oidctoken with its library.
-MODULES := . examples oidctoken tools
+MODULES := . bench examples oidctoken tools
 # The linter is pinned in tools/go.mod, and built by the first use.
 LINT = $$(cd tools && $(GO) tool -n golangci-lint)
 FUZZTIME ?= 10s
@@ -41,8 +41,12 @@ cover: ## Show which code the tests of this module run.
 	$(GO) tool cover -func=cover.out | tail -1
 
 .PHONY: bench
-bench: ## Run the benchmarks of the parts.
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## Measure the package beside code by hand; bench/README.md has the results.
+	@$(GO) run -C bench .
+
+.PHONY: parts
+parts: ## Run the benchmarks of the parts; their output is for benchstat.
+	$(GO) test -run '^$$' -bench . -benchmem . ./circlecitest ./internal/...
 
 .PHONY: examples
 examples: ## Run each example, against the server of package circlecitest.

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/circleci-go/circleci"
+)
+
+// contender is a client: get gets one of the server's projects, and finish ends
+// it.
+type contender struct {
+	get    func(ctx context.Context, name string) error
+	finish func()
+}
+
+func handClient(s *server, url string) contender {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: s.roots()}
+	client := &http.Client{Transport: t}
+	return contender{func(ctx context.Context, name string) error {
+		_, err := byHand[projectByHand](ctx, client, url+"/api/v2/project/gh/acme/"+name)
+		return err
+	}, t.CloseIdleConnections}
+}
+
+func sdkClient(s *server, url string) contender {
+	c, err := circleci.NewClient(token, circleci.WithBaseURL(url), circleci.WithRootCAs(s.roots()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return contender{func(ctx context.Context, name string) error {
+		_, err := c.Projects.Get(ctx, circleci.ProjectSlug("gh/acme/"+name))
+		return err
+	}, func() { _ = c.Close() }}
+}
+
+// cpu is how many seconds of it this process has used.
+func cpu() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		log.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+func tlsFanOut(rounds int) []result {
+	const calls, callers = 2000, 16
+	s := startServer()
+	defer s.stop()
+	var handshakes [2][]float64
+	run := func(i int, client func(*server, string) contender) func() float64 {
+		return func() float64 {
+			c, before := client(s, s.TLS), cpu()
+			work := make(chan struct{})
+			var wg sync.WaitGroup
+			for range callers {
+				wg.Go(func() {
+					for range work {
+						if err := c.get(context.Background(), "web"); err != nil {
+							log.Fatal(err)
+						}
+					}
+				})
+			}
+			for range calls {
+				work <- struct{}{}
+			}
+			close(work)
+			wg.Wait()
+			spent := cpu() - before
+			c.finish()
+			handshakes[i] = append(handshakes[i], float64(s.connections()))
+			return spent
+		}
+	}
+	medians := inTurns(rounds, run(0, handClient), run(1, sdkClient))
+	return []result{
+		atMost("2,000 GETs of 16 goroutines over TLS: handshakes", "%.0f", median(handshakes[0]), median(handshakes[1]), callers),
+		ratio("    CPU of the client", medians[0], medians[1], 0.40),
+	}
+}
+
+func connections(int) []result {
+	s := startServer()
+	defer s.stop()
+	count := func(c contender, name string) float64 {
+		defer c.finish()
+		for range 100 {
+			if err := c.get(context.Background(), name); (err != nil) != (name == "missing") {
+				log.Fatal(name, ": ", err)
+			}
+		}
+		return float64(s.connections())
+	}
+	var out []result
+	for _, name := range []string{"plain", "chunked", "gzip", "missing"} {
+		out = append(out, atMost("connections for 100 calls in a row: "+name, "%.0f",
+			count(handClient(s, s.Plain), name), count(sdkClient(s, s.Plain), name), 1))
+	}
+	return out
+}
+
+// artifact compares processes that download a file, as memory is theirs.
+func artifact(rounds int) []result {
+	s := startServer()
+	defer s.stop()
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	url, file := s.Plain+"/artifact", filepath.Join(dir, "artifact")
+	memory := map[string]float64{} // the most of all rounds, in MiB
+	// What one has left for the disk to do is not to be the next one's.
+	clean := func() { _ = os.Remove(file); syscall.Sync() }
+	by := func(how string) func() float64 {
+		return func() float64 {
+			clean()
+			out, err := child("download", how, url, file).Output()
+			var seconds, mib float64
+			if _, scanErr := fmt.Sscan(string(out), &seconds, &mib); err != nil || scanErr != nil {
+				log.Fatal("download: ", err, scanErr)
+			}
+			memory[how] = max(memory[how], mib)
+			return seconds
+		}
+	}
+	contenders := []func() float64{by("hand"), by("sdk")}
+	if _, err := exec.LookPath("curl"); err == nil {
+		contenders = append(contenders, func() float64 {
+			clean()
+			start := time.Now()
+			if err := exec.Command("curl", "-sfo", file, url).Run(); err != nil {
+				log.Fatal("curl: ", err)
+			}
+			return time.Since(start).Seconds()
+		})
+	}
+	medians := inTurns(min(rounds, 5), contenders...)
+	ours := medians[0] / medians[1]
+	what := "a file of 512 MiB: throughput"
+	if len(medians) > 2 {
+		what += fmt.Sprintf(" (curl %.2f)", medians[0]/medians[2])
+	}
+	return []result{
+		{what, "1.00", fmt.Sprintf("%.2f", ours), "≥ 1.50", ours >= 1.5},
+		atMost("    MiB of memory over the program's own", "%.1f", memory["hand"], memory["sdk"], 8),
+	}
+}
+
+// download is the child: it prints the seconds it took, and the MiB of memory
+// over what the program had before.
+func download(args []string) {
+	how, url, name := args[0], args[1], args[2]
+	ctx := context.Background()
+	file, err := os.Create(name)
+	if err != nil {
+		log.Fatal(err)
+	}
+	base := strings.TrimSuffix(url, "/artifact")
+	var get func() (int64, error)
+	switch how {
+	case "hand":
+		client := &http.Client{}
+		_, err = byHand[projectByHand](ctx, client, base+"/api/v2/project/gh/acme/web")
+		get = func() (int64, error) {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+			if err != nil {
+				return 0, err
+			}
+			req.Header.Set("Circle-Token", token)
+			resp, err := client.Do(req)
+			if err != nil {
+				return 0, err
+			}
+			defer func() { _ = resp.Body.Close() }()
+			return io.Copy(file, resp.Body)
+		}
+	case "sdk":
+		var c *circleci.Client
+		if c, err = circleci.NewClient(token, circleci.WithBaseURL(base)); err != nil {
+			log.Fatal(err)
+		}
+		_, err = c.Projects.Get(ctx, "gh/acme/web")
+		get = func() (int64, error) { return c.Jobs.DownloadArtifact(ctx, circleci.Artifact{URL: url}, file) }
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	before, start := peak(), time.Now()
+	n, err := get()
+	if err != nil || n != artifactSize {
+		log.Fatal(n, " bytes, ", err)
+	}
+	if err := file.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(time.Since(start).Seconds(), peak()-before)
+}
+
+// peak is the most memory that this process has had, in MiB. The one that
+// getrusage knows is inherited from the parent.
+func peak() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		log.Fatal("the memory of a process is known on Linux alone: ", err)
+	}
+	_, line, _ := strings.Cut(string(status), "VmHWM:")
+	kib, err := strconv.ParseFloat(strings.Fields(line)[0], 64)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return kib / 1024
+}
