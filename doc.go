@@ -35,10 +35,10 @@
 //
 // # Retries
 //
-// A request is sent again only if that cannot do a thing twice: at most 4
-// times, by default, within 5 minutes. [WithRetry] changes the numbers,
-// [NoRetry] turns it off for a call, and [AllowReplay] lets a call have what
-// stands in the last column.
+// A request is sent again only if that cannot do a thing twice: by default up
+// to 4 attempts in all, the last of which begins within 5 minutes. [WithRetry]
+// changes the numbers, [NoRetry] turns it off for a call, and [AllowReplay] lets
+// a call have what stands in the last column.
 //
 //	answer or failure                        GET HEAD PUT DELETE   POST PATCH   with AllowReplay
 //	429                                      again                 again        again
@@ -47,15 +47,15 @@
 //	no connection could be made              again                 again        again
 //	connection broke, or silent for long     again                 error        again
 //	JSON that stops in the middle            again                 error        again
-//	404 to a DELETE after one of the last 4  success               –            –
+//	404 to a DELETE after 408, 5xx, a break  success               –            –
 //	other answers: 3xx, 4xx, 501, 505        error                 error        error
-//	certificate, unknown host, redirect      error                 error        error
+//	certificate, unknown host, bad redirect  error                 error        error
 //	empty, too large or unreadable answer    error                 error        error
 //
 // Before a second attempt the client waits for what Retry-After says, in
-// seconds or as a date, and else half a second, doubling, with jitter. Where
-// the wait would pass the context's deadline, or two minutes, the answer is
-// returned at once; its [Error.RetryAfter] says how long. The error of a call
+// seconds or as a date, and else up to half a second, doubling, with jitter.
+// Where the wait would pass the context's deadline, or two minutes, the answer
+// is returned at once; its [Error.RetryAfter] says how long. The error of a call
 // that failed for good has the last answer and the number of attempts.
 //
 // # Rate limits
@@ -64,7 +64,7 @@
 // the same first segment. Where the server announces its limit (RateLimit-… and
 // X-RateLimit-…, of which the tighter counts), calls are spread so that it is
 // used and not hit. After a 429 all callers of the family pause for the time it
-// gives, and go on slowly. Callers leave in the order in which they came.
+// gives, or a second if it gives none, and go on slowly. Callers leave in the order in which they came.
 // [WithLimiter] replaces all that, or turns it off.
 //
 // # Time limits
@@ -80,7 +80,7 @@
 // The token is sent to the host of the base URL, which for circleci.com is
 // api.circleci.com too, and to CircleCI's own artifact hosts
 // (*.circle-artifacts.com, by https), and nowhere else: each redirect is judged
-// anew. A redirect that would turn a POST into a GET, carry a body to another
+// anew. A redirect that would turn a POST into a GET, take a change to another
 // host, or leave TLS, is not followed. A base URL with plain http is refused but
 // for this machine. The token prints as REDACTED, and is taken out of what a
 // server echoes; middlewares do not see it. A [Secret] in a request prints as

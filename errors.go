@@ -184,8 +184,8 @@ func (e *ArgumentError) Is(target error) bool { return target == ErrInvalidArgum
 // TransportError is a call without an answer: the connection could not be made
 // or broke, nothing arrived for too long, or the caller's context ended. It
 // wraps the cause, so that errors.Is finds [context.Canceled],
-// [context.DeadlineExceeded] or a network error, and the last answer of an
-// earlier attempt, an [Error], if there was one. It never shows the URL.
+// [context.DeadlineExceeded] or a network error, and the last answer, an
+// [Error], if there was one. It never shows the URL.
 type TransportError struct {
 	// Method and Route name the operation.
 	Method, Route string
@@ -193,7 +193,8 @@ type TransportError struct {
 	Attempts int
 	// Err is the cause.
 	Err error
-	// Last is the last real answer, of an earlier attempt; nil if none came.
+	// Last is the last real answer: of an earlier attempt, or one whose body the
+	// caller has not waited for; nil if none came.
 	Last *Error
 }
 

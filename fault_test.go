@@ -350,6 +350,39 @@ var faults = []struct {
 	},
 }
 
+// replayFaults are met by a create to which the caller has given AllowReplay:
+// it gets what a read gets.
+var replayFaults = []struct {
+	name   string
+	server script
+	want   outcome
+}{
+	{"429", once(limit("Retry-After", "7")), fine(2).in(7 * time.Second)},
+	{"408", once(says(408, "")), fine(2).in(soon)},
+	{"500", once(says(500, "")), fine(2).in(soon)},
+	{"500 for good", forever(says(500, "")), refused(4, 500, circleci.ErrServer).in(thrice)},
+	{"501", once(says(501, "")), refused(1, 501, circleci.ErrServer)},
+	{"400", once(says(400, "")), refused(1, 400)},
+	{"connection refused", once(isDown(errDial)), fine(2).in(soon)},
+	{"a connection closed without an answer", once(speaks("").thenHangsUp()), fine(2).in(soon)},
+	{"a server that accepts and says nothing", once(speaks("").thenIsSilent()), fine(2).in(time.Minute)},
+	{"JSON that stops in the middle", once(says(200, good[:20])), fine(2).in(soon)},
+	{"200 with nothing", once(says(200, "")), unreadable(1, 200)},
+	{"a certificate of somebody", once(tlsStranger).overTLS(), unanswered(1)},
+}
+
+// onceFaults are met by a get with NoRetry.
+var onceFaults = []struct {
+	name   string
+	server script
+	want   outcome
+}{
+	{"429", once(limit("Retry-After", "7")), refused(1, 429, circleci.ErrRateLimited).wait(7 * time.Second)},
+	{"500", once(says(500, "")), refused(1, 500, circleci.ErrServer)},
+	{"connection refused", once(isDown(errDial)), unanswered(1, errDial)},
+	{"a server that accepts and says nothing", once(speaks("").thenIsSilent()), unanswered(1).in(time.Minute)},
+}
+
 // deleteFaults are those that a delete meets in its own way: done twice it is
 // done once, and what is gone is gone.
 var deleteFaults = []struct {
@@ -554,6 +587,15 @@ var (
 	}}
 )
 
+// with is the call with an option.
+func (call faultCall) with(option circleci.RequestOption) faultCall {
+	make := call.make
+	call.make = func(ctx context.Context, c *circleci.Client, opts ...circleci.RequestOption) (int, error) {
+		return make(ctx, c, append(opts, option)...)
+	}
+	return call
+}
+
 // present counts a result.
 func present(got *circleci.Context, err error) (int, error) {
 	if got == nil {
@@ -577,6 +619,16 @@ func TestFaults(t *testing.T) {
 			t.Run("get", func(t *testing.T) { faultGet.meets(t, row.server, row.reads, items(row.reads, 0)) })
 			t.Run("walk", func(t *testing.T) { faultWalk.meets(t, row.server, row.reads, items(row.reads, 2)) })
 			t.Run("create", func(t *testing.T) { faultCreate.meets(t, row.server, row.create, items(row.create, 0)) })
+		})
+	}
+	for _, row := range replayFaults {
+		t.Run("replay/"+row.name, func(t *testing.T) {
+			faultCreate.with(circleci.AllowReplay()).meets(t, row.server, row.want, items(row.want, 0))
+		})
+	}
+	for _, row := range onceFaults {
+		t.Run("once/"+row.name, func(t *testing.T) {
+			faultGet.with(circleci.NoRetry()).meets(t, row.server, row.want, items(row.want, 0))
 		})
 	}
 	for _, row := range deleteFaults {

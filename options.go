@@ -74,7 +74,8 @@ type RetryPolicy struct {
 	// turns retries off.
 	MaxAttempts int
 	// MinBackoff is the wait before the second attempt, if the server names
-	// none; it doubles from attempt to attempt, with jitter. Default 500 ms.
+	// none; it doubles from attempt to attempt. Jitter takes up to half of it
+	// away. Default 500 ms.
 	MinBackoff time.Duration
 	// MaxBackoff is the longest wait of that kind; default 30 s.
 	MaxBackoff time.Duration
