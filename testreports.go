@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -42,7 +43,9 @@ func (s *JobsService) TestReport(ctx context.Context, slug ProjectSlug, number i
 	return s.testReport(ctx, []WorkflowJob{{Number: number, ProjectSlug: slug}}, opts)
 }
 
-// TestReport reads the tests of all jobs of a workflow that have run.
+// TestReport reads the tests of all jobs of a workflow that have run. If those
+// of one cannot be read, the error names it, and the report holds what was read
+// before.
 func (s *WorkflowsService) TestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
 	jobs, err := whole(Collect(s.ListJobs(id, opts...).All(ctx)))
 	if err != nil {
@@ -52,7 +55,8 @@ func (s *WorkflowsService) TestReport(ctx context.Context, id uuid.UUID, opts ..
 }
 
 // TestReport reads the tests of all jobs of a pipeline that have run. Of
-// workflows with one name the newest counts.
+// workflows with one name the newest counts. If those of a job cannot be read,
+// the error names it, and the report holds what was read before.
 func (s *PipelinesService) TestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
 	workflows, err := whole(Collect(s.ListWorkflows(id, opts...).All(ctx)))
 	if err != nil {
@@ -100,7 +104,7 @@ func (s *JobsService) testReport(ctx context.Context, jobs []WorkflowJob, opts [
 			defer func() { <-slots }()
 			all, err := whole(Collect(s.ListTests(j.ProjectSlug, j.Number, append(slices.Clip(opts), alone)...).All(ctx)))
 			if err != nil {
-				once.Do(func() { failed = err })
+				once.Do(func() { failed = fmt.Errorf("circleci: tests of job %d of %s: %w", j.Number, j.ProjectSlug, err) })
 				cancel()
 			}
 			for _, t := range all {
@@ -109,10 +113,7 @@ func (s *JobsService) testReport(ctx context.Context, jobs []WorkflowJob, opts [
 		})
 	}
 	group.Wait()
-	if failed != nil {
-		return nil, failed
-	}
-	return &TestReport{Tests: slices.Concat(tests...)}, nil
+	return &TestReport{Tests: slices.Concat(tests...)}, failed
 }
 
 // alone keeps what happens at once from being captured in one place.

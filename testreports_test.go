@@ -76,8 +76,9 @@ func TestATestReportThatFails(t *testing.T) {
 		const tests = "GET /project/{project-slug}/{job-number}/tests"
 		srv.Fail(tests, circlecitest.Response{Status: http.StatusForbidden})
 		r, err := srv.Client().Pipelines.TestReport(t.Context(), id)
-		assert.Nil(t, r)
+		assert.NotNil(t, r, "what was read is handed over")
 		require.ErrorIs(t, err, circleci.ErrForbidden, "the error that came first, and not that others were given up")
+		assert.Regexp(t, "^circleci: tests of job [1-8] of gh/acme/web: ", err.Error(), "the error says of which job")
 
 		srv.Fail(tests, circlecitest.Response{Latency: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -106,22 +106,35 @@ type usageExporter struct {
 func (e *usageExporter) export(ctx context.Context, yield func(UsageRow, error) bool) bool {
 	in := CreateUsageExportRequest{Start: e.window.Start, End: e.window.End, SharedOrgIDs: e.options.SharedOrgIDs}
 	x, err := e.patiently(ctx, func() (*UsageExport, error) { return e.service.CreateExport(ctx, e.orgID, in, e.opts...) })
-	if err == nil {
-		x, err = e.wait(ctx, x)
-	}
 	if err != nil {
-		yield(UsageRow{}, err)
+		yield(UsageRow{}, e.failed("", err))
+		return false
+	}
+	id := x.ID
+	if x, err = e.wait(ctx, x); err != nil {
+		yield(UsageRow{}, e.failed(fmt.Sprintf(", export %s", id), err))
 		return false
 	}
 	for i, url := range x.DownloadURLs {
 		e.report(UsageProgress{Export: *x, File: i + 1})
-		for row, err := range e.rows(ctx, url, x.ID, i) {
-			if !yield(row, err) || err != nil {
+		for row, err := range e.rows(ctx, url, id, i) {
+			if err != nil {
+				yield(row, e.failed(fmt.Sprintf(", export %s, file %d of %d", id, i+1, len(x.DownloadURLs)), err))
+				return false
+			}
+			if !yield(row, nil) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// failed says where it has failed: the windows and files before have been read,
+// and of an export that was created GetExport can tell more.
+func (e *usageExporter) failed(where string, err error) error {
+	const layout = "2006-01-02 15:04"
+	return fmt.Errorf("circleci: usage from %s to %s%s: %w", e.window.Start.UTC().Format(layout), e.window.End.UTC().Format(layout), where, err)
 }
 
 // wait polls until the export has ended.
@@ -130,7 +143,7 @@ func (e *usageExporter) wait(ctx context.Context, x *UsageExport) (*UsageExport,
 	for !x.State.Done() {
 		e.report(UsageProgress{Export: *x, Next: interval})
 		if err := transport.Sleep(ctx, interval); err != nil {
-			return nil, fmt.Errorf("circleci: waiting for the usage export %s: %w", x.ID, err)
+			return nil, fmt.Errorf("waiting: %w", err)
 		}
 		interval = min(2*interval, e.options.MaxInterval)
 		next, err := e.patiently(ctx, func() (*UsageExport, error) { return e.service.GetExport(ctx, e.orgID, x.ID, e.opts...) })
@@ -140,7 +153,7 @@ func (e *usageExporter) wait(ctx context.Context, x *UsageExport) (*UsageExport,
 		x = next
 	}
 	if x.State.Failed() {
-		return nil, fmt.Errorf("circleci: the usage export %s has failed: %s", x.ID, cmp.Or(oneLine(x.ErrorReason), "no reason is given"))
+		return nil, fmt.Errorf("it has failed: %s", cmp.Or(oneLine(x.ErrorReason), "no reason is given"))
 	}
 	return x, nil
 }
@@ -160,7 +173,7 @@ func (e *usageExporter) patiently(ctx context.Context, call func() (*UsageExport
 		}
 		e.report(UsageProgress{Next: pause})
 		if sleepErr := transport.Sleep(ctx, pause); sleepErr != nil {
-			return nil, errors.Join(fmt.Errorf("circleci: waiting for the limit of usage exports: %w", sleepErr), err)
+			return nil, fmt.Errorf("waiting for the limit of usage exports: %w: %w", sleepErr, err)
 		}
 	}
 }
@@ -188,14 +201,7 @@ func (e *usageExporter) rows(ctx context.Context, url string, exportID uuid.UUID
 			return
 		}
 		defer file.Close()
-		for row, err := range usageRows(file) {
-			if err != nil {
-				err = fmt.Errorf("circleci: file %d of the usage export %s: %w", i+1, exportID, err)
-			}
-			if !yield(row, err) {
-				return
-			}
-		}
+		usageRows(file)(yield)
 	}
 }
 

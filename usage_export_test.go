@@ -122,7 +122,7 @@ func TestUsageExportThatFails(t *testing.T) {
 		rows    int
 		text    string // of the error; empty: none
 	}{
-		"failed":                   {poll: []circlecitest.Response{body("FAILED", "[]")}, text: "has failed: too much"},
+		"failed":                   {poll: []circlecitest.Response{body("FAILED", "[]")}, text: ": it has failed: too much"},
 		"a state in capitals":      {poll: []circlecitest.Response{body("PENDING", "null"), body("COMPLETED", "null")}},
 		"no data":                  {poll: []circlecitest.Response{body("completed", "null")}},
 		"a URL that is none":       {poll: []circlecitest.Response{body("completed", `["nowhere"]`)}, text: "is none"},
@@ -130,7 +130,7 @@ func TestUsageExportThatFails(t *testing.T) {
 		"a storage that is down":   {storage: []circlecitest.Response{{Status: 503}}, rows: 12},
 		"a signature that is over": {storage: []circlecitest.Response{{Status: 403}}, rows: 12},
 		"no rights":                {storage: []circlecitest.Response{{Status: 403}, {Status: 403}}, text: "403"},
-		"no gzip":                  {storage: []circlecitest.Response{{Body: "ORGANIZATION_ID\n"}}, text: "file 1 of the usage export"},
+		"no gzip":                  {storage: []circlecitest.Response{{Body: "ORGANIZATION_ID\n"}}, text: ", file 1 of 2: gzip: invalid header"},
 		"gzip that is cut":         {storage: []circlecitest.Response{{Body: string(cutGzip(t))}}, rows: 1, text: "unexpected EOF"},
 		"an empty file":            {storage: []circlecitest.Response{{Body: ""}}, rows: 2},
 	} {
