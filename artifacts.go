@@ -210,19 +210,22 @@ func localNames(artifacts []Artifact) []string {
 	for _, a := range artifacts {
 		severalNodes = severalNodes || a.NodeIndex != artifacts[0].NodeIndex
 	}
-	taken := map[string]bool{}
 	names := make([]string, len(artifacts))
+	taken := map[string]bool{} // by files, and by the directories of files
 	for i, a := range artifacts {
-		name := localName(a.Path)
+		names[i] = localName(a.Path)
 		if severalNodes {
-			name = filepath.Join(strconv.FormatInt(a.NodeIndex, 10), name)
+			names[i] = filepath.Join(strconv.FormatInt(a.NodeIndex, 10), names[i])
 		}
-		unique := name
-		for n := 2; taken[strings.ToLower(unique)]; n++ {
-			unique = name + "~" + strconv.Itoa(n)
+		for dir := filepath.Dir(names[i]); dir != "."; dir = filepath.Dir(dir) {
+			taken[strings.ToLower(dir)] = true
 		}
-		taken[strings.ToLower(unique)] = true
-		names[i] = unique
+	}
+	for i, name := range names {
+		for n := 2; taken[strings.ToLower(names[i])]; n++ {
+			names[i] = name + "~" + strconv.Itoa(n)
+		}
+		taken[strings.ToLower(names[i])] = true
 	}
 	return names
 }

@@ -233,6 +233,19 @@ func TestDownloadArtifactsChooses(t *testing.T) {
 	})
 }
 
+// What the storage takes for two names may be a file and its own directory here.
+func TestAFileWithTheNameOfADirectory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		number := jobWith(t, srv, circlecitest.Artifact{Path: "log", Content: "a"}, circlecitest.Artifact{Path: "log/1", Content: "bb"},
+			circlecitest.Artifact{Path: "LOG.", Content: "ccc"})
+		dir := t.TempDir()
+		_, err := srv.Client().Jobs.DownloadArtifacts(t.Context(), webSlug, number, dir, nil)
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int64{"log~2": 1, "log/1": 2, "LOG~3": 3}, sizes(t, dir))
+	})
+}
+
 // No partial file bears its final name, and what is whole stays.
 func TestDownloadArtifactsThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
