@@ -246,6 +246,7 @@ func (s *Server) handle(hr *http.Request, h host) *answer {
 		s.route(r)
 	}
 	a := s.weather.answer(s, r)
+	a.encode()
 	s.record(r, a)
 	return a
 }

@@ -296,7 +296,9 @@ func StorageRedirect() *Fault {
 				return next(r), false
 			}
 			path := "/redirected/" + s.newID().String()
-			s.weather.redirected = append(s.weather.redirected, redirect{path, next(r)})
+			stored := next(r)
+			stored.encode()
+			s.weather.redirected = append(s.weather.redirected, redirect{path, *stored})
 			if n := len(s.weather.redirected); n > maxRedirects {
 				s.weather.redirected = slices.Delete(s.weather.redirected, 0, n-maxRedirects)
 			}
@@ -313,7 +315,7 @@ func StorageRedirect() *Fault {
 // redirect is an answer that waits at the storage host. The last few are kept.
 type redirect struct {
 	path   string
-	answer *answer
+	answer answer
 }
 
 const maxRedirects = 100
@@ -321,7 +323,9 @@ const maxRedirects = 100
 func (w *weather) redirectedTo(path string) *answer {
 	for _, to := range w.redirected {
 		if to.path == path {
-			return to.answer
+			a := to.answer // each time it is sent it may meet another fault
+			a.header = a.header.Clone()
+			return &a
 		}
 	}
 	return nil
