@@ -252,11 +252,11 @@ func localPart(part string) string {
 		}
 		return r
 	}, part)
-	part = strings.TrimRight(part, ". ") // also what leads up, or nowhere
-	const most = 200                     // bytes; systems take 255, with a suffix
+	const most = 200 // bytes; systems take 255, with a suffix
 	if len(part) > most {
 		part = strings.ToValidUTF8(part[:most], "")
 	}
+	part = strings.TrimRight(part, ". ") // also what leads up, or nowhere
 	if !filepath.IsLocal(part) && part != "" { // a device's name, on some systems
 		return "_" + part
 	}

@@ -292,6 +292,7 @@ func TestALinkDoesNotLeadOut(t *testing.T) {
 var hostilePaths = []string{
 	"a/b", "../x", "/etc/passwd", `C:\x`, "a\x00b", "..", "", "con", "a/../../b", strings.Repeat("ü", 300), "x. ", "~", "a//b", "./.",
 	`..\..\x`, "nul.txt", "a:b", "a\nb", "\xff", strings.Repeat("a/", 50), "COM1", " ", "...", "-rf",
+	strings.Repeat("u", 198) + "  x", // a space is last once it is cut
 }
 
 func TestHostilePathsAreNamesOnThisSystem(t *testing.T) {
