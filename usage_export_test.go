@@ -172,10 +172,16 @@ func TestUsageExportThatIsBrokenOff(t *testing.T) {
 		srv := circlecitest.New(t)
 		org := usedOrg(t, srv, 20)
 		window := circleci.UsageWindow{Start: start, End: time.Now()}
-		for _, err := range srv.Client().Usage.Export(t.Context(), org, window, nil) {
+		count := &oneTrouble{}
+		c := srv.Client(circleci.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			count.next = next
+			return count
+		}))
+		for _, err := range c.Usage.Export(t.Context(), org, window, nil) {
 			require.NoError(t, err)
 			break
 		}
+		assert.Zero(t, count.open.Load(), "the connection of the file is left open")
 		storage := 0
 		for _, r := range srv.Requests() {
 			if r.Operation == "storage" {

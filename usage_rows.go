@@ -76,7 +76,7 @@ type UsageRow struct {
 // usageColumn reads a cell into its field; false if it is not of its form.
 type usageColumn struct {
 	name string
-	set  func(*UsageRow, string) bool // nil: unknown
+	set  func(*UsageRow, []byte) bool // nil: unknown
 }
 
 type usageHeader []usageColumn
@@ -92,7 +92,7 @@ func usageColumns(header []csvCell) usageHeader {
 	}
 	columns := make(usageHeader, len(header))
 	for i, cell := range header {
-		columns[i].name = strings.TrimSpace(cell.text)
+		columns[i].name = strings.TrimSpace(string(cell.text))
 		if field, ok := fields[strings.ToUpper(columns[i].name)]; ok {
 			columns[i].set = setterOf(t.Field(field).Type, field)
 		}
@@ -102,81 +102,89 @@ func usageColumns(header []csvCell) usageHeader {
 
 // setterOf reads cells of a type into the field of that index. A cell that is
 // not of its form leaves the field as it is.
-func setterOf(t reflect.Type, field int) func(*UsageRow, string) bool {
+func setterOf(t reflect.Type, field int) func(*UsageRow, []byte) bool {
 	switch t {
 	case reflect.TypeFor[uuid.UUID]():
-		return setter(field, uuid.Parse)
+		return setter(field, uuid.ParseBytes)
 	case reflect.TypeFor[time.Time]():
 		return setter(field, parseUsageTime)
 	case reflect.TypeFor[*float64]():
-		return setter(field, func(s string) (*float64, error) {
-			n, err := strconv.ParseFloat(s, 64)
+		return setter(field, func(text []byte) (*float64, error) {
+			n, err := parseUsageFloat(text)
 			return &n, err
 		})
 	}
 	switch t.Kind() {
 	case reflect.Int64:
-		return setter(field, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
+		return setter(field, func(text []byte) (int64, error) { return strconv.ParseInt(string(text), 10, 64) })
 	case reflect.Float64:
-		return setter(field, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
+		return setter(field, parseUsageFloat)
 	case reflect.Bool:
-		return setter(field, func(s string) (bool, error) {
-			is, ok := usageFlags[strings.ToLower(s)]
+		return setter(field, func(text []byte) (bool, error) {
+			is, ok := usageFlags[strings.ToLower(string(text))]
 			if !ok {
 				return false, strconv.ErrSyntax
 			}
 			return is, nil
 		})
 	default:
-		return func(r *UsageRow, s string) bool {
-			reflect.ValueOf(r).Elem().Field(field).SetString(s)
+		return func(r *UsageRow, text []byte) bool {
+			reflect.ValueOf(r).Elem().Field(field).SetString(string(text))
 			return true
 		}
 	}
 }
 
-func setter[T any](field int, parse func(string) (T, error)) func(*UsageRow, string) bool {
-	return func(r *UsageRow, s string) bool {
-		v, err := parse(s)
+func setter[T any](field int, parse func([]byte) (T, error)) func(*UsageRow, []byte) bool {
+	return func(r *UsageRow, text []byte) bool {
+		v, err := parse(text)
 		if err == nil {
-			reflect.ValueOf(r).Elem().Field(field).Set(reflect.ValueOf(v))
+			*reflect.ValueOf(r).Elem().Field(field).Addr().Interface().(*T) = v
 		}
 		return err == nil
 	}
 }
 
+func parseUsageFloat(text []byte) (float64, error) { return strconv.ParseFloat(string(text), 64) }
+
 // usageFlags are the forms of a boolean: the document has one, files another.
 var usageFlags = map[string]bool{"true": true, "false": false, "y": true, "n": false, "1": true, "0": false}
 
 // parseUsageTime reads "2006-01-02 15:04:05.999999", in UTC, or a date alone.
-func parseUsageTime(s string) (time.Time, error) {
-	if t, err := time.Parse(time.DateTime, s); err == nil { // takes a fraction as well
+func parseUsageTime(text []byte) (time.Time, error) {
+	layout := time.DateTime // takes a fraction as well
+	if len(text) == len(time.DateOnly) {
+		layout = time.DateOnly
+	}
+	if t, err := time.Parse(layout, string(text)); err == nil {
 		return t, nil
 	}
-	return wire.ParseTime([]byte(s))
+	return wire.ParseTime(text)
 }
 
 // row makes a row of a record.
 func (h usageHeader) row(record []csvCell) (r UsageRow) {
 	for i, cell := range record {
-		column := usageColumn{name: "column " + strconv.Itoa(i+1)}
+		var column usageColumn
 		if i < len(h) {
 			column = h[i]
+		} else {
+			column.name = "column " + strconv.Itoa(i+1)
 		}
-		if cell.null || column.set != nil && (cell.text == "" || column.set(&r, cell.text)) {
+		if cell.null || column.set != nil && (len(cell.text) == 0 || column.set(&r, cell.text)) {
 			continue
 		}
 		if r.Extra == nil {
 			r.Extra = map[string]string{}
 		}
-		r.Extra[column.name] = cell.text
+		r.Extra[column.name] = string(cell.text)
 	}
 	return r
 }
 
-// csvCell is a cell of a record.
+// csvCell is a cell of a record, until the next one is read.
 type csvCell struct {
-	text string
+	text []byte
 	null bool
 }
 
@@ -185,7 +193,8 @@ type csvCell struct {
 type csvReader struct {
 	src   *bufio.Reader
 	cells []csvCell
-	text  []byte
+	text  []byte // of all cells of the record
+	begin int    // of the cell in it
 }
 
 // What is far beyond any cell and any row bounds what a broken file can cost.
@@ -201,7 +210,7 @@ var (
 
 // read reads a record; the slice is that of the last one.
 func (r *csvReader) read() ([]csvCell, error) {
-	r.cells = r.cells[:0]
+	r.cells, r.text = r.cells[:0], r.text[:0]
 	for {
 		end, err := r.cell()
 		if err == io.EOF && len(r.cells) == 0 {
@@ -211,7 +220,7 @@ func (r *csvReader) read() ([]csvCell, error) {
 			return nil, err
 		}
 		if end || err == io.EOF {
-			if len(r.cells) == 1 && r.cells[0] == (csvCell{}) && err == nil {
+			if len(r.cells) == 1 && len(r.cells[0].text) == 0 && !r.cells[0].null && err == nil {
 				r.cells = r.cells[:0] // an empty line
 				continue
 			}
@@ -225,20 +234,20 @@ func (r *csvReader) read() ([]csvCell, error) {
 // before it.
 func (r *csvReader) cell() (last bool, err error) {
 	var quoted, inQuotes, escaped bool
-	r.text = r.text[:0]
+	r.begin = len(r.text)
 	for {
 		c, err := r.src.ReadByte()
 		switch {
 		case err == io.EOF && (inQuotes || escaped):
 			return true, io.ErrUnexpectedEOF
 		case err == io.EOF:
-			if len(r.text) > 0 || quoted || len(r.cells) > 0 {
+			if len(r.text) > r.begin || quoted || len(r.cells) > 0 {
 				r.add(quoted)
 			}
 			return true, io.EOF
 		case err != nil:
 			return true, err
-		case len(r.text) >= maxCell:
+		case len(r.text)-r.begin >= maxCell:
 			return true, errLongCell
 		case len(r.cells) >= maxCells:
 			return true, errLongRow
@@ -261,7 +270,7 @@ func (r *csvReader) cell() (last bool, err error) {
 			inQuotes = false
 		case inQuotes:
 			r.text = append(r.text, c)
-		case c == '"' && len(r.text) == 0 && !quoted:
+		case c == '"' && len(r.text) == r.begin && !quoted:
 			quoted, inQuotes = true, true
 		case c == ',':
 			r.add(quoted)
@@ -277,10 +286,9 @@ func (r *csvReader) cell() (last bool, err error) {
 }
 
 func (r *csvReader) add(quoted bool) {
-	text := string(r.text)
-	null := !quoted && text == `\N`
-	if null {
-		text = ""
+	cell := csvCell{text: r.text[r.begin:]}
+	if !quoted && string(cell.text) == `\N` {
+		cell = csvCell{null: true}
 	}
-	r.cells = append(r.cells, csvCell{text, null})
+	r.cells = append(r.cells, cell)
 }
