@@ -256,7 +256,7 @@ func localPart(part string) string {
 	if len(part) > most {
 		part = strings.ToValidUTF8(part[:most], "")
 	}
-	part = strings.TrimRight(part, ". ") // also what leads up, or nowhere
+	part = strings.TrimRight(part, ". ")       // also what leads up, or nowhere
 	if !filepath.IsLocal(part) && part != "" { // a device's name, on some systems
 		return "_" + part
 	}
