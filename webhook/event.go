@@ -153,8 +153,9 @@ const (
 // ErrMalformed is the error of a body that is no event.
 var ErrMalformed = errors.New("webhook: the body is not an event")
 
-// Parse reads an event. What a body lacks is zero, and what this package does
-// not know is left to Raw. Verify the body before.
+// Parse reads an event. What a body lacks is zero, and so is a time or an ID of
+// a form that this package does not know: Raw has the body as it came. Verify
+// the body before.
 func Parse(body []byte) (Event, error) {
 	var head struct {
 		Type string `json:"type"`
@@ -171,7 +172,7 @@ func Parse(body []byte) (Event, error) {
 	default:
 		e = new(Unknown)
 	}
-	if err := wire.Unmarshal(body, e); err != nil {
+	if err := wire.UnmarshalForgiving(body, e); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	about := e.About()

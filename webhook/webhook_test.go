@@ -126,6 +126,27 @@ func TestParseAbbreviated(t *testing.T) {
 	}
 }
 
+// An event is not lost for a time or an ID that nobody has seen before.
+func TestParseOddTimes(t *testing.T) {
+	want := time.Date(2024, 12, 18, 17, 23, 29, 361740256, time.UTC)
+	for text, want := range map[string]time.Time{
+		`"2024-12-18T17:23:29.361740256Z"`: want, `"2024-12-18T17:23:29.361740256+00:00"`: want, `"2024-12-18T18:23:29.361740256+0100"`: want,
+		`"2024-12-18 17:23:29.361740256 +0000 UTC"`: want, `"2024-12-18 17:23:29.361740256"`: want,
+		`""`: {}, `null`: {}, `"yesterday"`: {}, `1734542609`: {}, `{"seconds":1}`: {}, `"2024-13-45T99:00:00Z"`: {},
+	} {
+		e, err := webhook.Parse([]byte(`{"id":"x","type":"job-completed","happened_at":` + text +
+			`,"webhook":{"id":"not-a-uuid","name":"pager"},"job":{"name":"test","started_at":` + text + `}}`))
+		require.NoError(t, err, text)
+		j, ok := e.(*webhook.JobCompleted)
+		require.True(t, ok)
+		assert.WithinDuration(t, want, j.HappenedAt, 0, text)
+		assert.WithinDuration(t, want, j.Job.StartedAt, 0, text)
+		assert.Equal(t, "test", j.Job.Name)
+		assert.Equal(t, "pager", j.Webhook.Name)
+		assert.Zero(t, j.Webhook.ID)
+	}
+}
+
 const secret = circleci.Secret("hunter123")
 
 // post delivers a body as CircleCI does.

@@ -44,6 +44,14 @@ var (
 		)),
 	)
 
+	// forgivingOptions leave zero what is no time or no ID.
+	forgivingOptions = json.JoinOptions(readOptions, json.WithUnmarshalers(json.JoinUnmarshalers(
+		json.UnmarshalFromFunc(forgive[time.Time]),
+		json.UnmarshalFromFunc(forgive[uuid.UUID]),
+		json.UnmarshalFromFunc(readFloat),
+		json.UnmarshalFromFunc(readAny),
+	)))
+
 	// writeOptions sort maps, so that one value always gives the same bytes.
 	writeOptions = json.JoinOptions(
 		json.Deterministic(true),
@@ -63,6 +71,12 @@ func MarshalRedacted(v any) ([]byte, error) { return json.Marshal(v, redactOptio
 
 // Unmarshal reads one JSON value from data into out.
 func Unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, readOptions) }
+
+// UnmarshalForgiving is Unmarshal for what cannot be asked for again: a time or
+// an ID that is none is left zero.
+func UnmarshalForgiving(data []byte, out any) error {
+	return json.Unmarshal(data, out, forgivingOptions)
+}
 
 // Read reads one JSON value from r, to the end of r, into out.
 func Read(r io.Reader, out any) error { return json.UnmarshalRead(r, out, readOptions) }
@@ -124,6 +138,7 @@ var timeLayouts = []string{
 	"2006-01-02T15:04:05.999999999",
 	"2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02 15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999 -0700 MST",
 	time.DateOnly,
 }
 
@@ -168,6 +183,19 @@ func readTime(dec *jsontext.Decoder, out *time.Time) error {
 		return nil
 	}
 	return typeError(raw, "time")
+}
+
+func forgive[T any](dec *jsontext.Decoder, out *T) error {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	var v, zero T
+	if json.Unmarshal(raw, &v, readOptions) != nil {
+		v = zero
+	}
+	*out = v
+	return nil
 }
 
 func readUUID(dec *jsontext.Decoder, out *uuid.UUID) error {
