@@ -38,7 +38,7 @@ func (b *bars) show(p circleci.DownloadProgress) {
 		bar = b.all.AddBar(max(p.Total, 0), // 0: it is not known
 			mpb.PrependDecorators(decor.Name(p.Path, decor.WCSyncSpaceR)),
 			mpb.AppendDecorators(
-				decor.Counters(decor.SizeB1000(0), "% .1f / % .1f", decor.WCSyncSpace),
+				decor.Any(func(s decor.Statistics) string { return size(s.Current) + " / " + size(s.Total) }, decor.WCSyncSpace),
 				decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "done"),
 			),
 		)
@@ -62,4 +62,9 @@ func (b *bars) end() {
 	b.all.Wait()
 }
 
-func size(bytes int64) string { return fmt.Sprintf("% .1f", decor.SizeB1000(bytes)) }
+func size(bytes int64) string {
+	if bytes < 1000 {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	return fmt.Sprintf("% .1f", decor.SizeB1000(bytes))
+}

@@ -36,7 +36,7 @@ func TestDemo(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	con := clitest.New()
 	require.NoError(t, run(t.Context(), &con.Console, nil))
-	assert.Contains(t, con.Stdout(), "reports/unit.xml  25.0 b\n")
+	assert.Contains(t, con.Stdout(), "reports/unit.xml  25 B\n")
 	assert.Contains(t, con.Stdout(), "web.tar  67.1 MB\n")
 	assert.Contains(t, con.Stdout(), "5 files, 83.9 MB, in ")
 	assert.Empty(t, filesIn(t, os.Getenv("TMPDIR")), "what is temporary must not stay")
@@ -133,7 +133,7 @@ func TestOneFileFails(t *testing.T) {
 		con.OutTerminal = terminal // then it must not wait for a bar that does not fill
 		assert.Equal(t, 1, con.Exit(run(t.Context(), &con.Console, []string{"-dir", dir, "-parallel", "1", "gh/acme/web", "1"})))
 		assert.Equal(t, []string{"b.txt"}, filesIn(t, dir), "the other file has to be there")
-		assert.Contains(t, con.Stdout(), "1 files, 2.0 b, in "+dir)
+		assert.Contains(t, con.Stdout(), "1 files, 2 B, in "+dir)
 		assert.Contains(t, con.Stderr(), "a.txt")
 	}
 }

@@ -87,14 +87,22 @@ func run(ctx context.Context, con *cli.Console, args []string) error {
 	flags := con.Flags("run-and-wait [flags] <project slug>")
 	flags.StringVar(&a.branch, "branch", "", "the branch to run")
 	flags.StringVar(&a.tag, "tag", "", "the tag to run")
-	flags.Func("param", "a parameter, as name=value", a.addParameter)
-	flags.TextVar(&a.definition, "definition", uuid.Nil, "the ID of the pipeline definition to run")
+	flags.Func("param", "a parameter, as `name=value`; can be repeated", a.addParameter)
+	flags.Func("definition", "the `ID` of the pipeline definition to run", func(text string) (err error) {
+		a.definition, err = uuid.Parse(text)
+		return err
+	})
 	flags.BoolVar(&a.wait.StopOnHold, "stop-on-hold", false, "end when nothing goes on without an approval")
 	flags.BoolVar(&a.cancel, "cancel", false, "cancel the run if Ctrl-C or -timeout ends the wait")
 	flags.DurationVar(&a.timeout, "timeout", 0, "how long to wait at most")
 	flags.DurationVar(&a.wait.MinInterval, "interval", 0, "the pause between two looks (default 5s, growing to 30s)")
 	flags.BoolVar(&a.yes, "yes", false, "run without asking")
 	outcome := flags.String("demo", "success", "without a token: how the run ends: "+strings.Join(outcomes(), ", "))
+	usage := flags.Usage
+	flags.Usage = func() {
+		usage()
+		fmt.Fprintln(con.Err, "exit statuses: 0 success, 1 failed, 2 wrong call, 3 canceled, 4 nothing to run, 5 wrong configuration, 6 on hold, 7 not known, 130 Ctrl-C")
+	}
 	if err := cli.Parse(flags, args, 1); err != nil {
 		return err
 	}

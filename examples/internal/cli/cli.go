@@ -26,6 +26,8 @@ type Console struct {
 	// InTerminal tells that somebody is there to answer, OutTerminal that
 	// somebody watches.
 	InTerminal, OutTerminal bool
+	// Columns returns the terminal's width; nil if it is not known.
+	Columns func() int
 }
 
 // Main runs a program and ends it with its exit status. The first Ctrl-C
@@ -36,6 +38,10 @@ func Main(run func(ctx context.Context, con *Console, args []string) error) {
 	con := &Console{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTerminal: term.IsTerminal(int(os.Stdin.Fd())), OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		Columns: func() int {
+			width, _, _ := term.GetSize(int(os.Stdout.Fd())) // 0: it is not known
+			return width
+		},
 	}
 	status := con.Exit(run(ctx, con, os.Args[1:]))
 	stop()
@@ -89,6 +95,7 @@ func (c *Console) Flags(usage string) *flag.FlagSet {
 	flags.Usage = func() {
 		fmt.Fprintln(c.Err, "usage:", usage)
 		flags.PrintDefaults()
+		fmt.Fprintln(c.Err, "Without the environment variable CIRCLE_TOKEN it shows itself at a CircleCI in a box.")
 	}
 	return flags
 }
@@ -161,8 +168,21 @@ func (c *Console) Line(elapsed time.Duration, text string, news, last bool) {
 	case c.OutTerminal && last:
 		fmt.Fprintf(c.Out, "\r\x1b[K%s\n", line)
 	case c.OutTerminal:
-		fmt.Fprintf(c.Out, "\r\x1b[K%s", line)
+		fmt.Fprintf(c.Out, "\r\x1b[K%s", c.fit(line))
 	case news || last:
 		fmt.Fprintln(c.Out, line)
 	}
+}
+
+// fit cuts a line that the terminal would break: the next could not go over all
+// of it.
+func (c *Console) fit(line string) string {
+	if c.Columns == nil {
+		return line
+	}
+	runes, width := []rune(line), c.Columns()
+	if width < 2 || len(runes) < width {
+		return line
+	}
+	return string(runes[:width-2]) + "…"
 }

@@ -100,6 +100,9 @@ func TestLine(t *testing.T) {
 	terminal := clitest.New()
 	terminal.OutTerminal = true
 	assert.Equal(t, "\r\x1b[K    0s  pending\r\x1b[K    5s  pending\r\x1b[K 1m30s  done\n", show(terminal), "a terminal has one line, which ends at the end")
+	narrow := clitest.New()
+	narrow.OutTerminal, narrow.Columns = true, func() int { return 12 }
+	assert.Equal(t, "\r\x1b[K    0s  pe…\r\x1b[K    5s  pe…\r\x1b[K 1m30s  done\n", show(narrow), "a line that the terminal breaks in two is not gone over")
 }
 
 func TestPlain(t *testing.T) {
