@@ -39,6 +39,39 @@ func ExamplePipelinesService_TriggerAndWait() {
 	// circleci: failed: job release failed
 }
 
+// A project of the GitHub App is run by its pipeline definition. That no filter
+// of the configuration matches is told apart from a failure.
+func ExamplePipelinesService_RunAndWait() {
+	ctx := context.Background()
+	srv := circlecitest.NewServer(circlecitest.WithSpeed(10_000))
+	defer srv.Close()
+	definition := srv.AddPipelineDefinition("circleci/acme/web", "build")
+	srv.Script("circleci/acme/web",
+		circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build", circlecitest.Job("test"))}},
+		circlecitest.Script{}, // the second run has nothing to do
+	)
+
+	client := srv.Client()
+	for range 2 {
+		result, err := client.Pipelines.RunAndWait(ctx, "circleci/acme/web", circleci.RunPipelineRequest{
+			DefinitionID: definition,
+			Config:       circleci.ConfigFrom(circleci.Branch("main")),
+			Checkout:     circleci.Branch("main"),
+		}, &circleci.WaitOptions{MinInterval: time.Millisecond}) // the real API is asked less often: nil
+		switch {
+		case errors.Is(err, circleci.ErrNotTriggered):
+			fmt.Println("nothing to run")
+		case err != nil:
+			fmt.Println(err)
+		default:
+			fmt.Println(result, result.Err())
+		}
+	}
+	// Output:
+	// pipeline 1: build success: success <nil>
+	// nothing to run
+}
+
 // Who has started a pipeline elsewhere waits for it by its ID. The context
 // limits the wait.
 func ExamplePipelinesService_Wait() {
