@@ -115,11 +115,13 @@ type pageAnswer[T any] struct {
 	page Page[T]
 	body envelope[T]
 	bare bool // the API answers with a bare array
+	room int  // for so many items
 }
 
 // anyPage is a page, whatever its items are.
 type anyPage interface {
 	transport.Decoder
+	expect(items int)
 	response() *Response
 	length() int
 	keyed() bool
@@ -132,6 +134,9 @@ type anyPage interface {
 // Decode reads an answer.
 func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 	a.body = envelope[T]{} // nothing may be left of an attempt that broke off
+	if a.room > 0 {
+		a.body.Items = make([]T, 0, a.room)
+	}
 	if a.bare {
 		err = wire.Read(body, &a.body.Items)
 	} else {
@@ -141,6 +146,7 @@ func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 	return err
 }
 
+func (a *pageAnswer[T]) expect(items int)     { a.room = items }
 func (a *pageAnswer[T]) response() *Response  { return &a.page.Response }
 func (a *pageAnswer[T]) length() int          { return len(a.page.Items) }
 func (a *pageAnswer[T]) keyed() bool          { _, ok := any((*T)(nil)).(keyed); return ok }
@@ -194,6 +200,7 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 			return
 		}
 		token = page.next()
+		next.items = page.length() // the next page is likely to have as many
 		looped := memory.token(token)
 		if o.prefetch && token != "" && !looped {
 			next.begin(token)
@@ -212,14 +219,16 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
 	var o callOptions
 	o.apply(p.request.opts)
-	page, response, err := p.fetch(ctx, token)
+	page, response, err := p.fetch(ctx, token, 0)
 	o.give(response)
 	return page, err
 }
 
-// fetch is one, but for what the caller's options capture.
-func (p *pages) fetch(ctx context.Context, token string) (anyPage, Response, error) {
+// fetch is one, but for what the caller's options capture. It makes room for
+// as many items as are expected.
+func (p *pages) fetch(ctx context.Context, token string, items int) (anyPage, Response, error) {
 	page := p.blank()
+	page.expect(items)
 	r := p.request
 	r.response = page.response()
 	r.search.String(p.tokenName(), token)
@@ -256,6 +265,7 @@ func Prefetch() RequestOption { return func(o *callOptions) { o.prefetch = true 
 type fetcher struct {
 	pages *pages
 	ctx   context.Context
+	items int          // that a page is likely to have; 0: not known
 	ahead chan fetched // of the page that is under way; nil: none
 }
 
@@ -268,15 +278,16 @@ type fetched struct {
 func (f *fetcher) begin(token string) {
 	ahead := make(chan fetched, 1)
 	f.ahead = ahead
+	items := f.items
 	go func() {
-		page, response, err := f.pages.fetch(f.ctx, token)
+		page, response, err := f.pages.fetch(f.ctx, token, items)
 		ahead <- fetched{page, response, err}
 	}()
 }
 
 func (f *fetcher) get(token string) (anyPage, Response, error) {
 	if f.ahead == nil {
-		return f.pages.fetch(f.ctx, token)
+		return f.pages.fetch(f.ctx, token, f.items)
 	}
 	got := <-f.ahead
 	f.ahead = nil
