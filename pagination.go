@@ -186,7 +186,7 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 	)
 	o.apply(p.request.opts)
 	ctx, cancel := context.WithCancel(ctx)
-	next := fetcher{pages: p, ctx: ctx}
+	next := fetcher{pages: p, ctx: ctx, items: usualItems}
 	defer next.stop()
 	defer cancel()
 	for token := ""; ; {
@@ -219,10 +219,13 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
 	var o callOptions
 	o.apply(p.request.opts)
-	page, response, err := p.fetch(ctx, token, 0)
+	page, response, err := p.fetch(ctx, token, usualItems)
 	o.give(response)
 	return page, err
 }
+
+// usualItems is how many a full page of most lists has.
+const usualItems = 20
 
 // fetch is one, but for what the caller's options capture. It makes room for
 // as many items as are expected.
@@ -265,7 +268,7 @@ func Prefetch() RequestOption { return func(o *callOptions) { o.prefetch = true 
 type fetcher struct {
 	pages *pages
 	ctx   context.Context
-	items int          // that a page is likely to have; 0: not known
+	items int          // that a page is likely to have
 	ahead chan fetched // of the page that is under way; nil: none
 }
 

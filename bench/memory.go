@@ -397,7 +397,8 @@ func pipelinesPage(p int, next string) string {
 			`"state":"created","created_at":"2026-03-01T08:30:00.%03dZ","trigger":{"received_at":"2026-03-01T08:29:59.500Z","type":"webhook",`+
 			`"actor":{"login":"developer-%d","avatar_url":"https://avatars.githubusercontent.com/u/%d?v=4"}},`+
 			`"vcs":{"origin_repository_url":"https://github.com/acme/web","target_repository_url":"https://github.com/acme/web",`+
-			`"revision":"%040x","provider_name":"GitHub","branch":"feature/change-%d","commit":{"body":"What was changed, and why it was changed.",`+
+			`"revision":"%040x","provider_name":"GitHub","branch":"feature/change-%d","commit":{"body":"What was changed, and why it was changed: `+
+			`the old way was slow, and by now nobody knew what it had been for.\n\nCo-authored-by: A Colleague <colleague@example.com>",`+
 			`"subject":"Change number %d of the things that change"}}}`, id(n), i%10, n, i, n%7, n%7, n, n, n)
 	})
 }

@@ -208,7 +208,7 @@ func TestBadAnswers(t *testing.T) {
 			end: io.ErrUnexpectedEOF, want: transport.Broken, tells: "unexpected EOF",
 		},
 		"too large":                 {body: large, want: transport.TooLarge, tells: "limit of 1048576 bytes", keeps: large[:kept]},
-		"too large and bad at once": {body: "<" + large, want: transport.BadJSON, keeps: ("<" + large)[:kept]},
+		"too large and bad at once": {body: "<" + large, want: transport.TooLarge, tells: "limit of 1048576 bytes", keeps: ("<" + large)[:kept]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := &arriving{end: row.end}

@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -78,8 +80,28 @@ func UnmarshalForgiving(data []byte, out any) error {
 	return json.Unmarshal(data, out, forgivingOptions)
 }
 
-// Read reads one JSON value from r, to the end of r, into out.
-func Read(r io.Reader, out any) error { return json.UnmarshalRead(r, out, readOptions) }
+// Read reads one JSON value from r, to the end of r, into out. It takes all of r
+// before it looks at it: a decoder that has to be ready for more at each step
+// takes longer.
+func Read(r io.Reader, out any) error {
+	b := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if b.Cap() <= mostKept {
+			b.Reset()
+			buffers.Put(b)
+		}
+	}()
+	if _, err := b.ReadFrom(r); err != nil {
+		return err
+	}
+	return Unmarshal(b.Bytes(), out)
+}
+
+// buffers are those of Read.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// mostKept is how large a buffer may be that is kept for the next answer.
+const mostKept = 1 << 20
 
 // Elements reads the elements of one JSON array as they come. An error is the
 // last.
