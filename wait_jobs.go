@@ -23,7 +23,7 @@ func (r *JobResult) String() string { return fmt.Sprintf("%s %s", r.Job.Name, r.
 
 func (r *JobResult) outcome() Outcome { return r.Outcome }
 
-func (r *JobResult) state() string    { return string(r.Job.Status) }
+func (r *JobResult) state() string { return string(r.Job.Status) }
 
 // Watch polls a job until it has ended, and yields where it stands at first and
 // after each change; the last result has its Outcome. An error is yielded last.
