@@ -218,3 +218,23 @@ func TestStrictErrors(t *testing.T) {
 		assert.NotContains(t, err.Error(), "Go ", data)
 	}
 }
+
+// The buffer that an answer is read into is used again for the next one.
+func TestWhatWasReadStays(t *testing.T) {
+	type answer struct {
+		Text string
+		List []string
+		Open map[string]any
+		Any  any
+	}
+	read := func(letter string) (out answer) {
+		body := strings.ReplaceAll(`{"text":"__","list":["__"],"open":{"__":"__"},"any":["__"]}`, "_", letter)
+		require.NoError(t, wire.Read(strings.NewReader(body), &out))
+		return out
+	}
+	first := read("a")
+	for range 100 {
+		read("b")
+	}
+	assert.Equal(t, answer{"aa", []string{"aa"}, map[string]any{"aa": "aa"}, []any{"aa"}}, first)
+}
