@@ -29,11 +29,8 @@ func (s *JobsService) DownloadArtifact(ctx context.Context, a Artifact, w io.Wri
 func (s *JobsService) download(ctx context.Context, a Artifact, w io.Writer, progress func(written, total int64), opts []RequestOption) (int64, error) {
 	var o callOptions
 	o.apply(opts)
-	if o.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.timeout)
-		defer cancel()
-	}
+	ctx, cancel := o.limit(ctx)
+	defer cancel()
 	file, err := s.client.newRemote(ctx, a.URL, "artifact", opts)
 	if err != nil {
 		return 0, err

@@ -54,6 +54,9 @@ const maxContextEnvVars = 100
 // The API changes one variable at a time. If one fails, the diff holds what has
 // been done before, and the error names the variable.
 func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, o SyncEnvVarsOptions, opts ...RequestOption) (*EnvVarsDiff, error) {
+	if _, ok := vars[""]; ok {
+		return nil, &ArgumentError{Name: "variables", Reason: "hold one without a name"}
+	}
 	there, err := whole(Collect(s.ListEnvVars(id, opts...).All(ctx)))
 	if err != nil {
 		return nil, err
@@ -61,9 +64,6 @@ func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars ma
 	diff := diffEnvVars(there, vars, o.Delete)
 	if n := len(vars) + len(diff.Kept); n > maxContextEnvVars {
 		return nil, &ArgumentError{Name: "variables", Reason: fmt.Sprintf("would be %d; a context takes %d", n, maxContextEnvVars)}
-	}
-	if _, ok := vars[""]; ok {
-		return nil, &ArgumentError{Name: "variables", Reason: "hold one without a name"}
 	}
 	if !o.Apply {
 		return diff, nil

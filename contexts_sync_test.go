@@ -85,8 +85,10 @@ func TestASyncOfAFullContext(t *testing.T) {
 	_, err = c.Contexts.SyncEnvVars(t.Context(), id, vars, circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
 	require.NoError(t, err)
 	assert.Len(t, srv.ContextEnvVars(id), 100)
+	before := len(srv.Requests())
 	_, err = c.Contexts.SyncEnvVars(t.Context(), id, map[string]circleci.Secret{"": "x"}, circleci.SyncEnvVarsOptions{Delete: true})
 	assert.ErrorIs(t, err, circleci.ErrInvalidArgument)
+	assert.Len(t, srv.Requests(), before, "nothing was asked for")
 }
 
 // The API's list of variables never ends; it is complete all the same.

@@ -252,11 +252,8 @@ func (c *Client) run(ctx context.Context, r *request, answer transport.Decoder) 
 	if err != nil {
 		return err
 	}
-	if p.options.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.options.timeout)
-		defer cancel()
-	}
+	ctx, cancel := p.options.limit(ctx)
+	defer cancel()
 	p.call.Answer = answer
 	result := c.send(ctx, &p.call)
 	p.options.store(result)
@@ -336,6 +333,14 @@ func (o *callOptions) apply(opts []RequestOption) {
 			opt(o)
 		}
 	}
+}
+
+// limit gives ctx the time limit of the call, if it has one.
+func (o *callOptions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.timeout > 0 {
+		return context.WithTimeout(ctx, o.timeout)
+	}
+	return ctx, func() {}
 }
 
 func (o *callOptions) store(r *transport.Result) {
@@ -432,11 +437,8 @@ func (c *Client) copy(ctx context.Context, r *request, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if p.options.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.options.timeout)
-		defer cancel()
-	}
+	ctx, cancel := p.options.limit(ctx)
+	defer cancel()
 	p.call.Stream = true
 	result := c.send(ctx, &p.call)
 	p.options.store(result)
