@@ -1,47 +1,73 @@
-# Everything here works offline, but for the Go module proxy; vuln says so
+# Everything here works offline, except for the Go module proxy; vuln says so
 # where it needs more.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 GO ?= go
-# The modules of the repository. What users link of it is the first alone, or
-# oidctoken with its library.
-MODULES := . bench examples oidctoken tools
-# The linter is pinned in tools/go.mod, and built by the first use.
+# The modules of the repository, in the order in which they depend on each other.
+MODULES := . oidctoken bench examples tools
+# The linter is pinned in tools/go.mod. Its first build takes minutes.
 LINT = $$(cd tools && $(GO) tool -n golangci-lint)
 FUZZTIME ?= 10s
+# Where else the packages have to build, tests included.
+PLATFORMS := windows/amd64 darwin/arm64 linux/386 linux/arm js/wasm plan9/amd64
+# The other toolchains that the main module is tested with.
+NEXT ?= go1.27.4
+# each runs a command in all modules, goes on after a failure, and sums up.
+each = failed=; for m in $(MODULES); do (cd $$m && $(1)) || failed="$$failed $$m"; done; \
+	[ -z "$$failed" ] || { echo "FAILED in:$$failed" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## Show this help.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Development of circleci. A change has to pass 'make ci'."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: fmt
 fmt: ## Format the code.
-	@for m in $(MODULES); do (lint="$(LINT)"; cd $$m && $$lint fmt --config "$(CURDIR)/.golangci.yml" ./...); done
+	@lint="$(LINT)"; $(call each,"$$lint" fmt --config "$(CURDIR)/.golangci.yml" ./...)
 
 .PHONY: lint
-lint: ## Look for mistakes: go vet, golangci-lint, go mod tidy and verify.
-	@for m in $(MODULES); do \
-		lint="$(LINT)"; (cd $$m && $(GO) vet ./... && $$lint run --config "$(CURDIR)/.golangci.yml" ./... && \
-		$(GO) mod tidy -diff && $(GO) mod verify); \
-	done
+lint: ## Run go vet, golangci-lint, go mod tidy and go mod verify in each module.
+	@lint="$(LINT)"; $(call each,$(GO) vet ./... && "$$lint" run --config "$(CURDIR)/.golangci.yml" ./... && \
+		$(GO) mod tidy -diff && $(GO) mod verify)
+
+.PHONY: docs
+docs: ## Check that exports are documented, that services have examples, and the wording.
+	@$(GO) run -C tools ./docs ..
 
 .PHONY: test
-test: ## Run the tests.
-	@for m in $(MODULES); do (cd $$m && $(GO) test ./...); done
+test: ## Run the tests of all modules.
+	@$(call each,$(GO) test ./... | grep -v 'no test files')
 
 .PHONY: race
 race: ## Run the tests with the race detector.
-	@for m in $(MODULES); do (cd $$m && $(GO) test -race ./...); done
+	@$(call each,$(GO) test -race ./... | grep -v 'no test files')
+
+.PHONY: toolchains
+toolchains: ## Run the main module's tests with encoding/json/v2 and with the next Go.
+	GOEXPERIMENT=jsonv2 $(GO) test ./... | grep -v 'no test files'
+	GOTOOLCHAIN=$(NEXT) $(GO) test ./... | grep -v 'no test files'
+
+.PHONY: cross
+cross: ## Build and vet for the other platforms, tests included.
+	@for p in $(PLATFORMS); do \
+		echo "== $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build ./... ; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) vet ./... ; \
+	done
 
 .PHONY: cover
-cover: ## Show which code the tests of this module run.
-	$(GO) test -coverpkg=./... -coverprofile=cover.out ./...
-	$(GO) tool cover -func=cover.out | tail -1
+cover: ## Measure coverage; fails if a package is below its floor in tools/coverage/floors.txt.
+	@$(GO) test -coverpkg=./... -coverprofile=cover.out ./... >cover.log || { cat cover.log; exit 1; }
+	@$(GO) run -C tools ./coverage ../cover.out coverage/floors.txt
+
+.PHONY: mutate
+mutate: ## Measure how many small changes to the code the tests notice. Takes an hour.
+	$(GO) run -C tools ./mutate -C .. . ./internal/transport,. ./internal/wire,. ./webhook ./circlecitest/...
+	$(GO) run -C tools ./mutate -C ../oidctoken ./...
 
 .PHONY: bench
-bench: ## Measure the package beside code by hand; bench/README.md has the results.
+bench: ## Measure the package against handwritten code; bench/README.md has the results.
 	@$(GO) run -C bench .
 
 .PHONY: parts
@@ -49,14 +75,14 @@ parts: ## Run the benchmarks of the parts; their output is for benchstat.
 	$(GO) test -run '^$$' -bench . -benchmem . ./circlecitest ./internal/...
 
 .PHONY: examples
-examples: ## Run each example, against the server of package circlecitest.
+examples: ## Run each example against the server of package circlecitest, with the race detector.
 	@for main in examples/*/main.go; do \
 		name=$$(basename $$(dirname $$main)); echo "== $$name"; \
-		CIRCLE_TOKEN= $(GO) run -C examples ./$$name </dev/null; \
+		CIRCLE_TOKEN= $(GO) run -race -C examples ./$$name </dev/null; \
 	done
 
 .PHONY: fuzz
-fuzz: ## Fuzz each target for FUZZTIME; a nightly run takes FUZZTIME=10m.
+fuzz: ## Fuzz each target for FUZZTIME; use FUZZTIME=10m for a nightly run.
 	@$(GO) list ./... | while read -r pkg; do \
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
@@ -64,7 +90,7 @@ fuzz: ## Fuzz each target for FUZZTIME; a nightly run takes FUZZTIME=10m.
 	done
 
 .PHONY: vuln
-vuln: ## Look for known vulnerabilities in what users link; the database lies on the network.
+vuln: ## Look for known vulnerabilities in what users link. Needs the network.
 	@check="$$(cd tools && $(GO) tool -n govulncheck)"; \
 	for m in . oidctoken; do \
 		echo "== $$m"; code=0; out="$$(cd $$m && "$$check" ./... 2>&1)" || code=$$?; echo "$$out"; \
@@ -74,17 +100,30 @@ vuln: ## Look for known vulnerabilities in what users link; the database lies on
 		[ $$code = 0 ] || exit $$code; \
 	done
 
+.PHONY: apidiff
+apidiff: ## List the incompatible changes of the public API since the last tag.
+	@tag="$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true)"; \
+	[ -n "$$tag" ] || { echo "nothing is tagged yet: there is nothing to compare with"; exit 0; }; \
+	old="$$(mktemp -d)"; trap 'git worktree remove --force "$$old"' EXIT; git worktree add -q --detach "$$old" "$$tag"; \
+	check="$$(cd tools && $(GO) tool -n apidiff)"; \
+	(cd "$$old" && "$$check" -m -w "$$old/api" github.com/circleci-go/circleci); \
+	"$$check" -m -incompatible "$$old/api" github.com/circleci-go/circleci
+
+.PHONY: release-check
+release-check: ## Build each module as users get it: without replace, against the others as tagged.
+	@$(GO) run -C tools ./release v$$(sed -n 's/^const Version = "\(.*\)"/\1/p' client.go)
+
 .PHONY: contract
-contract: ## Hold the package and the fake against a document of CircleCI's: SPEC=path/to/openapi.json.
+contract: ## Compare the package and the fake with CircleCI's document: SPEC=path/to/openapi.json.
 	@test -n "$(SPEC)" || { echo "which document? make contract SPEC=path/to/openapi.json"; exit 2; }
 	@$(GO) run -C tools ./contract "$(abspath $(SPEC))"
 
 .PHONY: spec
-spec: ## Write the list of operations from a document of CircleCI's: SPEC=path/to/openapi.json.
+spec: ## Write the list of operations from CircleCI's document: SPEC=path/to/openapi.json.
 	@test -n "$(SPEC)" || { echo "which document? make spec SPEC=path/to/openapi.json"; exit 2; }
 	@list="$$($(GO) run -C tools ./specgen "$(abspath $(SPEC))")" && printf '%s\n' "$$list" > internal/spec/operations.go
 
 # The fuzzing takes a count and no time: a machine that is busy fails nothing.
 .PHONY: ci
-ci: lint race test examples ## What a change has to pass.
+ci: lint docs race test toolchains cross cover examples ## Run everything that a change has to pass.
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=1000x
