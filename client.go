@@ -21,8 +21,10 @@ const Version = "0.1.0"
 // resource. It is safe for concurrent use; one for the whole program is best,
 // as it keeps the connections and knows the rate limits.
 type Client struct {
+	AuditLog            *AuditLogService
 	Contexts            *ContextsService
 	Deploys             *DeploysService
+	GitHubApp           *GitHubAppService
 	Groups              *GroupsService
 	Insights            *InsightsService
 	Jobs                *JobsService
@@ -34,6 +36,7 @@ type Client struct {
 	Policy              *PolicyService
 	Projects            *ProjectsService
 	Schedules           *SchedulesService
+	Signing             *SigningService
 	Triggers            *TriggersService
 	Usage               *UsageService
 	Users               *UsersService
@@ -102,8 +105,10 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 
 func (c *Client) addServices() {
 	s := &service{c}
+	c.AuditLog = (*AuditLogService)(s)
 	c.Contexts = (*ContextsService)(s)
 	c.Deploys = (*DeploysService)(s)
+	c.GitHubApp = (*GitHubAppService)(s)
 	c.Groups = (*GroupsService)(s)
 	c.Insights = (*InsightsService)(s)
 	c.Jobs = (*JobsService)(s)
@@ -115,6 +120,7 @@ func (c *Client) addServices() {
 	c.Policy = (*PolicyService)(s)
 	c.Projects = (*ProjectsService)(s)
 	c.Schedules = (*SchedulesService)(s)
+	c.Signing = (*SigningService)(s)
 	c.Triggers = (*TriggersService)(s)
 	c.Usage = (*UsageService)(s)
 	c.Users = (*UsersService)(s)

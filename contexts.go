@@ -85,12 +85,17 @@ func (o ContextOwner) check() error {
 // ListContextsOptions says whose contexts to list.
 type ListContextsOptions struct {
 	Owner ContextOwner // required
+	// IncludeEnvVars adds the variables of each context to it, without their
+	// values. It is not in CircleCI's document, and a server that does not know
+	// it leaves them out.
+	IncludeEnvVars bool
 }
 
 func (o ListContextsOptions) query(q *encode.Query) {
 	q.UUID("owner-id", o.Owner.body.ID)
 	q.String("owner-slug", string(o.Owner.body.Slug))
 	q.String("owner-type", string(o.Owner.body.Type))
+	q.Bool("include-env-vars", o.IncludeEnvVars)
 }
 
 func (o ListContextsOptions) check() error { return o.Owner.check() }

@@ -13,9 +13,11 @@ var contextTests = []operationTest{
 	{
 		op: "GET /context",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Contexts.List(circleci.ListContextsOptions{Owner: circleci.OwnerBySlug("gh/acme")}))
+			return items(ctx, c.Contexts.List(circleci.ListContextsOptions{
+				Owner: circleci.OwnerBySlug("gh/acme"), IncludeEnvVars: true,
+			}))
 		},
-		path: "/context", query: "owner-slug=gh%2Facme&owner-type=organization", fixture: "contexts/listContexts",
+		path: "/context", query: "include-env-vars=true&owner-slug=gh%2Facme&owner-type=organization", fixture: "contexts/listContexts",
 	},
 	{
 		op: "POST /context",

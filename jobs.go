@@ -143,6 +143,18 @@ func (s *JobsService) Get(ctx context.Context, slug ProjectSlug, number int64, o
 	return do[Job](ctx, s.client, get("/project/{project-slug}/job/{job-number}", slug, number).with(opts))
 }
 
+// GetByID returns the job with the given ID, or an error matching
+// [ErrNotFound].
+//
+// This operation is not in CircleCI's document, and only CircleCI's cloud has
+// it. It is known from CircleCI's own clients; properties of a [Job] that it
+// does not have stay zero.
+//
+//circleci:operation GET /jobs/{job-id}
+func (s *JobsService) GetByID(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*Job, error) {
+	return do[Job](ctx, s.client, get("/jobs/{job-id}", id).with(opts))
+}
+
 // Cancel cancels the job of a project with the given number.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Job/operation/cancelJobByJobNumber

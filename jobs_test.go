@@ -31,6 +31,11 @@ var jobTests = []operationTest{
 		path: "/project/gh/acme/web/job/101/cancel", fixture: "jobs/cancelJobByJobNumber",
 	},
 	{
+		op:   "GET /jobs/{job-id}",
+		call: func(ctx context.Context, c *circleci.Client) (any, error) { return some(c.Jobs.GetByID(ctx, id1)) },
+		path: "/jobs/11111111-1111-4111-8111-111111111111", fixture: "jobs/getJobByID",
+	},
+	{
 		op:   "POST /jobs/{job-id}/cancel",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) { return none(c.Jobs.CancelByID(ctx, id1)) },
 		path: "/jobs/11111111-1111-4111-8111-111111111111/cancel", fixture: "jobs/cancelJobByJobID",

@@ -41,8 +41,8 @@ type operationTest struct {
 
 // operationTests has a row for each operation.
 var operationTests = slices.Concat(
-	contextTests, deployTests, groupTests, insightsTests, jobTests, oidcTests, organizationTests, otelTests,
-	pipelineDefinitionTests, pipelineTests, policyTests, projectTests, scheduleTests, stepTests, triggerTests,
+	auditLogTests, contextTests, deployTests, githubAppTests, groupTests, insightsTests, jobTests, oidcTests, organizationTests, otelTests,
+	pipelineDefinitionTests, pipelineTests, policyTests, projectTests, scheduleTests, signingTests, stepTests, triggerTests,
 	undocumentedPipelineTests, usageTests, userTests, webhookTests, workflowTests,
 )
 

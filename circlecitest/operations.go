@@ -34,10 +34,10 @@ func operations() []*operation {
 	for _, listed := range [][]spec.Operation{spec.Operations, spec.Extras} {
 		for _, op := range listed {
 			key := op.Method + " " + op.Path
-			query := op.Query
+			query := slices.Concat(op.Query, spec.ExtraQuery[key])
 			if op.Method == http.MethodGet && !slices.Contains(query, pageToken) {
 				// Not declared everywhere, but taken wherever an answer has a token.
-				query = append(slices.Clone(query), pageToken)
+				query = append(query, pageToken)
 			}
 			all = append(all, &operation{
 				key: key, method: op.Method, segments: strings.Split(op.Path[1:], "/"), query: query,

@@ -24,7 +24,7 @@ func TestAllOperationsAtOnce(t *testing.T) {
 	type call struct{ method, path, body string }
 	var reads, writes []call
 	for _, op := range slices.Concat(spec.Operations, spec.Extras) {
-		if op.Method != http.MethodGet {
+		if op.Method != http.MethodGet || unmodelled(op) {
 			continue
 		}
 		path := op.Path

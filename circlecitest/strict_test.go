@@ -250,8 +250,8 @@ func TestWhatTheAPIWouldIgnoreFailsTheTest(t *testing.T) {
 	}
 	for _, op := range slices.Concat(spec.Operations, spec.Extras) {
 		key := op.Method + " " + op.Path
-		if key == "POST /pipeline/search" {
-			continue // not modelled
+		if unmodelled(op) {
+			continue
 		}
 		t.Run(key, func(t *testing.T) {
 			tb := &recorder{}
@@ -328,7 +328,7 @@ func TestWhatIsNotModelledIsNamed(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "404 page not found\n", string(body))
 	for _, op := range slices.Concat(spec.Operations, spec.Extras) {
-		if op.Path == "/pipeline/search" {
+		if unmodelled(op) {
 			continue
 		}
 		path := strings.NewReplacer("{project-slug}", "gh/a/b", "{provider}", "gh", "{org-slug}", "gh/a").Replace(op.Path)
@@ -336,4 +336,11 @@ func TestWhatIsNotModelledIsNamed(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotEqual(t, 501, r.status, "%s %s", op.Method, op.Path)
 	}
+}
+
+// unmodelled reports whether the server answers an operation with 501.
+func unmodelled(op spec.Operation) bool {
+	return slices.ContainsFunc([]string{
+		"/pipeline/search", "/certificates", "/signing-configs", "/audit-log/", "/github-app/",
+	}, func(part string) bool { return strings.Contains(op.Path, part) }) || op.ID == "getJobByID"
 }
