@@ -137,11 +137,12 @@ func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handle
 		Attempts: policy.MaxAttempts, MinBackoff: policy.MinBackoff, MaxBackoff: policy.MaxBackoff,
 		MaxWait: policy.MaxWait, MaxElapsed: policy.MaxElapsed, OnWait: log.Wait, Next: log.Do,
 	}
-	switch {
-	case cfg.limiter != nil:
-		retry.Next = transport.Limit(cfg.limiter, log.Do)
-	case !cfg.limiterSet:
-		retry.Next = (&transport.Pacer{Next: log.Do, MaxWait: policy.MaxWait}).Do
+	limiter := cfg.limiter
+	if !cfg.limiterSet {
+		limiter = NewPacer(policy.MaxWait)
+	}
+	if limiter != nil {
+		retry.Next = limitLink(limiter, log.Do)
 	}
 	return retry.Do
 }

@@ -37,6 +37,7 @@ type config struct {
 const (
 	defaultHost    = "https://circleci.com"
 	defaultSilence = time.Minute
+	defaultMaxWait = 2 * time.Minute
 	defaultMaxBody = 64 << 20
 )
 
@@ -99,26 +100,13 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	}
 	set(&p.MinBackoff, 500*time.Millisecond)
 	set(&p.MaxBackoff, 30*time.Second)
-	set(&p.MaxWait, 2*time.Minute)
+	set(&p.MaxWait, defaultMaxWait)
 	set(&p.MaxElapsed, 5*time.Minute)
 	return p
 }
 
 // WithRetry changes how often and how long calls are retried.
 func WithRetry(p RetryPolicy) Option { return func(c *config) { c.retry = p } }
-
-// Limiter holds a request until it may be sent; *rate.Limiter of
-// golang.org/x/time/rate is one.
-type Limiter interface {
-	Wait(ctx context.Context) error
-}
-
-// WithLimiter replaces the client's own pacing, which goes by the server's
-// rate limits, by a limiter of yours. Nil turns pacing off; a 429 is then
-// still waited for, by each call on its own.
-func WithLimiter(l Limiter) Option {
-	return func(c *config) { c.limiter, c.limiterSet = l, true }
-}
 
 // WithLogger logs each attempt at debug level with its method, route, status,
 // duration and number, and warns once a route when the API announces the
@@ -177,6 +165,12 @@ type Operation struct {
 	Route string
 	// Attempt is the number of the attempt, from 1.
 	Attempt int
+	// Key identifies what a refusal of this request applies to: its method and
+	// its path with the arguments. It is set for limiters only, and does not
+	// belong in a log.
+	Key string
+
+	call *transport.Call
 }
 
 // OperationFromContext returns the operation that a request's context belongs

@@ -97,6 +97,11 @@ type Response struct {
 	RequestID string
 	// RateLimit is the state of the rate limit, where the server announces it.
 	RateLimit RateLimit
+	// RateLimited reports whether the server refused the request because of a
+	// rate limit: 429, or an HTML 403 of CircleCI's edge.
+	RateLimited bool
+	// RetryAfter is the pause that the server asks for; 0 if it gives none.
+	RetryAfter time.Duration
 	// Attempts is how many requests were sent.
 	Attempts int
 }
@@ -347,10 +352,14 @@ func (o *callOptions) store(r *transport.Result) {
 	if len(o.capture) == 0 {
 		return
 	}
-	o.give(Response{
+	o.give(responseOf(r))
+}
+
+func responseOf(r *transport.Result) Response {
+	return Response{
 		StatusCode: r.StatusCode, Header: r.Header, RequestID: transport.RequestID(r.Header),
-		RateLimit: RateLimit(r.Limit), Attempts: r.Attempts,
-	})
+		RateLimit: RateLimit(r.Limit), RateLimited: r.Limited(), RetryAfter: max(r.RetryAfter, 0), Attempts: r.Attempts,
+	}
 }
 
 // give hands a response to those who have asked for it.

@@ -73,6 +73,7 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 			kept := *r
 			r.fail(Canceled, causeOf(parent)).Last = &kept
 		} // else the answer counts, though its body is broken
+		r.Edge = r.StatusCode == http.StatusForbidden && IsHTML(r.Header, r.Body)
 		drain(resp.Body)
 	case c.Stream:
 		w.pause()

@@ -350,14 +350,6 @@ func TestLimited(t *testing.T) {
 	}
 }
 
-func TestFamily(t *testing.T) {
-	for route, want := range map[string]string{
-		"/context/{context_id}": "context", "/me": "me", "/": "", "": "", "/api/v1.1/x": "api", "context": "context",
-	} {
-		assert.Equal(t, want, (&transport.Call{Route: route}).Family(), route)
-	}
-}
-
 // TestNoAnswer: what has failed decides what may be sent again.
 func TestNoAnswer(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}

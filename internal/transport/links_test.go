@@ -27,7 +27,7 @@ func chain(t *testing.T, mock *httpmock.MockTransport) transport.Handler {
 	auth := transport.NewAuth(mock, base, func(context.Context) (string, error) { return "CANARY", nil }, false)
 	client := &http.Client{Transport: auth, CheckRedirect: transport.CheckRedirect}
 	exchange := &transport.Exchange{Client: client, Silence: time.Minute, MaxBody: 1 << 20}
-	pacer := &transport.Pacer{Next: exchange.Do, MaxWait: 2 * time.Minute}
+	pacer := pacer(exchange.Do)
 	retry := &transport.Retry{
 		Attempts: 4, MinBackoff: 500 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxWait: 2 * time.Minute, MaxElapsed: 5 * time.Minute,
 		Next: pacer.Do,

@@ -27,6 +27,7 @@ func retry(next transport.Handler) *transport.Retry {
 func html(code int) transport.Result {
 	r := status(code)
 	r.Header.Set("Content-Type", "text/html")
+	r.Edge = code == http.StatusForbidden
 	return r
 }
 

@@ -2,7 +2,7 @@
 // duty, in a fixed order.
 //
 //	Retry     replays what may be replayed, waits between attempts
-//	Pace      holds a call until its family of routes may be asked again
+//	Limit     holds a call until the limiter, such as the pacer, lets it pass
 //	Log       writes a line for each attempt
 //	Exchange  sends one request and reads its answer, under a time limit
 //
@@ -11,6 +11,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -38,24 +39,32 @@ type Call struct {
 	// Once turns retries off.
 	Once bool
 
-	Attempt int // the running attempt, from 1
+	Attempt int    // the running attempt, from 1
+	Ticket  Ticket // the pacer's, of this attempt
+
+	// KeyText is the result of Key, once it is known.
+	KeyText string
 
 	result Result
+}
+
+// Key names what a refusal of the call applies to: its method, and its path
+// with the arguments.
+func (c *Call) Key() string {
+	if c.KeyText == "" {
+		path := c.Route
+		if c.URL != nil {
+			path = c.URL.Host + cmp.Or(c.URL.RawPath, c.URL.Path)
+		}
+		c.KeyText = c.Method + " " + path
+	}
+	return c.KeyText
 }
 
 // Decoder takes an answer's body. After an attempt that broke off it is called
 // again.
 type Decoder interface {
 	Decode(body io.Reader) error
-}
-
-// Family names the routes that share a rate limit: those of one first segment.
-func (c *Call) Family() string {
-	rest := strings.TrimPrefix(c.Route, "/")
-	if end := strings.IndexByte(rest, '/'); end >= 0 {
-		rest = rest[:end]
-	}
-	return rest
 }
 
 // Failure says at what an attempt failed.
@@ -82,6 +91,7 @@ type Result struct {
 	RetryAfter time.Duration // -1: not announced
 	Attempts   int           // how many requests were sent
 	Held       bool          // this attempt was: it ended in a queue, and sent none
+	Edge       bool          // an HTML 403, with which CircleCI's edge refuses; it was not executed
 
 	// Body holds the start of the answer, 64 KiB at most, unless all was well.
 	Body   []byte
@@ -103,12 +113,9 @@ func (r *Result) OK() bool {
 	return r.Failure == None && (r.StatusCode/100 == 2 || r.Gone)
 }
 
-// Limited reports whether the server refused for the sake of a rate limit,
-// without having acted. An HTML 403 is the edge's way of saying so.
-func (r *Result) Limited() bool {
-	return r.StatusCode == http.StatusTooManyRequests ||
-		r.StatusCode == http.StatusForbidden && IsHTML(r.Header, r.Body)
-}
+// Limited reports whether the server refused because of a rate limit, without
+// having acted.
+func (r *Result) Limited() bool { return r.StatusCode == http.StatusTooManyRequests || r.Edge }
 
 // A Handler takes a call to its result. The result belongs to the call, and
 // is overwritten by its next attempt.

@@ -1,0 +1,53 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Limit is the link that holds a call until a limiter lets it pass, and tells
+// the limiter what came of it.
+type Limit struct {
+	Wait func(ctx context.Context, c *Call) error
+	// Observe, if set, is called once for each Wait that returned nil: with nil
+	// if the attempt ended in a panic.
+	Observe func(ctx context.Context, c *Call, r *Result)
+	Next    Handler
+}
+
+// Do is the link's handler.
+func (l *Limit) Do(ctx context.Context, c *Call) (r *Result) {
+	if err := l.Wait(ctx, c); err != nil {
+		return held(ctx, c, err)
+	}
+	if l.Observe != nil {
+		defer func() { l.Observe(ctx, c, r) }()
+	}
+	return l.Next(ctx, c)
+}
+
+// PausedError ends a wait that would be longer than its caller has time: the
+// server has asked for a pause.
+type PausedError struct{ After time.Duration }
+
+func (e *PausedError) Error() string {
+	return fmt.Sprintf("the server asked for a pause; try again in %v", e.After)
+}
+
+// held is the result of an attempt that was not sent.
+func held(ctx context.Context, c *Call, err error) *Result {
+	r := c.result.renew()
+	r.Held = true
+	var paused *PausedError
+	switch {
+	case errors.As(err, &paused):
+		r.StatusCode, r.RetryAfter = http.StatusTooManyRequests, paused.After
+		return r
+	case ctx.Err() == nil: // the limiter itself says no
+		return r.fail(Refused, err)
+	}
+	return r.fail(Canceled, causeOf(ctx))
+}
