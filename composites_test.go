@@ -137,7 +137,7 @@ type composite func(t *testing.T, srv *circlecitest.Server) (run func(ctx contex
 var composites = map[string]composite{
 	"Pipelines.Wait": waitTroubled, "Pipelines.TriggerAndWait": triggerTroubled,
 	"Workflows.RerunAndWait": rerunTroubled, "Workflows.ApproveAndWait": approveTroubled,
-	"Jobs.DownloadArtifacts": downloadTroubled, "Jobs.StepOutput": outputTroubled, "Pipelines.TestReport": reportTroubled,
+	"Jobs.DownloadArtifacts": downloadTroubled, "Jobs.OpenStepOutput": outputTroubled, "Pipelines.GetTestReport": reportTroubled,
 	"Usage.Export": exportTroubled, "Contexts.SyncEnvVars": syncTroubled, "Policy.PushDir": pushTroubled,
 }
 
@@ -331,7 +331,7 @@ func reportTroubled(t *testing.T, srv *circlecitest.Server) (func(context.Contex
 	require.NoError(t, err)
 	var r *circleci.TestReport
 	return func(ctx context.Context, c *circleci.Client) (err error) {
-			r, err = c.Pipelines.TestReport(ctx, w.PipelineID)
+			r, err = c.Pipelines.GetTestReport(ctx, w.PipelineID)
 			return err
 		}, func(t *testing.T, err error) {
 			if err == nil {
@@ -346,7 +346,7 @@ func outputTroubled(t *testing.T, srv *circlecitest.Server) (func(context.Contex
 	a := printed(t, srv, text)
 	var got []byte
 	return func(ctx context.Context, c *circleci.Client) error {
-			out, err := c.Jobs.StepOutput(ctx, a)
+			out, err := c.Jobs.OpenStepOutput(ctx, a)
 			if err != nil {
 				return err
 			}

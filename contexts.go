@@ -33,7 +33,7 @@ type Context struct {
 func (c *Context) key() itemKey { return itemKey{id: c.ID} }
 
 // ContextOwner is who a context belongs to: see [OwnerByID], [OwnerBySlug] and
-// [OwnerAccount].
+// [OwnerByAccountID].
 type ContextOwner struct {
 	body struct {
 		ID   uuid.UUID        `json:"id,omitzero"`
@@ -63,8 +63,8 @@ func OwnerBySlug(slug OrgSlug) (o ContextOwner) {
 	return o
 }
 
-// OwnerAccount is the account with this ID, on a self-hosted server.
-func OwnerAccount(id uuid.UUID) (o ContextOwner) {
+// OwnerByAccountID is the account with this ID, on a self-hosted server.
+func OwnerByAccountID(id uuid.UUID) (o ContextOwner) {
 	o.body.ID, o.body.Type = id, ContextOwnerTypeAccount
 	return o
 }

@@ -307,7 +307,7 @@ func TestNothingIsLeftOfAnAttemptThatBrokeOff(t *testing.T) {
 func TestQuery(t *testing.T) {
 	wire := replies(answers(200, `{"items":[]}`), answers(200, `{}`))
 	client := wire.client(t)
-	_, err := circleci.Collect(client.Pipelines.ListForProject("gh/a/b", &circleci.ListPipelinesOptions{Branch: "feat/ü x+y&z"},
+	_, err := circleci.Collect(client.Pipelines.ListForProject("gh/a/b", &circleci.ListProjectPipelinesOptions{Branch: "feat/ü x+y&z"},
 		circleci.Query("new", "1"), circleci.Query("filter[a b]", "p q", "r", "")).All(t.Context()))
 	require.NoError(t, err)
 	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, circleci.Query("a+b", "c d"), circleci.Query("a+b", "e"), nil))

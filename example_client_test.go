@@ -231,7 +231,7 @@ func ExampleUsersService_Me() {
 		return
 	}
 	fmt.Println(me.Login)
-	for org, err := range client.Users.Collaborations().All(ctx) {
+	for org, err := range client.Users.ListCollaborations().All(ctx) {
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -104,7 +104,7 @@ func ExampleJobsService_DownloadArtifacts() {
 }
 
 // The output of the steps of a job that have failed.
-func ExampleJobsService_StepOutput() {
+func ExampleJobsService_OpenStepOutput() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer(circlecitest.WithManualTime())
 	defer srv.Close()
@@ -115,7 +115,7 @@ func ExampleJobsService_StepOutput() {
 	srv.Advance(time.Hour)
 
 	client := srv.Client()
-	steps, err := client.Jobs.Steps(ctx, "gh/acme/web", 1)
+	steps, err := client.Jobs.ListSteps(ctx, "gh/acme/web", 1)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -126,7 +126,7 @@ func ExampleJobsService_StepOutput() {
 			if action.Status != circleci.StepStatusFailed {
 				continue
 			}
-			output, err := client.Jobs.StepOutput(ctx, action)
+			output, err := client.Jobs.OpenStepOutput(ctx, action)
 			if err != nil {
 				fmt.Println(err)
 				return

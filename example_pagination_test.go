@@ -101,7 +101,7 @@ func ExamplePrefetch() {
 			fmt.Println(err)
 			return
 		}
-		if _, err := client.Pipelines.Config(ctx, p.ID); err != nil {
+		if _, err := client.Pipelines.GetConfig(ctx, p.ID); err != nil {
 			fmt.Println(err)
 			return
 		}

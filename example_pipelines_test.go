@@ -129,7 +129,7 @@ func ExamplePipelinesService_Watch() {
 }
 
 // After a failed run: which tests failed?
-func ExamplePipelinesService_TestReport() {
+func ExamplePipelinesService_GetTestReport() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer(circlecitest.WithManualTime())
 	defer srv.Close()
@@ -143,7 +143,7 @@ func ExamplePipelinesService_TestReport() {
 	srv.Advance(time.Hour)
 
 	client := srv.Client()
-	report, err := client.Pipelines.TestReport(ctx, pipelineID)
+	report, err := client.Pipelines.GetTestReport(ctx, pipelineID)
 	if err != nil {
 		fmt.Println(err)
 		return

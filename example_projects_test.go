@@ -9,14 +9,14 @@ import (
 )
 
 // A project's own environment variables: what is read back is masked.
-func ExampleProjectsService_CreateEnvVar() {
+func ExampleProjectsService_SetEnvVar() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	srv.AddProject("gh/acme/web")
 
 	client := srv.Client()
-	_, err := client.Projects.CreateEnvVar(ctx, "gh/acme/web", circleci.CreateEnvVarRequest{
+	_, err := client.Projects.SetEnvVar(ctx, "gh/acme/web", circleci.CreateEnvVarRequest{
 		Name: "NPM_TOKEN", Value: "npm_0123456789",
 	})
 	if err != nil {

@@ -94,24 +94,24 @@ type InsightsBranches struct {
 	Branches  []string  `json:"branches"`
 }
 
-// InsightsBranchesOptions says which branches to return.
-type InsightsBranchesOptions struct {
+// GetBranchesOptions says which branches to return.
+type GetBranchesOptions struct {
 	// WorkflowName returns only those on which the workflow has run.
 	WorkflowName string
 }
 
-func (o *InsightsBranchesOptions) query(q *encode.Query) {
+func (o *GetBranchesOptions) query(q *encode.Query) {
 	if o != nil {
 		q.String("workflow-name", o.WorkflowName)
 	}
 }
 
-// Branches returns the branches of a project, 5000 at most, that Insights has
+// GetBranches returns the branches of a project, 5000 at most, that Insights has
 // metrics of.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getAllInsightsBranches
 //
 //circleci:operation GET /insights/{project-slug}/branches
-func (s *InsightsService) Branches(ctx context.Context, slug ProjectSlug, f *InsightsBranchesOptions, opts ...RequestOption) (*InsightsBranches, error) {
+func (s *InsightsService) GetBranches(ctx context.Context, slug ProjectSlug, f *GetBranchesOptions, opts ...RequestOption) (*InsightsBranches, error) {
 	return do[InsightsBranches](ctx, s.client, get("/insights/{project-slug}/branches", slug).query(f).with(opts))
 }

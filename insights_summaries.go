@@ -84,15 +84,15 @@ type ProjectWorkflowTrends struct {
 	P95DurationSecs  float64 `json:"p95_duration_secs"`
 }
 
-// ProjectSummaryOptions says what to summarize; by default 90 days.
-type ProjectSummaryOptions struct {
+// GetProjectSummaryOptions says what to summarize; by default 90 days.
+type GetProjectSummaryOptions struct {
 	ReportingWindow ReportingWindow
 	// Branches and WorkflowNames are the names of those that the metrics by
 	// branch and by workflow are for.
 	Branches, WorkflowNames []string
 }
 
-func (o *ProjectSummaryOptions) query(q *encode.Query) {
+func (o *GetProjectSummaryOptions) query(q *encode.Query) {
 	if o != nil {
 		q.String("reporting-window", string(o.ReportingWindow))
 		q.Strings("branches", o.Branches)
@@ -100,13 +100,13 @@ func (o *ProjectSummaryOptions) query(q *encode.Query) {
 	}
 }
 
-// ProjectSummary returns the metrics of a project, as a whole, by workflow and
+// GetProjectSummary returns the metrics of a project, as a whole, by workflow and
 // by branch.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowsPageData
 //
 //circleci:operation GET /insights/pages/{project-slug}/summary
-func (s *InsightsService) ProjectSummary(ctx context.Context, slug ProjectSlug, f *ProjectSummaryOptions, opts ...RequestOption) (*ProjectSummary, error) {
+func (s *InsightsService) GetProjectSummary(ctx context.Context, slug ProjectSlug, f *GetProjectSummaryOptions, opts ...RequestOption) (*ProjectSummary, error) {
 	return do[ProjectSummary](ctx, s.client, get("/insights/pages/{project-slug}/summary", slug).query(f).with(opts))
 }
 
@@ -126,28 +126,28 @@ type OrgProjectSummary struct {
 	Trends      SummaryTrends  `json:"trends"`
 }
 
-// OrgSummaryOptions says what to summarize; by default 90 days.
-type OrgSummaryOptions struct {
+// GetOrgSummaryOptions says what to summarize; by default 90 days.
+type GetOrgSummaryOptions struct {
 	ReportingWindow ReportingWindow
 	// ProjectNames are the names (not the slugs) of the projects to have
 	// metrics of; without them there are those of the organization alone.
 	ProjectNames []string
 }
 
-func (o *OrgSummaryOptions) query(q *encode.Query) {
+func (o *GetOrgSummaryOptions) query(q *encode.Query) {
 	if o != nil {
 		q.String("reporting-window", string(o.ReportingWindow))
 		q.Strings("project-names", o.ProjectNames)
 	}
 }
 
-// OrgSummary returns the metrics of an organization, and of the projects that f
+// GetOrgSummary returns the metrics of an organization, and of the projects that f
 // names.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getOrgSummaryData
 //
 //circleci:operation GET /insights/{org-slug}/summary
-func (s *InsightsService) OrgSummary(ctx context.Context, slug OrgSlug, f *OrgSummaryOptions, opts ...RequestOption) (*OrgSummary, error) {
+func (s *InsightsService) GetOrgSummary(ctx context.Context, slug OrgSlug, f *GetOrgSummaryOptions, opts ...RequestOption) (*OrgSummary, error) {
 	return do[OrgSummary](ctx, s.client, get("/insights/{org-slug}/summary", slug).query(f).with(opts))
 }
 
@@ -196,31 +196,31 @@ type WorkflowSummaryTrends struct {
 	TotalCreditsUsed   float64 `json:"total_credits_used"`
 }
 
-// WorkflowSummaryOptions says what to summarize; by default the default branch.
+// GetWorkflowSummaryOptions says what to summarize; by default the default branch.
 // Branch and AllBranches exclude each other.
-type WorkflowSummaryOptions struct {
+type GetWorkflowSummaryOptions struct {
 	Branch      string
 	AllBranches bool
 }
 
-func (o *WorkflowSummaryOptions) query(q *encode.Query) {
+func (o *GetWorkflowSummaryOptions) query(q *encode.Query) {
 	if o != nil {
 		branchesOf(q, o.Branch, o.AllBranches)
 	}
 }
 
-func (o *WorkflowSummaryOptions) check() error {
+func (o *GetWorkflowSummaryOptions) check() error {
 	if o == nil {
 		return nil
 	}
 	return checkBranches(o.Branch, o.AllBranches)
 }
 
-// WorkflowSummary returns the metrics of one workflow with their trends.
+// GetWorkflowSummary returns the metrics of one workflow with their trends.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getWorkflowSummary
 //
 //circleci:operation GET /insights/{project-slug}/workflows/{workflow-name}/summary
-func (s *InsightsService) WorkflowSummary(ctx context.Context, slug ProjectSlug, workflow string, f *WorkflowSummaryOptions, opts ...RequestOption) (*WorkflowSummary, error) {
+func (s *InsightsService) GetWorkflowSummary(ctx context.Context, slug ProjectSlug, workflow string, f *GetWorkflowSummaryOptions, opts ...RequestOption) (*WorkflowSummary, error) {
 	return do[WorkflowSummary](ctx, s.client, get("/insights/{project-slug}/workflows/{workflow-name}/summary", slug, workflow).query(f).with(opts))
 }

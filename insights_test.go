@@ -21,7 +21,7 @@ var insightsTests = []operationTest{
 	{
 		op: "GET /insights/{project-slug}/branches",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Insights.Branches(ctx, webSlug, &circleci.InsightsBranchesOptions{WorkflowName: "build & test"}))
+			return some(c.Insights.GetBranches(ctx, webSlug, &circleci.GetBranchesOptions{WorkflowName: "build & test"}))
 		},
 		path: "/insights/gh/acme/web/branches", query: "workflow-name=build+%26+test", fixture: "insights/getAllInsightsBranches",
 	},
@@ -83,7 +83,7 @@ var insightsTests = []operationTest{
 	{
 		op: "GET /insights/pages/{project-slug}/summary",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Insights.ProjectSummary(ctx, webSlug, &circleci.ProjectSummaryOptions{
+			return some(c.Insights.GetProjectSummary(ctx, webSlug, &circleci.GetProjectSummaryOptions{
 				ReportingWindow: circleci.ReportingWindowLast30Days, Branches: []string{"main", "fix/b,c"}, WorkflowNames: []string{"a", "b"},
 			}))
 		},
@@ -94,7 +94,7 @@ var insightsTests = []operationTest{
 	{
 		op: "GET /insights/{org-slug}/summary",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Insights.OrgSummary(ctx, "gh/acme", &circleci.OrgSummaryOptions{
+			return some(c.Insights.GetOrgSummary(ctx, "gh/acme", &circleci.GetOrgSummaryOptions{
 				ReportingWindow: circleci.ReportingWindowLast90Days, ProjectNames: []string{"web", "api"},
 			}))
 		},
@@ -104,14 +104,14 @@ var insightsTests = []operationTest{
 	{
 		op: "GET /insights/{project-slug}/workflows/{workflow-name}/summary",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Insights.WorkflowSummary(ctx, webSlug, "build", &circleci.WorkflowSummaryOptions{AllBranches: true}))
+			return some(c.Insights.GetWorkflowSummary(ctx, webSlug, "build", &circleci.GetWorkflowSummaryOptions{AllBranches: true}))
 		},
 		path: "/insights/gh/acme/web/workflows/build/summary", query: "all-branches=true", fixture: "insights/getWorkflowSummary",
 	},
 	{
 		op: "GET /insights/{project-slug}/workflows/{workflow-name}/test-metrics",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Insights.TestMetrics(ctx, webSlug, "build", &circleci.TestMetricsOptions{Branch: "main"}))
+			return some(c.Insights.GetTestMetrics(ctx, webSlug, "build", &circleci.GetTestMetricsOptions{Branch: "main"}))
 		},
 		path: "/insights/gh/acme/web/workflows/build/test-metrics", query: "branch=main",
 		fixture: "insights/getProjectWorkflowTestMetrics",
@@ -119,7 +119,7 @@ var insightsTests = []operationTest{
 	{
 		op: "GET /insights/{project-slug}/flaky-tests",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Insights.FlakyTests(ctx, webSlug))
+			return some(c.Insights.GetFlakyTests(ctx, webSlug))
 		},
 		path: "/insights/gh/acme/web/flaky-tests", fixture: "insights/getFlakyTests",
 		check: func(t *testing.T, got any) {
@@ -141,13 +141,13 @@ func TestMetricsTellNothingFromZero(t *testing.T) {
 		})
 	}
 	answer("null")
-	none, err := srv.Client().Insights.WorkflowSummary(t.Context(), webSlug, "build", nil)
+	none, err := srv.Client().Insights.GetWorkflowSummary(t.Context(), webSlug, "build", nil)
 	require.NoError(t, err)
 	assert.Nil(t, none.Metrics.MTTR)
 	assert.Nil(t, none.Metrics.CompletedRuns)
 	assert.Nil(t, none.Metrics.Durations.Min)
 	answer("0")
-	zero, err := srv.Client().Insights.WorkflowSummary(t.Context(), webSlug, "build", nil)
+	zero, err := srv.Client().Insights.GetWorkflowSummary(t.Context(), webSlug, "build", nil)
 	require.NoError(t, err)
 	require.NotNil(t, zero.Metrics.MTTR)
 	assert.Zero(t, *zero.Metrics.MTTR)
@@ -160,7 +160,7 @@ func TestAMissingThroughputIsNotZero(t *testing.T) {
 	srv.Fail("GET /insights/{org-slug}/summary", circlecitest.Response{
 		Body: `{"org_data":{"metrics":{"throughput":0}},"org_project_data":[{"project_name":"web","metrics":{}}],"all_projects":null}`,
 	})
-	s, err := srv.Client().Insights.OrgSummary(t.Context(), "gh/acme", nil)
+	s, err := srv.Client().Insights.GetOrgSummary(t.Context(), "gh/acme", nil)
 	require.NoError(t, err)
 	require.NotNil(t, s.Org.Metrics.Throughput)
 	assert.Zero(t, *s.Org.Metrics.Throughput)
@@ -191,15 +191,15 @@ func TestBadInsightsInputIsNotSent(t *testing.T) {
 			&circleci.ListWorkflowMetricsOptions{Branch: "main", AllBranches: true}).All(t.Context()))),
 		"jobs of one and all branches": second(circleci.Collect(in.ListJobMetrics(webSlug, "build",
 			&circleci.ListJobMetricsOptions{Branch: "main", AllBranches: true}).All(t.Context()))),
-		"a summary of one and all branches": second(in.WorkflowSummary(t.Context(), webSlug, "build",
-			&circleci.WorkflowSummaryOptions{Branch: "main", AllBranches: true})),
-		"tests of one and all branches": second(in.TestMetrics(t.Context(), webSlug, "build",
-			&circleci.TestMetricsOptions{Branch: "main", AllBranches: true})),
-		"no workflow":                      second(in.WorkflowSummary(t.Context(), webSlug, "", nil)),
-		"a project for an organization":    second(in.OrgSummary(t.Context(), "gh/acme/web", nil)),
-		"an organization for a project":    second(in.ProjectSummary(t.Context(), "gh/acme", nil)),
-		"a workflow that leads out of it":  second(in.TestMetrics(t.Context(), webSlug, "..", nil)),
-		"branches of something else again": second(in.Branches(t.Context(), "gh", nil)),
+		"a summary of one and all branches": second(in.GetWorkflowSummary(t.Context(), webSlug, "build",
+			&circleci.GetWorkflowSummaryOptions{Branch: "main", AllBranches: true})),
+		"tests of one and all branches": second(in.GetTestMetrics(t.Context(), webSlug, "build",
+			&circleci.GetTestMetricsOptions{Branch: "main", AllBranches: true})),
+		"no workflow":                      second(in.GetWorkflowSummary(t.Context(), webSlug, "", nil)),
+		"a project for an organization":    second(in.GetOrgSummary(t.Context(), "gh/acme/web", nil)),
+		"an organization for a project":    second(in.GetProjectSummary(t.Context(), "gh/acme", nil)),
+		"a workflow that leads out of it":  second(in.GetTestMetrics(t.Context(), webSlug, "..", nil)),
+		"branches of something else again": second(in.GetBranches(t.Context(), "gh", nil)),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 	}

@@ -37,13 +37,13 @@ type FlakyTest struct {
 	WorkflowCreatedAt time.Time `json:"workflow_created_at"`
 }
 
-// FlakyTests returns the flaky tests of a project, on all branches. A test that
+// GetFlakyTests returns the flaky tests of a project, on all branches. A test that
 // has not flaked for two weeks is not among them any more.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getFlakyTests
 //
 //circleci:operation GET /insights/{project-slug}/flaky-tests
-func (s *InsightsService) FlakyTests(ctx context.Context, slug ProjectSlug, opts ...RequestOption) (*FlakyTests, error) {
+func (s *InsightsService) GetFlakyTests(ctx context.Context, slug ProjectSlug, opts ...RequestOption) (*FlakyTests, error) {
 	return do[FlakyTests](ctx, s.client, get("/insights/{project-slug}/flaky-tests", slug).with(opts))
 }
 
@@ -96,31 +96,31 @@ type TestCounts struct {
 	Total   int64 `json:"total"`
 }
 
-// TestMetricsOptions says which runs count; by default those of the default
+// GetTestMetricsOptions says which runs count; by default those of the default
 // branch. Branch and AllBranches exclude each other.
-type TestMetricsOptions struct {
+type GetTestMetricsOptions struct {
 	Branch      string
 	AllBranches bool
 }
 
-func (o *TestMetricsOptions) query(q *encode.Query) {
+func (o *GetTestMetricsOptions) query(q *encode.Query) {
 	if o != nil {
 		branchesOf(q, o.Branch, o.AllBranches)
 	}
 }
 
-func (o *TestMetricsOptions) check() error {
+func (o *GetTestMetricsOptions) check() error {
 	if o == nil {
 		return nil
 	}
 	return checkBranches(o.Branch, o.AllBranches)
 }
 
-// TestMetrics returns the metrics of a workflow's tests.
+// GetTestMetrics returns the metrics of a workflow's tests.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowTestMetrics
 //
 //circleci:operation GET /insights/{project-slug}/workflows/{workflow-name}/test-metrics
-func (s *InsightsService) TestMetrics(ctx context.Context, slug ProjectSlug, workflow string, f *TestMetricsOptions, opts ...RequestOption) (*TestMetrics, error) {
+func (s *InsightsService) GetTestMetrics(ctx context.Context, slug ProjectSlug, workflow string, f *GetTestMetricsOptions, opts ...RequestOption) (*TestMetrics, error) {
 	return do[TestMetrics](ctx, s.client, get("/insights/{project-slug}/workflows/{workflow-name}/test-metrics", slug, workflow).query(f).with(opts))
 }

@@ -152,12 +152,12 @@ func (l oidcClaimList) check() error {
 	return nil
 }
 
-// OrgClaims returns the custom claims of an organization.
+// GetOrgClaims returns the custom claims of an organization.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/OIDC-Token-Management/operation/GetOrgClaims
 //
 //circleci:operation GET /org/{orgID}/oidc-custom-claims
-func (s *OIDCService) OrgClaims(ctx context.Context, orgID uuid.UUID, opts ...RequestOption) (*OIDCClaims, error) {
+func (s *OIDCService) GetOrgClaims(ctx context.Context, orgID uuid.UUID, opts ...RequestOption) (*OIDCClaims, error) {
 	return do[OIDCClaims](ctx, s.client, get("/org/{orgID}/oidc-custom-claims", orgID).with(opts))
 }
 
@@ -181,13 +181,13 @@ func (s *OIDCService) DeleteOrgClaims(ctx context.Context, orgID uuid.UUID, clai
 	return do[OIDCClaims](ctx, s.client, remove("/org/{orgID}/oidc-custom-claims", orgID).query(oidcClaimList(claims)).with(opts))
 }
 
-// ProjectClaims returns the custom claims of a project. Those of its
+// GetProjectClaims returns the custom claims of a project. Those of its
 // organization are not among them.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/OIDC-Token-Management/operation/GetProjectClaims
 //
 //circleci:operation GET /org/{orgID}/project/{projectID}/oidc-custom-claims
-func (s *OIDCService) ProjectClaims(ctx context.Context, orgID, projectID uuid.UUID, opts ...RequestOption) (*OIDCClaims, error) {
+func (s *OIDCService) GetProjectClaims(ctx context.Context, orgID, projectID uuid.UUID, opts ...RequestOption) (*OIDCClaims, error) {
 	return do[OIDCClaims](ctx, s.client, get("/org/{orgID}/project/{projectID}/oidc-custom-claims", orgID, projectID).with(opts))
 }
 

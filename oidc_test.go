@@ -21,7 +21,7 @@ const (
 var oidcTests = []operationTest{
 	{
 		op:   "GET /org/{orgID}/oidc-custom-claims",
-		call: func(ctx context.Context, c *circleci.Client) (any, error) { return some(c.OIDC.OrgClaims(ctx, id1)) },
+		call: func(ctx context.Context, c *circleci.Client) (any, error) { return some(c.OIDC.GetOrgClaims(ctx, id1)) },
 		path: orgClaimsPath, fixture: "oidc/GetOrgClaims",
 		check: func(t *testing.T, got any) {
 			claims := as[*circleci.OIDCClaims](t, got)
@@ -48,7 +48,7 @@ var oidcTests = []operationTest{
 	{
 		op: "GET /org/{orgID}/project/{projectID}/oidc-custom-claims",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.OIDC.ProjectClaims(ctx, id1, id2))
+			return some(c.OIDC.GetProjectClaims(ctx, id1, id2))
 		},
 		path: projectClaimsPath, fixture: "oidc/GetProjectClaims",
 	},

@@ -84,7 +84,7 @@ func TestWalksEndWithTheLastPage(t *testing.T) {
 		"other spelling": `{"Items":[{"number":3}],"next-page-token":null}`,
 	} {
 		wire := replies(pageOf("a/b+c=", 1, 2), answers(200, last))
-		numbers, err := numbersOf(t.Context(), wire.client(t).Pipelines.ListForProject(slug, &circleci.ListPipelinesOptions{Branch: "main"}))
+		numbers, err := numbersOf(t.Context(), wire.client(t).Pipelines.ListForProject(slug, &circleci.ListProjectPipelinesOptions{Branch: "main"}))
 		require.NoError(t, err, name)
 		assert.Equal(t, []int64{1, 2, 3}, numbers, name)
 		sent := wire.requests()
@@ -416,7 +416,7 @@ func TestBareArrays(t *testing.T) {
 		`[]`: 0, `null`: 0, ` null `: 0,
 	} {
 		wire := replies(answers(200, body))
-		all, err := circleci.Collect(wire.client(t).Users.Collaborations().All(t.Context()))
+		all, err := circleci.Collect(wire.client(t).Users.ListCollaborations().All(t.Context()))
 		require.NoError(t, err, body)
 		require.Len(t, all, want, body)
 		for _, c := range all {
@@ -425,7 +425,7 @@ func TestBareArrays(t *testing.T) {
 		assert.Equal(t, api+"/me/collaborations", wire.only(t).URL)
 	}
 	for _, body := range []string{``, `{}`, `{"items":[]}`} {
-		_, err := circleci.Collect(replies(answers(200, body)).client(t).Users.Collaborations().All(t.Context()))
+		_, err := circleci.Collect(replies(answers(200, body)).client(t).Users.ListCollaborations().All(t.Context()))
 		require.ErrorAs(t, err, new(*circleci.DecodeError))
 	}
 }
@@ -598,7 +598,7 @@ func TestCaptureResponseFollowsTheWalk(t *testing.T) {
 }
 
 func TestOptionsOfAListCanBeReused(t *testing.T) {
-	filter := &circleci.ListPipelinesOptions{Branch: "main"}
+	filter := &circleci.ListProjectPipelinesOptions{Branch: "main"}
 	opts := []circleci.RequestOption{circleci.Query("a", "1"), nil}
 	wire := listed()
 	pager := wire.client(t).Pipelines.ListForProject(slug, filter, opts...)
@@ -681,7 +681,7 @@ func FuzzPage(f *testing.F) {
 		_, err = circleci.Collect(client.Jobs.ListTests(slug, 1).All(t.Context()))
 		check(err)
 		wire.sent = nil
-		_, err = circleci.Collect(client.Users.Collaborations().All(t.Context()))
+		_, err = circleci.Collect(client.Users.ListCollaborations().All(t.Context()))
 		check(err)
 		assert.Len(t, wire.requests(), 1)
 	})

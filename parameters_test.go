@@ -63,7 +63,7 @@ func TestValues(t *testing.T) {
 
 func TestValuesOfAPipeline(t *testing.T) {
 	wire := replies(answers(200, `{"pipeline.number":7,"pipeline.schedule.name":null,"pipeline.git.branch":"main","big":18446744073709551616}`))
-	values, err := wire.client(t).Pipelines.Values(t.Context(), someID)
+	values, err := wire.client(t).Pipelines.GetValues(t.Context(), someID)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]circleci.Value{
 		"pipeline.number": circleci.IntValue(7), "pipeline.schedule.name": {}, "pipeline.git.branch": circleci.StringValue("main"),
@@ -71,7 +71,7 @@ func TestValuesOfAPipeline(t *testing.T) {
 	}, values)
 
 	for _, body := range []string{`{"a":[1]}`, `{"a":{"b":` + strings.Repeat(`"x",`, 10) + `}}`, `{"a":["` + strings.Repeat("x", 5000) + `"]}`} {
-		_, err = replies(answers(200, body)).client(t).Pipelines.Values(t.Context(), someID)
+		_, err = replies(answers(200, body)).client(t).Pipelines.GetValues(t.Context(), someID)
 		require.ErrorAs(t, err, new(*circleci.DecodeError))
 		assertOneLine(t, err)
 	}

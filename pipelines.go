@@ -118,21 +118,21 @@ type PipelineCommit struct {
 	Body    string `json:"body,omitzero"`
 }
 
-// ListOrgPipelinesOptions says which pipelines to list.
-type ListOrgPipelinesOptions struct {
+// ListPipelinesOptions says which pipelines to list.
+type ListPipelinesOptions struct {
 	OrgSlug OrgSlug
 	// Mine lists only those that were started by the owner of the token.
 	Mine bool
 }
 
-func (o *ListOrgPipelinesOptions) query(q *encode.Query) {
+func (o *ListPipelinesOptions) query(q *encode.Query) {
 	if o != nil {
 		q.String("org-slug", string(o.OrgSlug))
 		q.Bool("mine", o.Mine)
 	}
 }
 
-func (o *ListOrgPipelinesOptions) check() error {
+func (o *ListPipelinesOptions) check() error {
 	if o == nil || o.OrgSlug == "" {
 		return nil
 	}
@@ -145,16 +145,16 @@ func (o *ListOrgPipelinesOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listPipelines
 //
 //circleci:operation GET /pipeline
-func (s *PipelinesService) List(f *ListOrgPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
+func (s *PipelinesService) List(f *ListPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
 	return list[Pipeline](s.client, get("/pipeline").query(f).with(opts))
 }
 
-// ListPipelinesOptions says which pipelines of a project to list.
-type ListPipelinesOptions struct {
+// ListProjectPipelinesOptions says which pipelines of a project to list.
+type ListProjectPipelinesOptions struct {
 	Branch string
 }
 
-func (o *ListPipelinesOptions) query(q *encode.Query) {
+func (o *ListProjectPipelinesOptions) query(q *encode.Query) {
 	if o != nil {
 		q.String("branch", o.Branch)
 	}
@@ -165,7 +165,7 @@ func (o *ListPipelinesOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listPipelinesForProject
 //
 //circleci:operation GET /project/{project-slug}/pipeline
-func (s *PipelinesService) ListForProject(slug ProjectSlug, f *ListPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
+func (s *PipelinesService) ListForProject(slug ProjectSlug, f *ListProjectPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
 	return list[Pipeline](s.client, get("/project/{project-slug}/pipeline", slug).query(f).with(opts))
 }
 
@@ -211,23 +211,23 @@ type PipelineConfig struct {
 	CompiledSetupConfig string `json:"compiled_setup_config,omitzero"`
 }
 
-// Config returns the configuration of a pipeline, or an error matching
+// GetConfig returns the configuration of a pipeline, or an error matching
 // [ErrNotFound] if there is none.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineConfigById
 //
 //circleci:operation GET /pipeline/{pipeline-id}/config
-func (s *PipelinesService) Config(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*PipelineConfig, error) {
+func (s *PipelinesService) GetConfig(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*PipelineConfig, error) {
 	return do[PipelineConfig](ctx, s.client, get("/pipeline/{pipeline-id}/config", id).with(opts))
 }
 
-// Values returns the pipeline values that a pipeline's configuration can use,
+// GetValues returns the pipeline values that a pipeline's configuration can use,
 // such as pipeline.number, by name.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineValuesById
 //
 //circleci:operation GET /pipeline/{pipeline-id}/values
-func (s *PipelinesService) Values(ctx context.Context, id uuid.UUID, opts ...RequestOption) (map[string]Value, error) {
+func (s *PipelinesService) GetValues(ctx context.Context, id uuid.UUID, opts ...RequestOption) (map[string]Value, error) {
 	return value(do[map[string]Value](ctx, s.client, get("/pipeline/{pipeline-id}/values", id).with(opts)))
 }
 

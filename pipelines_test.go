@@ -16,14 +16,14 @@ var pipelineTests = []operationTest{
 	{
 		op: "GET /pipeline",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Pipelines.List(&circleci.ListOrgPipelinesOptions{OrgSlug: "gh/acme", Mine: true}))
+			return items(ctx, c.Pipelines.List(&circleci.ListPipelinesOptions{OrgSlug: "gh/acme", Mine: true}))
 		},
 		path: "/pipeline", query: "mine=true&org-slug=gh%2Facme", fixture: "pipelines/listPipelines",
 	},
 	{
 		op: "GET /project/{project-slug}/pipeline",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Pipelines.ListForProject(webSlug, &circleci.ListPipelinesOptions{Branch: "fix/a b"}))
+			return items(ctx, c.Pipelines.ListForProject(webSlug, &circleci.ListProjectPipelinesOptions{Branch: "fix/a b"}))
 		},
 		path: "/project/gh/acme/web/pipeline", query: "branch=fix%2Fa+b", fixture: "pipelines/listPipelinesForProject",
 	},
@@ -54,13 +54,17 @@ var pipelineTests = []operationTest{
 		path: "/project/gh/acme/web/pipeline/25", fixture: "pipelines/getPipelineByNumber",
 	},
 	{
-		op:   "GET /pipeline/{pipeline-id}/config",
-		call: func(ctx context.Context, c *circleci.Client) (any, error) { return some(c.Pipelines.Config(ctx, id1)) },
+		op: "GET /pipeline/{pipeline-id}/config",
+		call: func(ctx context.Context, c *circleci.Client) (any, error) {
+			return some(c.Pipelines.GetConfig(ctx, id1))
+		},
 		path: "/pipeline/11111111-1111-4111-8111-111111111111/config", fixture: "pipelines/getPipelineConfigById",
 	},
 	{
-		op:   "GET /pipeline/{pipeline-id}/values",
-		call: func(ctx context.Context, c *circleci.Client) (any, error) { return some(c.Pipelines.Values(ctx, id1)) },
+		op: "GET /pipeline/{pipeline-id}/values",
+		call: func(ctx context.Context, c *circleci.Client) (any, error) {
+			return some(c.Pipelines.GetValues(ctx, id1))
+		},
 		path: "/pipeline/11111111-1111-4111-8111-111111111111/values", fixture: "pipelines/getPipelineValuesById",
 		check: func(t *testing.T, got any) {
 			values := as[map[string]circleci.Value](t, got)
@@ -150,7 +154,7 @@ func TestBadPipelineInputIsNotSent(t *testing.T) {
 		"number 0":        second(c.Pipelines.GetByNumber(t.Context(), webSlug, 0)),
 		"no continuation": c.Pipelines.Continue(t.Context(), circleci.ContinuePipelineRequest{Configuration: "x"}),
 		"an org slug of 3": second(circleci.Collect(c.Pipelines.List(
-			&circleci.ListOrgPipelinesOptions{OrgSlug: "gh/acme/web"}).All(t.Context()))),
+			&circleci.ListPipelinesOptions{OrgSlug: "gh/acme/web"}).All(t.Context()))),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 		var bad *circleci.ArgumentError

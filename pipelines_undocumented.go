@@ -34,7 +34,7 @@ type CompileConfigOptions struct {
 	// OwnerID is the organization whose private orbs may be used.
 	OwnerID uuid.UUID `json:"owner_id,omitzero"`
 	// PipelineValues stand for the pipeline's, as in
-	// [PipelinesService.Values].
+	// [PipelinesService.GetValues].
 	PipelineValues map[string]Value `json:"pipeline_values,omitzero"`
 	// PipelineParameters stand for the pipeline's. They are deprecated.
 	PipelineParameters Parameters `json:"pipeline_parameters,omitzero"`

@@ -140,13 +140,13 @@ type PolicySettings struct {
 	Enabled bool `json:"enabled"`
 }
 
-// Settings returns the settings of an organization's policies. The API wants
+// GetSettings returns the settings of an organization's policies. The API wants
 // the right to edit policies for it; reading a bundle needs less.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionSettings
 //
 //circleci:operation GET /owner/{ownerID}/context/{context}/decision/settings
-func (s *PolicyService) Settings(ctx context.Context, ownerID uuid.UUID, opts ...RequestOption) (*PolicySettings, error) {
+func (s *PolicyService) GetSettings(ctx context.Context, ownerID uuid.UUID, opts ...RequestOption) (*PolicySettings, error) {
 	return do[PolicySettings](ctx, s.client, get("/owner/{ownerID}/context/{context}/decision/settings", ownerID, policyContext).with(opts))
 }
 

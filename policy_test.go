@@ -76,7 +76,7 @@ var policyTests = []operationTest{
 	{
 		op: "GET /owner/{ownerID}/context/{context}/decision/settings",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Policy.Settings(ctx, id1))
+			return some(c.Policy.GetSettings(ctx, id1))
 		},
 		path: ownerPath + "/decision/settings", fixture: "policy/GetDecisionSettings",
 	},

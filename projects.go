@@ -117,13 +117,13 @@ type AdvancedSettings struct {
 	PROnlyBranchOverrides []string `json:"pr_only_branch_overrides"`
 }
 
-// Settings returns the settings of a project, or an error matching
+// GetSettings returns the settings of a project, or an error matching
 // [ErrNotFound] if there is none.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getProjectSettings
 //
 //circleci:operation GET /project/{provider}/{organization}/{project}/settings
-func (s *ProjectsService) Settings(ctx context.Context, slug ProjectSlug, opts ...RequestOption) (*ProjectSettings, error) {
+func (s *ProjectsService) GetSettings(ctx context.Context, slug ProjectSlug, opts ...RequestOption) (*ProjectSettings, error) {
 	return do[ProjectSettings](ctx, s.client, get("/project/{provider}/{organization}/{project}/settings", slug).with(opts))
 }
 

@@ -34,13 +34,13 @@ type CreateEnvVarRequest struct {
 
 func (r CreateEnvVarRequest) check() error { return required("name", r.Name) }
 
-// CreateEnvVar creates an environment variable of a project, or gives an
+// SetEnvVar creates an environment variable of a project, or gives an
 // existing one a new value.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createEnvVar
 //
 //circleci:operation POST /project/{project-slug}/envvar
-func (s *ProjectsService) CreateEnvVar(ctx context.Context, slug ProjectSlug, in CreateEnvVarRequest, opts ...RequestOption) (*ProjectEnvVar, error) {
+func (s *ProjectsService) SetEnvVar(ctx context.Context, slug ProjectSlug, in CreateEnvVarRequest, opts ...RequestOption) (*ProjectEnvVar, error) {
 	return do[ProjectEnvVar](ctx, s.client, post("/project/{project-slug}/envvar", slug).body(in).with(opts))
 }
 

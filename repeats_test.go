@@ -60,12 +60,12 @@ func TestAnItemThatComesAgainIsLeftOut(t *testing.T) {
 		},
 		{
 			"GET /deploy/environments", id, "updated_at", func(ctx context.Context, c *circleci.Client) (int, error) {
-				return count(ctx, c.Deploys.ListEnvironments(circleci.ListDeployEnvironmentsOptions{OrgID: id1}))
+				return count(ctx, c.Deploys.ListEnvironments(circleci.ListEnvironmentsOptions{OrgID: id1}))
 			},
 		},
 		{
 			"GET /deploy/components", id, "updated_at", func(ctx context.Context, c *circleci.Client) (int, error) {
-				return count(ctx, c.Deploys.ListComponents(circleci.ListDeployComponentsOptions{OrgID: id1}))
+				return count(ctx, c.Deploys.ListComponents(circleci.ListComponentsOptions{OrgID: id1}))
 			},
 		},
 		{

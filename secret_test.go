@@ -41,7 +41,7 @@ func TestASecretIsSentInClear(t *testing.T) {
 	client := wire.client(t)
 	_, err := client.Contexts.SetEnvVar(t.Context(), someID, "A", circleci.SetEnvVarRequest{Value: "hunter2"})
 	require.NoError(t, err)
-	_, err = client.Projects.CreateEnvVar(t.Context(), slug, circleci.CreateEnvVarRequest{Name: "A", Value: `"<é`})
+	_, err = client.Projects.SetEnvVar(t.Context(), slug, circleci.CreateEnvVarRequest{Name: "A", Value: `"<é`})
 	require.NoError(t, err)
 	require.NoError(t, client.Pipelines.Continue(t.Context(), circleci.ContinuePipelineRequest{ContinuationKey: "key", Configuration: "version: 2.1"}))
 	sent := wire.requests()

@@ -76,14 +76,14 @@ type buildDetails struct {
 	} `json:"workflows"`
 }
 
-// Steps returns the steps of a job, in their order, or an error matching
+// ListSteps returns the steps of a job, in their order, or an error matching
 // [ErrNotFound].
 //
 // The API v2 has no steps: this is an operation of the API v1.1, and not in
 // CircleCI's document. Of its answer what is certain is modelled.
 //
 //circleci:operation GET /api/v1.1/project/{project-slug}/{build-number}
-func (s *JobsService) Steps(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) ([]Step, error) {
+func (s *JobsService) ListSteps(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) ([]Step, error) {
 	details, err := do[buildDetails](ctx, s.client, get("/api/v1.1/project/{project-slug}/{build-number}", slug, number).with(opts))
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (d *buildDetails) steps() []Step {
 	return d.Steps
 }
 
-// StepOutput returns what a step's action has printed, as a stream that the
+// OpenStepOutput returns what a step's action has printed, as a stream that the
 // caller has to close. It is empty if nothing was printed. A connection that
 // breaks is made again, and goes on where it was.
 //
@@ -109,7 +109,7 @@ func (d *buildDetails) steps() []Step {
 // OutputURL, in which both are one. Neither is in CircleCI's document.
 //
 //circleci:operation GET /api/v3/jobs/{job-id}/{stream}
-func (s *JobsService) StepOutput(ctx context.Context, a StepAction, opts ...RequestOption) (io.ReadCloser, error) {
+func (s *JobsService) OpenStepOutput(ctx context.Context, a StepAction, opts ...RequestOption) (io.ReadCloser, error) {
 	return s.client.stepOutput(ctx, a, opts, func(stream string) request {
 		return get("/api/v3/jobs/{job-id}/{stream}", a.JobID, stream).query(a).with(opts)
 	})

@@ -21,7 +21,7 @@ var stepTests = []operationTest{
 	{
 		op: "GET /api/v1.1/project/{project-slug}/{build-number}",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			steps, err := c.Jobs.Steps(ctx, webSlug, 101)
+			steps, err := c.Jobs.ListSteps(ctx, webSlug, 101)
 			if err != nil {
 				return nil, err
 			}
@@ -39,7 +39,7 @@ var stepTests = []operationTest{
 	{
 		op: "GET /api/v3/jobs/{job-id}/{stream}",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			out, err := c.Jobs.StepOutput(ctx, circleci.StepAction{JobID: id1, Step: 101, Index: 2, HasOutput: true})
+			out, err := c.Jobs.OpenStepOutput(ctx, circleci.StepAction{JobID: id1, Step: 101, Index: 2, HasOutput: true})
 			if err == nil {
 				err = out.Close()
 			}
@@ -56,7 +56,7 @@ func printed(t *testing.T, srv *circlecitest.Server, text string) circleci.StepA
 	srv.Script(webSlug, plain(circlecitest.Workflow("a", circlecitest.Job("x").Fails().WithOutput(text))))
 	srv.StartPipeline(webSlug, "main")
 	time.Sleep(time.Minute)
-	steps, err := srv.Client().Jobs.Steps(t.Context(), webSlug, 1)
+	steps, err := srv.Client().Jobs.ListSteps(t.Context(), webSlug, 1)
 	require.NoError(t, err)
 	require.Len(t, steps, 2)
 	a := steps[1].Actions[0]
@@ -88,7 +88,7 @@ func TestStepOutput(t *testing.T) {
 				a := printed(t, srv, text)
 				srv.Fail(v3, c.v3...)
 				srv.Fail("storage", c.storage...)
-				out, err := srv.Client().Jobs.StepOutput(t.Context(), a)
+				out, err := srv.Client().Jobs.OpenStepOutput(t.Context(), a)
 				require.NoError(t, err)
 				got, err := io.ReadAll(out)
 				require.NoError(t, err)
@@ -106,18 +106,18 @@ func TestStepOutputThatIsNotThere(t *testing.T) {
 		a := printed(t, srv, "x")
 		a.OutputURL = ""
 		srv.Fail("GET /api/v3/jobs/{job-id}/{stream}", circlecitest.Response{Status: http.StatusForbidden})
-		_, err := c.Jobs.StepOutput(t.Context(), a)
+		_, err := c.Jobs.OpenStepOutput(t.Context(), a)
 		require.ErrorIs(t, err, circleci.ErrForbidden)
 
-		out, err := c.Jobs.StepOutput(t.Context(), circleci.StepAction{JobID: a.JobID, Step: 0})
+		out, err := c.Jobs.OpenStepOutput(t.Context(), circleci.StepAction{JobID: a.JobID, Step: 0})
 		require.NoError(t, err)
 		got, err := io.ReadAll(out)
 		require.NoError(t, err)
 		assert.Empty(t, got, "what has printed nothing is empty")
 
-		_, err = c.Jobs.StepOutput(t.Context(), circleci.StepAction{Step: 101, HasOutput: true})
+		_, err = c.Jobs.OpenStepOutput(t.Context(), circleci.StepAction{Step: 101, HasOutput: true})
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument)
-		_, err = c.Jobs.Steps(t.Context(), webSlug, 99)
+		_, err = c.Jobs.ListSteps(t.Context(), webSlug, 99)
 		assert.ErrorIs(t, err, circleci.ErrNotFound)
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestStepOutputThatIsNotThere(t *testing.T) {
 		a := printed(t, srv, "x")
 		srv.Fail("GET /api/v3/jobs/{job-id}/{stream}", circlecitest.Response{Status: http.StatusNotFound})
 		srv.Fail("storage", circlecitest.Response{Body: `[{"message":"half of`})
-		out, err := srv.Client().Jobs.StepOutput(t.Context(), a)
+		out, err := srv.Client().Jobs.OpenStepOutput(t.Context(), a)
 		require.NoError(t, err)
 		_, err = io.ReadAll(out)
 		var bad *circleci.DecodeError

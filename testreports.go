@@ -38,15 +38,15 @@ func (r *TestReport) Slowest(n int) []JobTest {
 	return sorted[:min(max(n, 0), len(sorted))]
 }
 
-// TestReport reads the tests of a job.
-func (s *JobsService) TestReport(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) (*TestReport, error) {
+// GetTestReport reads the tests of a job.
+func (s *JobsService) GetTestReport(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) (*TestReport, error) {
 	return s.testReport(ctx, []WorkflowJob{{Number: number, ProjectSlug: slug}}, opts)
 }
 
-// TestReport reads the tests of all jobs of a workflow that have run. If those
+// GetTestReport reads the tests of all jobs of a workflow that have run. If those
 // of one cannot be read, the error names it, and the report holds what was read
 // before.
-func (s *WorkflowsService) TestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
+func (s *WorkflowsService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
 	jobs, err := whole(Collect(s.ListJobs(id, opts...).All(ctx)))
 	if err != nil {
 		return nil, err
@@ -54,10 +54,10 @@ func (s *WorkflowsService) TestReport(ctx context.Context, id uuid.UUID, opts ..
 	return s.client.Jobs.testReport(ctx, jobs, opts)
 }
 
-// TestReport reads the tests of all jobs of a pipeline that have run. Of
+// GetTestReport reads the tests of all jobs of a pipeline that have run. Of
 // workflows with one name the newest counts. If those of a job cannot be read,
 // the error names it, and the report holds what was read before.
-func (s *PipelinesService) TestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
+func (s *PipelinesService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
 	workflows, err := whole(Collect(s.ListWorkflows(id, opts...).All(ctx)))
 	if err != nil {
 		return nil, err

@@ -34,13 +34,13 @@ func TestTestReports(t *testing.T) {
 		require.NoError(t, err)
 
 		for name, read := range map[string]func() (*circleci.TestReport, error){
-			"pipeline": func() (*circleci.TestReport, error) { return c.Pipelines.TestReport(t.Context(), id) },
+			"pipeline": func() (*circleci.TestReport, error) { return c.Pipelines.GetTestReport(t.Context(), id) },
 			"workflow": func() (*circleci.TestReport, error) {
 				i := slices.IndexFunc(result.Workflows, func(w circleci.Workflow) bool { return w.Name == "a" })
-				return c.Workflows.TestReport(t.Context(), result.Workflows[i].ID)
+				return c.Workflows.GetTestReport(t.Context(), result.Workflows[i].ID)
 			},
 			"job": func() (*circleci.TestReport, error) {
-				return c.Jobs.TestReport(t.Context(), webSlug, result.FailedJobs[0].Number)
+				return c.Jobs.GetTestReport(t.Context(), webSlug, result.FailedJobs[0].Number)
 			},
 		} {
 			r, err := read()
@@ -75,7 +75,7 @@ func TestATestReportThatFails(t *testing.T) {
 		time.Sleep(time.Minute)
 		const tests = "GET /project/{project-slug}/{job-number}/tests"
 		srv.Fail(tests, circlecitest.Response{Status: http.StatusForbidden})
-		r, err := srv.Client().Pipelines.TestReport(t.Context(), id)
+		r, err := srv.Client().Pipelines.GetTestReport(t.Context(), id)
 		assert.NotNil(t, r, "what was read is handed over")
 		require.ErrorIs(t, err, circleci.ErrForbidden, "the error that came first, and not that others were given up")
 		assert.Regexp(t, "^circleci: tests of job [1-8] of gh/acme/web: ", err.Error(), "the error says of which job")
@@ -83,7 +83,7 @@ func TestATestReportThatFails(t *testing.T) {
 		srv.Fail(tests, circlecitest.Response{Latency: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err = srv.Client().Pipelines.TestReport(ctx, id)
+		_, err = srv.Client().Pipelines.GetTestReport(ctx, id)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }

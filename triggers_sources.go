@@ -92,7 +92,7 @@ func (e EventSourceRequest) needsRefs() bool {
 }
 
 // UpdateEventSourceRequest changes where a trigger's events come from: see
-// [CustomWebhookSender] and [ScheduledAnew]. A repository cannot be changed.
+// [UpdateCustomWebhookEvents] and [UpdateScheduledEvents]. A repository cannot be changed.
 type UpdateEventSourceRequest struct {
 	body struct {
 		Provider SourceProvider  `json:"provider,omitzero"`
@@ -101,14 +101,14 @@ type UpdateEventSourceRequest struct {
 	}
 }
 
-// CustomWebhookSender gives the sender of a custom webhook another name.
-func CustomWebhookSender(sender string) (e UpdateEventSourceRequest) {
+// UpdateCustomWebhookEvents gives the sender of a custom webhook another name.
+func UpdateCustomWebhookEvents(sender string) (e UpdateEventSourceRequest) {
 	e.body.Webhook.Sender = sender
 	return e
 }
 
-// ScheduledAnew gives a schedule other times, see [ScheduledEvents].
-func ScheduledAnew(cronExpression string, attributionActor AttributionActor) (e UpdateEventSourceRequest) {
+// UpdateScheduledEvents gives a schedule other times, see [ScheduledEvents].
+func UpdateScheduledEvents(cronExpression string, attributionActor AttributionActor) (e UpdateEventSourceRequest) {
 	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
 	return e
 }

@@ -10,7 +10,7 @@ import (
 
 // UsageService exports what an organization has used: a row for each job, with
 // its credits. The organization is named by its ID, which
-// [UsersService.Collaborations] tells.
+// [UsersService.ListCollaborations] tells.
 type UsageService service
 
 // UsageExportState tells how far an export has come. The API has been seen to

@@ -48,11 +48,11 @@ type Collaboration struct {
 
 func (c *Collaboration) key() itemKey { return itemKey{c.ID, string(c.Slug)} }
 
-// Collaborations lists the organizations of the token's owner.
+// ListCollaborations lists the organizations of the token's owner.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/User/operation/getCollaborations
 //
 //circleci:operation GET /me/collaborations
-func (s *UsersService) Collaborations(opts ...RequestOption) *Pager[Collaboration] {
+func (s *UsersService) ListCollaborations(opts ...RequestOption) *Pager[Collaboration] {
 	return array[Collaboration](s.client, get("/me/collaborations").with(opts))
 }

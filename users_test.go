@@ -20,7 +20,7 @@ var userTests = []operationTest{
 	{
 		op: "GET /me/collaborations",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Users.Collaborations())
+			return items(ctx, c.Users.ListCollaborations())
 		},
 		path: "/me/collaborations", fixture: "users/getCollaborations",
 	},

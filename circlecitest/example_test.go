@@ -33,7 +33,7 @@ func Example() {
 	}
 	fmt.Println("pipeline", run.Pipeline.Number, run.Outcome)
 
-	report, err := client.Pipelines.TestReport(ctx, run.Pipeline.ID)
+	report, err := client.Pipelines.GetTestReport(ctx, run.Pipeline.ID)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func TestWhatRunsAfterAHistoryGoesOnFromIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, int64(6), p.Number)
 	assert.Equal(t, 3, calls, "two jobs and a workflow")
-	all, err := circleci.Collect(srv.Client().Pipelines.List(&circleci.ListOrgPipelinesOptions{OrgSlug: "gh/acme"}).All(t.Context()))
+	all, err := circleci.Collect(srv.Client().Pipelines.List(&circleci.ListPipelinesOptions{OrgSlug: "gh/acme"}).All(t.Context()))
 	require.NoError(t, err)
 	require.Len(t, all, 46)
 	for i, p := range all[1:] {
@@ -140,7 +140,7 @@ func TestAHistoryOfFlakyTests(t *testing.T) {
 				WithFlakyTests(0.2, circlecitest.FailingTest("TestFlaky", "timed out"))).RerunsAutomatically(2),
 		},
 	})
-	flaky, err := srv.Client().Insights.FlakyTests(t.Context(), webSlug)
+	flaky, err := srv.Client().Insights.GetFlakyTests(t.Context(), webSlug)
 	require.NoError(t, err)
 	require.Len(t, flaky.Tests, 1)
 	assert.Equal(t, "TestFlaky", flaky.Tests[0].TestName)

@@ -18,7 +18,7 @@ func TestClaimsAreKeptNormalisedAndMissed(t *testing.T) {
 	srv := circlecitest.New(t, circlecitest.WithManualTime(), circlecitest.WithTime(begin))
 	org := srv.AddOrg("gh/acme")
 	s := srv.Client().OIDC
-	unset, err := s.OrgClaims(t.Context(), org)
+	unset, err := s.GetOrgClaims(t.Context(), org)
 	require.NoError(t, err, "claims that are not set are no error")
 	assert.Equal(t, &circleci.OIDCClaims{OrgID: org}, unset)
 
@@ -49,13 +49,13 @@ func TestAProjectHasClaimsOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, project, set.ProjectID)
 	assert.Empty(t, set.Audience)
-	got, err := s.ProjectClaims(t.Context(), org, project)
+	got, err := s.GetProjectClaims(t.Context(), org, project)
 	require.NoError(t, err)
 	assert.Equal(t, set, got)
 	left, err := s.DeleteProjectClaims(t.Context(), org, project, []circleci.OIDCClaim{circleci.OIDCClaimAudience, circleci.OIDCClaimTTL})
 	require.NoError(t, err)
 	assert.Zero(t, left.TTL)
-	ofOrg, err := s.OrgClaims(t.Context(), org)
+	ofOrg, err := s.GetOrgClaims(t.Context(), org)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"org"}, ofOrg.Audience, "the organization's are left")
 }

@@ -163,7 +163,7 @@ func TestTheSettingsOfPolicies(t *testing.T) {
 	for _, on := range []bool{true, false} {
 		set, err := b.policy.UpdateSettings(t.Context(), b.owner, circleci.UpdatePolicySettingsRequest{Enabled: on})
 		require.NoError(t, err)
-		got, err := b.policy.Settings(t.Context(), b.owner)
+		got, err := b.policy.GetSettings(t.Context(), b.owner)
 		require.NoError(t, err)
 		assert.Equal(t, set, got)
 		assert.Equal(t, on, got.Enabled)

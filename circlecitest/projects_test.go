@@ -49,7 +49,7 @@ func TestSettingsAreChangedOneByOne(t *testing.T) {
 	srv := circlecitest.New(t)
 	srv.AddProject(webSlug)
 	c := srv.Client()
-	before, err := c.Projects.Settings(t.Context(), webSlug)
+	before, err := c.Projects.GetSettings(t.Context(), webSlug)
 	require.NoError(t, err)
 	after, err := c.Projects.UpdateSettings(t.Context(), webSlug, circleci.UpdateSettingsRequest{Advanced: circleci.UpdateAdvancedSettings{
 		AutocancelBuilds: circleci.Some(true), PROnlyBranchOverrides: circleci.Some([]string{}),
@@ -58,7 +58,7 @@ func TestSettingsAreChangedOneByOne(t *testing.T) {
 	want := *before
 	want.Advanced.AutocancelBuilds = true
 	assert.Equal(t, &want, after, "an empty list is ignored, as the API does")
-	kept, err := c.Projects.Settings(t.Context(), webSlug)
+	kept, err := c.Projects.GetSettings(t.Context(), webSlug)
 	require.NoError(t, err)
 	assert.Equal(t, after, kept)
 }
@@ -74,7 +74,7 @@ func TestTheStepsOfAJob(t *testing.T) {
 	srv.Advance(30 * time.Second)
 	jobs := jobsOf(t, c, id)
 	last := func(name string) circleci.StepAction {
-		steps, err := c.Jobs.Steps(t.Context(), webSlug, jobs[name].Number)
+		steps, err := c.Jobs.ListSteps(t.Context(), webSlug, jobs[name].Number)
 		require.NoError(t, err)
 		require.Len(t, steps, 2)
 		return steps[1].Actions[0]
@@ -88,7 +88,7 @@ func TestTheStepsOfAJob(t *testing.T) {
 	assert.Equal(t, int64(1), *failed.ExitCode)
 	assert.Equal(t, circleci.StepStatus("canceled"), last("quiet").Status)
 	for name, want := range map[string]string{"test": output, "quiet": ""} {
-		stream, err := c.Jobs.StepOutput(t.Context(), last(name))
+		stream, err := c.Jobs.OpenStepOutput(t.Context(), last(name))
 		require.NoError(t, err)
 		assert.Equal(t, want, readAll(t, stream), name)
 	}

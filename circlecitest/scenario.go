@@ -20,7 +20,7 @@ type Script struct {
 	// Parameters are the names of the parameters that the configuration
 	// declares; nil takes any.
 	Parameters []string
-	// Config is the configuration's text, for [circleci.PipelinesService.Config].
+	// Config is the configuration's text, for [circleci.PipelinesService.GetConfig].
 	Config string
 }
 

@@ -69,7 +69,7 @@ func TestAFlakyTestFailsItsJob(t *testing.T) {
 		WithFlakyTests(0.3, circlecitest.FailingTest("TestFlaky", "timed out"))))
 	failed := 0
 	for _, jobs := range runs(t, srv, 60) {
-		report, err := srv.Client().Jobs.TestReport(t.Context(), webSlug, jobs[0].Number)
+		report, err := srv.Client().Jobs.GetTestReport(t.Context(), webSlug, jobs[0].Number)
 		require.NoError(t, err)
 		require.Len(t, report.Tests, 2)
 		flaky := report.Tests[1]
@@ -254,7 +254,7 @@ func TestPipelinesThatAreForgotten(t *testing.T) {
 	_, err = c.Jobs.Get(t.Context(), webSlug, 6)
 	assert.NoError(t, err)
 	srv.History("gh/acme/api", circlecitest.Past{Days: 1})
-	all, err = circleci.Collect(c.Pipelines.List(&circleci.ListOrgPipelinesOptions{OrgSlug: "gh/acme"}).All(t.Context()))
+	all, err = circleci.Collect(c.Pipelines.List(&circleci.ListPipelinesOptions{OrgSlug: "gh/acme"}).All(t.Context()))
 	require.NoError(t, err)
 	assert.Len(t, all, 3, "of a history too")
 }

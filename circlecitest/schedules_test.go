@@ -95,7 +95,7 @@ func TestAScheduledPipelineRunsWhatTheScheduleSays(t *testing.T) {
 		assert.Empty(t, all[0].VCS.Branch)
 		assert.Equal(t, s.Actor.Login, all[0].Trigger.Actor.Login)
 		assert.NotEqual(t, "ada", s.Actor.Login, "it runs in nobody's name")
-		values, err := c.Pipelines.Values(t.Context(), all[0].ID)
+		values, err := c.Pipelines.GetValues(t.Context(), all[0].ID)
 		require.NoError(t, err)
 		assert.Equal(t, circleci.BoolValue(true), values["pipeline.parameters.deep"])
 		assert.NotContains(t, values, "pipeline.parameters.tag", "that is what to run, and no parameter of the pipeline")

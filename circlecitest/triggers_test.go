@@ -51,7 +51,7 @@ func TestTheSecretOfAWebhookIsToldOnce(t *testing.T) {
 	assert.Equal(t, []circleci.Trigger{*got}, listed)
 
 	changed, err := b.client.Triggers.Update(t.Context(), b.project, made.ID, circleci.UpdateTriggerRequest{
-		EventSource: circleci.Some(circleci.CustomWebhookSender("pagerduty")), Disabled: circleci.Some(true),
+		EventSource: circleci.Some(circleci.UpdateCustomWebhookEvents("pagerduty")), Disabled: circleci.Some(true),
 	})
 	require.NoError(t, err)
 	want := *got
@@ -80,7 +80,7 @@ func TestAScheduleNamesItsActor(t *testing.T) {
 	assert.Equal(t, me.ID.String(), made.EventSource.Schedule.AttributionActor.ID, "a word in the request, a user in the answer")
 	assert.Equal(t, map[string]any{"env": "prod", "n": int64(3)}, made.Parameters)
 	changed, err := b.client.Triggers.Update(t.Context(), b.project, made.ID, circleci.UpdateTriggerRequest{
-		EventSource: circleci.Some(circleci.ScheduledAnew("0 4 * * *", circleci.AttributionActorSystem)),
+		EventSource: circleci.Some(circleci.UpdateScheduledEvents("0 4 * * *", circleci.AttributionActorSystem)),
 		Parameters:  circleci.Some(circleci.Parameters{}),
 	})
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func TestAScheduleThatChangesOrGoes(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, circleci.TriggerTypeScheduledPipeline, p.Trigger.Type)
 		assert.Equal(t, "system-actor", p.Trigger.Actor.Login)
-		values, err := b.client.Pipelines.Values(t.Context(), p.ID)
+		values, err := b.client.Pipelines.GetValues(t.Context(), p.ID)
 		require.NoError(t, err)
 		assert.Equal(t, "v1", values["pipeline.git.tag"].String())
 		assert.Equal(t, "prod", values["pipeline.parameters.env"].String())
@@ -163,7 +163,7 @@ func TestAScheduleThatChangesOrGoes(t *testing.T) {
 		_, err := b.client.Triggers.Update(t.Context(), b.project, id, in)
 		require.NoError(t, err)
 	}
-	update(circleci.UpdateTriggerRequest{EventSource: circleci.Some(circleci.ScheduledAnew("0 4 * * *", circleci.AttributionActorSystem))})
+	update(circleci.UpdateTriggerRequest{EventSource: circleci.Some(circleci.UpdateScheduledEvents("0 4 * * *", circleci.AttributionActorSystem))})
 	b.srv.Advance(24 * time.Hour)
 	assert.Equal(t, []string{"Tue 03-03 03:00", "Wed 03-04 04:00"}, b.starts(t))
 	update(circleci.UpdateTriggerRequest{Disabled: circleci.Some(true)})
@@ -194,7 +194,7 @@ func TestATriggerFiresByHand(t *testing.T) {
 	p, err := b.client.Pipelines.Get(t.Context(), b.srv.FireTrigger(hook.ID))
 	require.NoError(t, err)
 	assert.Equal(t, circleci.TriggerTypeWebhook, p.Trigger.Type)
-	listed, err := circleci.Collect(b.client.Pipelines.ListForProject("circleci/acme/web", &circleci.ListPipelinesOptions{Branch: "release"}).All(t.Context()))
+	listed, err := circleci.Collect(b.client.Pipelines.ListForProject("circleci/acme/web", &circleci.ListProjectPipelinesOptions{Branch: "release"}).All(t.Context()))
 	require.NoError(t, err)
 	assert.Len(t, listed, 1)
 	_, err = b.client.Triggers.Update(t.Context(), b.project, hook.ID, circleci.UpdateTriggerRequest{Disabled: circleci.Some(true)})

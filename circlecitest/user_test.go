@@ -27,7 +27,7 @@ func TestAPipelineThatFails(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, circleci.OutcomeFailed, run.Outcome)
 
-		report, err := client.Pipelines.TestReport(ctx, run.Pipeline.ID)
+		report, err := client.Pipelines.GetTestReport(ctx, run.Pipeline.ID)
 		require.NoError(t, err)
 		assert.Equal(t, "want 200, got 402", report.Failed()[0].Message)
 

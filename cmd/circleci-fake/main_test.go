@@ -135,7 +135,7 @@ func TestAnEmptyServerWithATokenAndALimit(t *testing.T) {
 	assert.Equal(t, "my-token", token)
 	assert.NotContains(t, out.String(), "gh/acme")
 	c := client(t, url, token)
-	all, err := circleci.Collect(c.Users.Collaborations().All(t.Context()))
+	all, err := circleci.Collect(c.Users.ListCollaborations().All(t.Context()))
 	require.NoError(t, err)
 	assert.Empty(t, all)
 	_, err = c.Users.Me(t.Context())

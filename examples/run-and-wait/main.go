@@ -265,7 +265,7 @@ func (a *app) report(ctx context.Context, result *circleci.PipelineResult) error
 	if result.Outcome != circleci.OutcomeFailed {
 		return nil
 	}
-	tests, err := a.client.Pipelines.TestReport(ctx, result.Pipeline.ID)
+	tests, err := a.client.Pipelines.GetTestReport(ctx, result.Pipeline.ID)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func findOrg(ctx context.Context, client *circleci.Client, ref string) (uuid.UUI
 		return uuid.Nil, cli.Usage("the argument is the organization's slug, such as gh/acme, or its ID: %w", err)
 	}
 	var others []string
-	for org, err := range client.Users.Collaborations().All(ctx) {
+	for org, err := range client.Users.ListCollaborations().All(ctx) {
 		if err != nil {
 			return uuid.Nil, err
 		}

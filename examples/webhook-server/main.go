@@ -119,7 +119,7 @@ func (r *receiver) handle(ctx context.Context, e webhook.Event) error {
 	case *webhook.WorkflowCompleted:
 		var failed []circleci.JobTest
 		if e.Workflow.Status == circleci.WorkflowStatusFailed && e.Workflow.ID != uuid.Nil { // a ping has none
-			report, err := r.client.Workflows.TestReport(ctx, e.Workflow.ID)
+			report, err := r.client.Workflows.GetTestReport(ctx, e.Workflow.ID)
 			if err != nil {
 				return err
 			}

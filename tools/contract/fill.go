@@ -20,7 +20,7 @@ import (
 // another way. One that is missing here is reported.
 var constructors = map[string]any{
 	"OrgBySlug": circleci.OrgBySlug, "OrgByID": circleci.OrgByID,
-	"OwnerByID": circleci.OwnerByID, "OwnerBySlug": circleci.OwnerBySlug, "OwnerAccount": circleci.OwnerAccount,
+	"OwnerByID": circleci.OwnerByID, "OwnerBySlug": circleci.OwnerBySlug, "OwnerAccount": circleci.OwnerByAccountID,
 	"Branch": circleci.Branch, "Tag": circleci.Tag,
 	"ConfigFrom": circleci.ConfigFrom, "InlineConfig": circleci.InlineConfig,
 	"StringValue": circleci.StringValue, "IntValue": circleci.IntValue, "FloatValue": circleci.FloatValue, "BoolValue": circleci.BoolValue,
@@ -29,7 +29,7 @@ var constructors = map[string]any{
 	"GitHubAppEvents": circleci.GitHubAppEvents, "GitHubServerEvents": circleci.GitHubServerEvents,
 	"GitHubOAuthEvents": circleci.GitHubOAuthEvents, "CustomWebhookEvents": circleci.CustomWebhookEvents,
 	"ScheduledEvents":     circleci.ScheduledEvents,
-	"CustomWebhookSender": circleci.CustomWebhookSender, "ScheduledAnew": circleci.ScheduledAnew,
+	"CustomWebhookSender": circleci.UpdateCustomWebhookEvents, "ScheduledAnew": circleci.UpdateScheduledEvents,
 }
 
 // fixed are values of types that take not everything.

@@ -87,7 +87,7 @@ func first[T any](t *tour, list *circleci.Pager[T]) T {
 func (t *tour) users() {
 	me := got(t.c.Users.Me(t.ctx))
 	got(t.c.Users.Get(t.ctx, me.ID))
-	first(t, t.c.Users.Collaborations())
+	first(t, t.c.Users.ListCollaborations())
 }
 
 func (t *tour) organizations() {
@@ -109,11 +109,11 @@ func (t *tour) projects() {
 	got(p.CreateFromRepo(t.ctx, "gh/acme/api"))
 	got(p.Get(t.ctx, acmeWeb))
 	got(p.GetByID(t.ctx, t.web))
-	got(p.Settings(t.ctx, acmeWeb))
+	got(p.GetSettings(t.ctx, acmeWeb))
 	got(p.UpdateSettings(t.ctx, acmeWeb, circleci.UpdateSettingsRequest{Advanced: circleci.UpdateAdvancedSettings{
 		AutocancelBuilds: circleci.Some(true), PROnlyBranchOverrides: circleci.Some([]string{"main", "release"}),
 	}}))
-	got(p.CreateEnvVar(t.ctx, acmeWeb, circleci.CreateEnvVarRequest{Name: "KEY", Value: "a long value"}))
+	got(p.SetEnvVar(t.ctx, acmeWeb, circleci.CreateEnvVarRequest{Name: "KEY", Value: "a long value"}))
 	first(t, p.ListEnvVars(acmeWeb))
 	got(p.GetEnvVar(t.ctx, acmeWeb, "KEY"))
 	t.do(p.DeleteEnvVar(t.ctx, acmeWeb, "KEY"))
@@ -160,13 +160,13 @@ func (t *tour) pipelines() {
 		Parameters: circleci.Parameters{"deep": circleci.BoolValue(false)},
 	}))
 	t.srv.Advance(5 * time.Minute)
-	first(t, p.List(&circleci.ListOrgPipelinesOptions{OrgSlug: acme, Mine: true}))
-	first(t, p.ListForProject(acmeWeb, &circleci.ListPipelinesOptions{Branch: "main"}))
+	first(t, p.List(&circleci.ListPipelinesOptions{OrgSlug: acme, Mine: true}))
+	first(t, p.ListForProject(acmeWeb, &circleci.ListProjectPipelinesOptions{Branch: "main"}))
 	first(t, p.ListMine(acmeWeb))
 	got(p.Get(t.ctx, t.pipeline))
 	got(p.GetByNumber(t.ctx, acmeWeb, created.Number))
-	got(p.Config(t.ctx, t.pipeline))
-	got(p.Values(t.ctx, t.pipeline))
+	got(p.GetConfig(t.ctx, t.pipeline))
+	got(p.GetValues(t.ctx, t.pipeline))
 	t.workflow = first(t, p.ListWorkflows(t.pipeline)).ID
 }
 
@@ -224,7 +224,7 @@ func (t *tour) setup() {
 		ContinuationKey: t.srv.ContinuationKey(id), Configuration: "version: 2.1", Parameters: circleci.Parameters{"deep": circleci.BoolValue(true)},
 	}))
 	t.srv.Advance(time.Hour)
-	got(t.c.Pipelines.Config(t.ctx, id))
+	got(t.c.Pipelines.GetConfig(t.ctx, id))
 	all(t, t.c.Pipelines.ListWorkflows(id))
 	id = t.srv.StartPipeline("gh/acme/api", "main")
 	t.srv.Advance(time.Minute)
@@ -237,18 +237,18 @@ func (t *tour) setup() {
 
 func (t *tour) insights() {
 	in := t.c.Insights
-	got(in.Branches(t.ctx, acmeWeb, &circleci.InsightsBranchesOptions{WorkflowName: "build"}))
-	got(in.FlakyTests(t.ctx, acmeWeb))
+	got(in.GetBranches(t.ctx, acmeWeb, &circleci.GetBranchesOptions{WorkflowName: "build"}))
+	got(in.GetFlakyTests(t.ctx, acmeWeb))
 	first(t, in.ListWorkflowMetrics(acmeWeb, &circleci.ListWorkflowMetricsOptions{ReportingWindow: circleci.ReportingWindowLast7Days}))
 	first(t, in.ListWorkflowRuns(acmeWeb, "build", &circleci.ListWorkflowRunsOptions{
 		AllBranches: true, StartDate: t.srv.Now().AddDate(0, 0, -7), EndDate: t.srv.Now(),
 	}))
 	first(t, in.ListJobMetrics(acmeWeb, "build", &circleci.ListJobMetricsOptions{Branch: "main", JobName: "test"}))
 	first(t, in.ListJobTimeSeries(acmeWeb, "build", &circleci.ListJobTimeSeriesOptions{Granularity: circleci.GranularityHourly}))
-	got(in.WorkflowSummary(t.ctx, acmeWeb, "build", nil))
-	got(in.TestMetrics(t.ctx, acmeWeb, "build", nil))
-	got(in.ProjectSummary(t.ctx, acmeWeb, &circleci.ProjectSummaryOptions{Branches: []string{"main"}, WorkflowNames: []string{"build"}}))
-	got(in.OrgSummary(t.ctx, acme, &circleci.OrgSummaryOptions{ProjectNames: []string{"web"}}))
+	got(in.GetWorkflowSummary(t.ctx, acmeWeb, "build", nil))
+	got(in.GetTestMetrics(t.ctx, acmeWeb, "build", nil))
+	got(in.GetProjectSummary(t.ctx, acmeWeb, &circleci.GetProjectSummaryOptions{Branches: []string{"main"}, WorkflowNames: []string{"build"}}))
+	got(in.GetOrgSummary(t.ctx, acme, &circleci.GetOrgSummaryOptions{ProjectNames: []string{"web"}}))
 }
 
 func (t *tour) schedules() {
@@ -316,7 +316,7 @@ func (t *tour) policies() {
 	got(p.CreateBundle(t.ctx, t.org, bundle))
 	got(p.GetBundle(t.ctx, t.org))
 	got(p.GetPolicy(t.ctx, t.org, "names"))
-	got(p.Settings(t.ctx, t.org))
+	got(p.GetSettings(t.ctx, t.org))
 	got(p.UpdateSettings(t.ctx, t.org, circleci.UpdatePolicySettingsRequest{Enabled: true}))
 	for _, version := range []string{"2.0", "2.1"} {
 		got(p.Decide(t.ctx, t.org, circleci.DecideRequest{
@@ -349,10 +349,10 @@ func (t *tour) claims() {
 	}
 	names := []circleci.OIDCClaim{circleci.OIDCClaimAudience, circleci.OIDCClaimTTL}
 	got(o.UpdateOrgClaims(t.ctx, t.org, update))
-	got(o.OrgClaims(t.ctx, t.org))
+	got(o.GetOrgClaims(t.ctx, t.org))
 	got(o.DeleteOrgClaims(t.ctx, t.org, names))
 	got(o.UpdateProjectClaims(t.ctx, t.org, t.web, update))
-	got(o.ProjectClaims(t.ctx, t.org, t.web))
+	got(o.GetProjectClaims(t.ctx, t.org, t.web))
 	got(o.DeleteProjectClaims(t.ctx, t.org, t.web, names))
 }
 
@@ -370,9 +370,9 @@ func (t *tour) deploys() {
 	component := t.srv.AddDeployComponent(acmeWeb, "web", circleci.DeployLabel{Key: "tier", Value: "1"})
 	t.srv.Deploy(component, environment, "v1")
 	t.srv.Deploy(component, environment, "v2")
-	first(t, d.ListEnvironments(circleci.ListDeployEnvironmentsOptions{OrgID: t.org}))
+	first(t, d.ListEnvironments(circleci.ListEnvironmentsOptions{OrgID: t.org}))
 	got(d.GetEnvironment(t.ctx, environment))
-	first(t, d.ListComponents(circleci.ListDeployComponentsOptions{OrgID: t.org, ProjectID: t.web}))
+	first(t, d.ListComponents(circleci.ListComponentsOptions{OrgID: t.org, ProjectID: t.web}))
 	got(d.GetComponent(t.ctx, component))
 	first(t, d.ListComponentVersions(component, &circleci.ListComponentVersionsOptions{EnvironmentID: environment}))
 	got(d.Rollback(t.ctx, t.web, circleci.RollbackRequest{
