@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -150,33 +151,59 @@ const (
 	TypeJobCompleted      = "job-completed"
 )
 
-// ErrMalformed is the error of a body that is no event.
+// ErrMalformed is the error of a body that is not an event.
 var ErrMalformed = errors.New("webhook: the body is not an event")
 
-// Parse reads an event. What a body lacks is zero, and so is a time or an ID of
-// a form that this package does not know: Raw has the body as it came. Verify
-// the body before.
-func Parse(body []byte) (Event, error) {
-	var head struct {
-		Type string `json:"type"`
-	}
-	if err := wire.Unmarshal(body, &head); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
+// Parse reads an event. Fields that the body lacks are zero, and so are times
+// and IDs of unknown form: Raw has the body as received. [Verify] the body
+// before.
+func Parse(body []byte) (Event, error) { return parse(bytes.Clone(body)) }
+
+// fields are those of all types of events.
+type fields struct {
+	Common
+	Workflow Workflow `json:"workflow"`
+	Job      Job      `json:"job"`
+	Pipeline Pipeline `json:"pipeline"`
+}
+
+// spare are fields for parse, which decodes before it knows the type.
+var spare = sync.Pool{New: func() any { return new(fields) }}
+
+// parse is Parse for a body that nobody changes.
+func parse(body []byte) (Event, error) {
+	all := spare.Get().(*fields)
+	defer func() {
+		*all = fields{}
+		spare.Put(all)
+	}()
 	var e Event
-	switch head.Type {
-	case TypeWorkflowCompleted:
-		e = new(WorkflowCompleted)
-	case TypeJobCompleted:
-		e = new(JobCompleted)
-	default:
-		e = new(Unknown)
+	err := wire.UnmarshalForgiving(body, all)
+	kind := all.Type
+	if err != nil { // an event can have other fields under the names that another type has
+		var head struct {
+			Type string `json:"type"`
+		}
+		if err := wire.Unmarshal(body, &head); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
+		kind = head.Type
 	}
-	if err := wire.UnmarshalForgiving(body, e); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	switch kind {
+	case TypeWorkflowCompleted:
+		e = &WorkflowCompleted{Common: all.Common, Workflow: all.Workflow, Pipeline: all.Pipeline}
+	case TypeJobCompleted:
+		e = &JobCompleted{Common: all.Common, Job: all.Job, Workflow: all.Workflow, Pipeline: all.Pipeline}
+	default:
+		e = &Unknown{Common: all.Common}
+	}
+	if err != nil {
+		if err := wire.UnmarshalForgiving(body, e); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
 	}
 	about := e.About()
 	about.Project.Slug = about.Project.Slug.Normalize()
-	about.Raw = bytes.Clone(body)
+	about.Raw = body
 	return e, nil
 }

@@ -1,7 +1,10 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,51 +15,70 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// Option changes a [Handler].
+// Option changes a [Handler]. Nil options are ignored.
 type Option func(*handler)
 
-// WithMaxBody bounds the bodies that are read; default 1 MiB.
-func WithMaxBody(bytes int64) Option { return func(h *handler) { h.maxBody = bytes } }
+// WithMaxBody sets the size of the largest body that is read, in bytes; the
+// default is 1 MiB, also if n is zero or less.
+func WithMaxBody(n int64) Option { return func(h *handler) { h.maxBody = n } }
 
-// WithTimeout sets the deadline of the function; default 8 seconds. CircleCI
-// waits for 10, and then delivers again.
+// WithTimeout sets the deadline of the function; the default is 8 seconds, also
+// if d is zero or less. CircleCI waits for 10 seconds, then delivers the event
+// again.
 func WithTimeout(d time.Duration) Option { return func(h *handler) { h.timeout = d } }
 
-// WithDeduplicator replaces the memory of what has been handled, which is in
-// this process alone, by one that several share.
+// WithDeduplicator remembers in d which events have been handled. Use it if
+// several processes receive one webhook; the default is the memory of this
+// process, also if d is nil.
 func WithDeduplicator(d Deduplicator) Option { return func(h *handler) { h.seen = d } }
 
-// WithErrorHandler is told of each request that was refused or failed. By
-// default nobody is told but CircleCI, by the status.
+// WithErrorHandler sets a function that is called for each request that was
+// refused or that failed. By default only CircleCI learns of it, by the status.
 func WithErrorHandler(f func(r *http.Request, err error)) Option {
 	return func(h *handler) { h.onError = f }
 }
 
-// AllowUnsigned takes webhooks without a signature, if no secret is given.
-// Anybody who knows the URL can then send some.
+// AllowUnsigned accepts webhooks without a signature if there is no secret.
+// Then anyone who knows the URL can send events.
 func AllowUnsigned() Option { return func(h *handler) { h.unsigned = true } }
 
-// Handler serves webhooks that are signed with one of the secrets: it bounds
-// and verifies the body, parses it, and calls f, once for each event that
-// succeeds. With no secret, or an empty one, it refuses all.
+const (
+	defaultMaxBody = 1 << 20
+	defaultTimeout = 8 * time.Second
+)
+
+// Handler serves webhooks that are signed with one of the secrets. It bounds
+// and verifies the body, parses it, and calls f once for each event, until f
+// succeeds. Without a secret, or with an empty one, it refuses all requests.
 //
-// CircleCI delivers again after any status but 2xx, and after 10 seconds, so:
+// CircleCI delivers an event again after any status but 2xx, and if there is no
+// answer after 10 seconds. So the answer is
 //
 //	200  f has succeeded, now or at an earlier delivery
-//	400  the body is no event
-//	401  the signature is missing, or not by one of the secrets
-//	405  it is no POST
+//	400  the body is not an event
+//	401  the signature is missing, or no configured secret matches it
+//	405  the method is not POST
 //	413  the body is too large
-//	500  f has failed, or has panicked; the event will be handled again
-//	503  f is still busy, with this delivery or an earlier one, or the memory of
-//	     what has been handled has failed
+//	500  f returned an error, panicked or called runtime.Goexit; the next
+//	     delivery is handled
+//	503  f is still busy with this delivery or an earlier one, or the
+//	     deduplicator failed
 //
-// The context of f ends with the deadline, and not with the connection. If f
-// goes on after it, and succeeds, the next delivery is answered with 200.
+// The context of f ends with the deadline, and not when the connection does. If
+// f continues after the deadline and succeeds, the next delivery is answered
+// with 200.
 func Handler(secrets []circleci.Secret, f func(ctx context.Context, e Event) error, opts ...Option) http.Handler {
-	h := &handler{secrets: slices.Clone(secrets), f: f, maxBody: 1 << 20, timeout: 8 * time.Second}
+	h := &handler{secrets: slices.Clone(secrets), f: f}
 	for _, opt := range opts {
-		opt(h)
+		if opt != nil {
+			opt(h)
+		}
+	}
+	if h.maxBody <= 0 {
+		h.maxBody = defaultMaxBody
+	}
+	if h.timeout <= 0 {
+		h.timeout = defaultTimeout
 	}
 	if h.seen == nil {
 		h.seen = NewMemory(0)
@@ -82,44 +104,79 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
+	if status == http.StatusOK {
+		return // net/http sends the status; a body has nothing to add
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintln(w, http.StatusText(status)) // who does not read it does not miss it
+	_, _ = io.WriteString(w, http.StatusText(status)+"\n") // a client that has gone does not need it
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) (status int, err error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return http.StatusMethodNotAllowed, fmt.Errorf("webhook: a %s came in", r.Method)
+		return http.StatusMethodNotAllowed, fmt.Errorf("webhook: the method is %s, not POST", r.Method)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBody))
+	body, err := h.read(w, r)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge, fmt.Errorf("webhook: the body is larger than %d bytes", h.maxBody)
 	case err != nil:
-		return http.StatusBadRequest, fmt.Errorf("webhook: the body broke off: %w", err)
+		return http.StatusBadRequest, fmt.Errorf("webhook: read the body: %w", err)
 	}
 	if !h.unsigned || len(h.secrets) > 0 {
 		if err := Verify(body, r.Header.Get(SignatureHeader), h.secrets...); err != nil {
 			return http.StatusUnauthorized, err
 		}
 	}
-	e, err := Parse(body)
+	e, err := parse(body)
 	if err != nil {
 		return http.StatusBadRequest, err
 	}
-	return h.handle(context.WithoutCancel(r.Context()), e)
+	return h.handle(r.Context(), e)
 }
 
-// handle calls the function, unless that has been done.
+// read is io.ReadAll with a buffer of the size that the request announces.
+func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	bounded := http.MaxBytesReader(w, r.Body, h.maxBody)
+	body := make([]byte, 0, 1+min(max(r.ContentLength, bytes.MinRead), maxAnnounced)) // the last byte is for the io.EOF
+	for {
+		n, err := bounded.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = slices.Grow(body, len(body))
+		}
+	}
+}
+
+// maxAnnounced bounds the memory that is reserved before anything has arrived.
+const maxAnnounced = 64 << 10
+
+// errExited is the result of a function that ended its goroutine.
+var errExited = errors.New("webhook: the function called runtime.Goexit")
+
+// handle calls the function, unless the event has been handled.
 func (h *handler) handle(ctx context.Context, e Event) (status int, err error) {
-	id := e.About().ID
+	ctx = context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(ctx, h.timeout)
+	started := false
+	defer func() {
+		if !started {
+			cancel()
+		}
+	}()
+	id := key(e)
 	if id != "" {
-		state, err := h.seen.Begin(ctx, id)
+		state, err := h.begin(limited, id)
 		switch {
 		case err != nil:
-			return http.StatusServiceUnavailable, fmt.Errorf("webhook: the memory of what has been handled: %w", err)
+			return http.StatusServiceUnavailable, fmt.Errorf("webhook: look up event %s: %w", id, err)
 		case state == Done:
 			return http.StatusOK, nil
 		case state == Busy:
@@ -127,41 +184,77 @@ func (h *handler) handle(ctx context.Context, e Event) (status int, err error) {
 		}
 	}
 	ended := make(chan error, 1)
-	limited, cancel := context.WithTimeout(ctx, h.timeout)
+	started = true
 	go func() {
-		defer cancel()
-		err := h.call(limited, e)
-		if id != "" {
-			err = errors.Join(err, h.seen.End(ctx, id, err == nil))
-		}
-		ended <- err
+		err := errExited
+		// Deferred, so that runtime.Goexit in the function does not skip it.
+		defer func() {
+			defer cancel()
+			if id != "" {
+				err = errors.Join(err, h.end(ctx, id, err == nil))
+			}
+			ended <- err
+		}()
+		err = protect(func() error { return h.f(limited, e) })
 	}()
 	select {
 	case err := <-ended:
-		if err != nil {
-			return http.StatusInternalServerError, err
-		}
-		return http.StatusOK, nil
+		return result(err)
 	case <-limited.Done():
 	}
 	select {
 	case err := <-ended: // just in time, or because of the deadline
-		if err == nil {
-			return http.StatusOK, nil
-		}
-		return http.StatusInternalServerError, err
+		return result(err)
 	default:
-		return http.StatusServiceUnavailable, fmt.Errorf("webhook: event %s has not been handled within %v", id, h.timeout)
+		return http.StatusServiceUnavailable, fmt.Errorf("webhook: event %s was not handled within %v", id, h.timeout)
 	}
 }
 
-// call makes an error of a panic: in a goroutine of our own nobody else would
-// catch it.
-func (h *handler) call(ctx context.Context, e Event) (err error) {
+func result(err error) (int, error) {
+	if err != nil {
+		return http.StatusInternalServerError, err
+	}
+	return http.StatusOK, nil
+}
+
+// key is what the deduplicator knows an event by: its ID, or a hash of one that
+// is longer than any of CircleCI's.
+func key(e Event) string {
+	id := e.About().ID
+	if len(id) <= maxID {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// maxID is the length of the longest ID that is kept, in bytes.
+const maxID = 128
+
+func (h *handler) begin(ctx context.Context, id string) (state State, err error) {
+	err = protect(func() (err error) {
+		state, err = h.seen.Begin(ctx, id)
+		return err
+	})
+	return state, err
+}
+
+func (h *handler) end(ctx context.Context, id string, ok bool) error {
+	if _, local := h.seen.(*Memory); !local { // only another one can make us wait
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.timeout) // the function may have used up its own
+		defer cancel()
+	}
+	return protect(func() error { return h.seen.End(ctx, id, ok) })
+}
+
+// protect makes an error of a panic, which would end the process in a goroutine
+// that net/http did not start.
+func protect(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("webhook: the function panicked: %v", p)
+			err = fmt.Errorf("webhook: panicked: %v", p)
 		}
 	}()
-	return h.f(ctx, e)
+	return f()
 }

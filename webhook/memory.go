@@ -1,8 +1,8 @@
 package webhook
 
 import (
-	"container/list"
 	"context"
+	"crypto/sha256"
 	"sync"
 )
 
@@ -16,55 +16,69 @@ const (
 	Done              // handled
 )
 
-// Deduplicator remembers which events have been handled, by their IDs. It has
-// to be safe for concurrent use.
+// Deduplicator remembers which events have been handled. It knows an event by
+// its ID, or by a hash of an ID that is longer than 128 bytes. It must be safe
+// for concurrent use. Module redislimit has one that several processes share.
 type Deduplicator interface {
-	// Begin returns the state of an event, and makes a new one busy.
+	// Begin returns the state of an event, and marks a new one as busy.
 	Begin(ctx context.Context, id string) (State, error)
-	// End makes a busy event done, or, if it has failed, new again.
+	// End marks a busy event as done, or as new again if it failed.
 	End(ctx context.Context, id string, ok bool) error
 }
 
-// Memory is a [Deduplicator] in this process. It forgets what was handled
-// longest ago.
+// Memory is a [Deduplicator] for one process. It forgets the events that were
+// handled longest ago.
 type Memory struct {
 	mu    sync.Mutex
 	most  int
-	state map[string]State
-	done  *list.List // of IDs, the oldest first
+	state map[digest]State
+	done  []digest // of handled events: a ring, once it is full
+	next  int      // the oldest in the ring
 }
 
-// NewMemory remembers the last most events; 10,000 if most is 0.
+// digest stands for an ID. It has no pointers, so that the garbage collector
+// need not look at ten thousand of them time and again.
+type digest [sha256.Size]byte
+
+// NewMemory returns a memory of the last most events; of 10,000 if most is zero
+// or less.
 func NewMemory(most int) *Memory {
 	if most <= 0 {
 		most = 10_000
 	}
-	return &Memory{most: most, state: map[string]State{}, done: list.New()}
+	return &Memory{most: most, state: map[digest]State{}}
 }
 
-// Begin returns the state of an event, and makes a new one busy.
+// Begin returns the state of an event, and marks a new one as busy.
 func (m *Memory) Begin(_ context.Context, id string) (State, error) {
+	key := digest(sha256.Sum256([]byte(id)))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	state := m.state[id]
+	state := m.state[key]
 	if state == New {
-		m.state[id] = Busy
+		m.state[key] = Busy
 	}
 	return state, nil
 }
 
-// End makes a busy event done, or new again.
+// End marks a busy event as done, or as new again if it failed.
 func (m *Memory) End(_ context.Context, id string, ok bool) error {
+	key := digest(sha256.Sum256([]byte(id)))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !ok {
-		delete(m.state, id)
+	switch {
+	case !ok:
+		delete(m.state, key)
 		return nil
+	case m.state[key] == Done: // twice: it is in the ring
+		return nil
+	case len(m.done) < m.most:
+		m.done = append(m.done, key)
+	default:
+		delete(m.state, m.done[m.next])
+		m.done[m.next] = key
+		m.next = (m.next + 1) % m.most
 	}
-	m.state[id] = Done
-	m.done.PushBack(id)
-	for m.done.Len() > m.most {
-		delete(m.state, m.done.Remove(m.done.Front()).(string))
-	}
+	m.state[key] = Done
 	return nil
 }

@@ -26,7 +26,7 @@ var (
 	// that counts.
 	ErrNoSignature = errors.New("webhook: there is no v1 signature: does the webhook have a signing secret?")
 	// ErrBadSignature: the body was not signed with any of the secrets.
-	ErrBadSignature = errors.New("webhook: the signature is not one of our secrets'")
+	ErrBadSignature = errors.New("webhook: no configured secret matches the signature")
 )
 
 // mostSignatures is how many signatures of a header are looked at.

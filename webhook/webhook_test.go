@@ -321,6 +321,7 @@ func TestMemoryForgetsTheOldest(t *testing.T) {
 		assert.Equal(t, webhook.New, state)
 		require.NoError(t, m.End(ctx, id, true))
 	}
+	require.NoError(t, m.End(ctx, "b", true)) // once more, which changes nothing
 	for id, want := range map[string]webhook.State{"a": webhook.New, "b": webhook.Done, "c": webhook.Done} {
 		state, err := m.Begin(ctx, id)
 		require.NoError(t, err)
