@@ -31,7 +31,7 @@ func ExampleInsightsService_ListWorkflowMetrics() {
 		}
 		fmt.Printf("%s: %.0f %% of %d runs\n", w.Name, 100*w.Metrics.SuccessRate, w.Metrics.TotalRuns)
 		if longest := w.Metrics.Durations.Max; longest != nil { // nil: no run has ended
-			fmt.Println("at most", longest.Duration())
+			fmt.Println("at most", *longest)
 		}
 	}
 	// Output:

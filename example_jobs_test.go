@@ -34,7 +34,7 @@ func ExampleJobsService_Wait() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(result.Outcome, result.Job.Duration.Duration())
+	fmt.Println(result.Outcome, result.Job.Duration)
 	// Output:
 	// build running
 	// build success

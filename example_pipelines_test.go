@@ -24,8 +24,8 @@ func ExamplePipelinesService_TriggerAndWait() {
 	result, err := client.Pipelines.TriggerAndWait(ctx, "gh/acme/web", circleci.TriggerPipelineRequest{
 		Branch: "main",
 		Parameters: circleci.Parameters{
-			"environment": circleci.StringValue("staging"),
-			"replicas":    circleci.IntValue(3),
+			"environment": "staging",
+			"replicas":    3,
 		},
 	}, &circleci.WaitOptions{MinInterval: time.Millisecond}) // the real API is asked less often: nil
 	if err != nil {

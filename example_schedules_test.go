@@ -23,7 +23,7 @@ func ExampleSchedulesService_Create() {
 		Timetable: circleci.Weekly(1, []int{2}, circleci.DayOfWeekMonday, circleci.DayOfWeekTuesday,
 			circleci.DayOfWeekWednesday, circleci.DayOfWeekThursday, circleci.DayOfWeekFriday),
 		AttributionActor: circleci.AttributionActorSystem,
-		Parameters:       circleci.Parameters{"branch": circleci.StringValue("main"), "slow-tests": circleci.BoolValue(true)},
+		Parameters:       circleci.Parameters{"branch": "main", "slow-tests": true},
 	})
 	if err != nil {
 		fmt.Println(err)

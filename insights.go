@@ -37,13 +37,6 @@ const (
 	GranularityHourly Granularity = "hourly"
 )
 
-// Seconds is a duration as Insights gives it; elsewhere the API gives
-// [Milliseconds].
-type Seconds int64
-
-// Duration returns it as a time.Duration.
-func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Second }
-
 // DurationMetrics are statistics of the durations of runs. A field is nil where
 // no run gives a value.
 type DurationMetrics struct {
@@ -52,8 +45,8 @@ type DurationMetrics struct {
 	Median *Seconds `json:"median"`
 	P95    *Seconds `json:"p95"` // the 95th percentile
 	Max    *Seconds `json:"max"`
-	// StandardDeviation is in seconds.
-	StandardDeviation *float64 `json:"standard_deviation"`
+
+	StandardDeviation *Seconds `json:"standard_deviation"`
 }
 
 // maxInsightsWindow is how far the dates of a query may be apart.

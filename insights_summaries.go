@@ -71,8 +71,8 @@ type ProjectWorkflowNumbers struct {
 	TotalCreditsUsed int64 `json:"total_credits_used"`
 	// SuccessRate is a part of 1, of the runs that were not canceled.
 	SuccessRate float64 `json:"success_rate"`
-	// P95DurationSecs is the 95th percentile of the durations, in seconds.
-	P95DurationSecs float64 `json:"p95_duration_secs"`
+	// P95Duration is the 95th percentile of the durations.
+	P95Duration Seconds `json:"p95_duration_secs"`
 }
 
 // ProjectWorkflowTrends compare [ProjectWorkflowNumbers] with the window
@@ -81,7 +81,7 @@ type ProjectWorkflowTrends struct {
 	TotalRuns        float64 `json:"total_runs"`
 	TotalCreditsUsed float64 `json:"total_credits_used"`
 	SuccessRate      float64 `json:"success_rate"`
-	P95DurationSecs  float64 `json:"p95_duration_secs"`
+	P95Duration      float64 `json:"p95_duration_secs"`
 }
 
 // GetProjectSummaryOptions says what to summarize; by default 90 days.
@@ -186,14 +186,14 @@ type WorkflowSummaryNumbers struct {
 // WorkflowSummaryTrends compare [WorkflowSummaryNumbers] with the window
 // before, as [SummaryTrends] do.
 type WorkflowSummaryTrends struct {
-	TotalRuns          float64 `json:"total_runs"`
-	FailedRuns         float64 `json:"failed_runs"`
-	SuccessRate        float64 `json:"success_rate"`
-	Throughput         float64 `json:"throughput"`
-	P95DurationSecs    float64 `json:"p95_duration_secs"`
-	MedianDurationSecs float64 `json:"median_duration_secs"`
-	MTTR               float64 `json:"mttr"`
-	TotalCreditsUsed   float64 `json:"total_credits_used"`
+	TotalRuns        float64 `json:"total_runs"`
+	FailedRuns       float64 `json:"failed_runs"`
+	SuccessRate      float64 `json:"success_rate"`
+	Throughput       float64 `json:"throughput"`
+	P95Duration      float64 `json:"p95_duration_secs"`
+	MedianDuration   float64 `json:"median_duration_secs"`
+	MTTR             float64 `json:"mttr"`
+	TotalCreditsUsed float64 `json:"total_credits_used"`
 }
 
 // GetWorkflowSummaryOptions says what to summarize; by default the default branch.

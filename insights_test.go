@@ -36,8 +36,8 @@ var insightsTests = []operationTest{
 		fixture: "insights/getProjectWorkflowMetrics",
 		check: func(t *testing.T, got any) {
 			m := as[[]circleci.WorkflowMetrics](t, got)[0].Metrics
-			assert.Equal(t, time.Hour, m.MTTR.Duration(), "Insights counts in seconds")
-			assert.Equal(t, 2*time.Minute, m.Durations.Max.Duration())
+			assert.Equal(t, time.Hour, time.Duration(*m.MTTR), "Insights counts in seconds")
+			assert.Equal(t, 2*time.Minute, time.Duration(*m.Durations.Max))
 		},
 	},
 	{
@@ -52,7 +52,7 @@ var insightsTests = []operationTest{
 		fixture: "insights/getProjectWorkflowRuns",
 		check: func(t *testing.T, got any) {
 			runs := as[[]circleci.WorkflowRun](t, got)
-			assert.Equal(t, 61*time.Second, runs[0].Duration.Duration())
+			assert.Equal(t, 61*time.Second, time.Duration(*runs[0].Duration))
 			assert.False(t, runs[1].Status.Done(), "an unknown status is no end")
 		},
 	},
@@ -124,7 +124,7 @@ var insightsTests = []operationTest{
 		path: "/insights/gh/acme/web/flaky-tests", fixture: "insights/getFlakyTests",
 		check: func(t *testing.T, got any) {
 			tests := as[*circleci.FlakyTests](t, got).Tests
-			assert.Equal(t, 90*time.Second, tests[0].TimeWasted.Duration())
+			assert.Equal(t, 90*time.Second, time.Duration(*tests[0].TimeWasted))
 			assert.Equal(t, "TestB", tests[1].TestName, "the document's spelling")
 			assert.Equal(t, id2, tests[1].WorkflowID)
 		},

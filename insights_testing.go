@@ -70,9 +70,9 @@ type TestStatistics struct {
 	File      string `json:"file,omitzero"`
 	Source    string `json:"source,omitzero"`
 	JobName   string `json:"job_name"`
-	// P95Duration is the 95th percentile of the durations, in seconds; nil if
-	// the API does not tell.
-	P95Duration *float64 `json:"p95_duration"`
+	// P95Duration is the 95th percentile of the durations; nil if the API does
+	// not tell.
+	P95Duration *Seconds `json:"p95_duration"`
 	TotalRuns   int64    `json:"total_runs"`
 	FailedRuns  int64    `json:"failed_runs"`
 	Flaky       bool     `json:"flaky"`

@@ -55,12 +55,6 @@ func (s JobStatus) Failed() bool {
 	}
 }
 
-// Milliseconds is a duration as the API gives it for jobs.
-type Milliseconds int64
-
-// Duration returns it as a time.Duration.
-func (m Milliseconds) Duration() time.Duration { return time.Duration(m) * time.Millisecond }
-
 // Job is a job in detail.
 type Job struct {
 	Number         int64             `json:"number"`
@@ -214,8 +208,7 @@ type Test struct {
 	Source    string     `json:"source"`
 	Result    TestResult `json:"result"`
 	Message   string     `json:"message,omitzero"`
-	// RunTime is in seconds.
-	RunTime float64 `json:"run_time"`
+	RunTime   Seconds    `json:"run_time"`
 }
 
 // ListTests lists the tests of a job, as it has stored their results.

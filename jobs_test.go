@@ -19,7 +19,7 @@ var jobTests = []operationTest{
 		path: "/project/gh/acme/web/job/101", fixture: "jobs/getJobDetails",
 		check: func(t *testing.T, got any) {
 			j := as[*circleci.Job](t, got)
-			assert.Equal(t, time.Minute, j.Duration.Duration(), "the API counts in milliseconds")
+			assert.Equal(t, time.Minute, time.Duration(j.Duration), "the API counts in milliseconds")
 			assert.Len(t, j.ParallelRuns, 2)
 		},
 	},
@@ -55,7 +55,7 @@ var jobTests = []operationTest{
 		path: "/project/gh/acme/web/101/tests", fixture: "jobs/getTests",
 		check: func(t *testing.T, got any) {
 			tests := as[[]circleci.Test](t, got)
-			assert.InDelta(t, 1.5, tests[1].RunTime, 0, "a number between quotes")
+			assert.Equal(t, circleci.Seconds(1500*time.Millisecond), tests[1].RunTime, "a number between quotes")
 			assert.True(t, tests[0].Result.Failed())
 			assert.False(t, tests[1].Result.Failed())
 		},

@@ -3,7 +3,6 @@ package circleci
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,77 +31,6 @@ type OIDCClaims struct {
 	AudienceUpdatedAt time.Time `json:"audience_updated_at,omitzero"`
 	TTLUpdatedAt      time.Time `json:"ttl_updated_at,omitzero"`
 }
-
-// Duration is a duration that the API writes as text, such as 1h30m0s.
-//
-//	circleci.Duration(90 * time.Minute)
-type Duration time.Duration
-
-// String returns the duration as the API writes it.
-func (d Duration) String() string { return time.Duration(d).String() }
-
-// MarshalText writes whole units alone, as the live API and its document both
-// take them: 1s500ms, and neither 1.5s nor 1d.
-func (d Duration) MarshalText() ([]byte, error) {
-	whole := time.Duration(d).Truncate(time.Second)
-	rest := time.Duration(d) - whole
-	if rest <= 0 || whole == 0 {
-		return []byte(d.String()), nil
-	}
-	return []byte(whole.String() + rest.String()), nil
-}
-
-// UnmarshalText reads Go's form, and days (d) and weeks (w), which the
-// document of the API has beside it. An empty text is zero.
-func (d *Duration) UnmarshalText(text []byte) error {
-	*d = 0
-	if len(text) == 0 {
-		return nil
-	}
-	plain, err := withoutDays(string(text))
-	if err != nil {
-		return err
-	}
-	parsed, err := time.ParseDuration(plain)
-	*d = Duration(parsed)
-	return err
-}
-
-// withoutDays writes the days and weeks of a duration as hours.
-func withoutDays(text string) (string, error) {
-	if !strings.ContainsAny(text, "dw") {
-		return text, nil
-	}
-	var b strings.Builder
-	for rest := text; rest != ""; {
-		number := leading(rest, '0', '9')
-		unit := leading(rest[len(number):], 'a', 'z')
-		rest = rest[len(number)+len(unit):]
-		if number == "" || unit == "" {
-			return text, nil // for time.ParseDuration to refuse
-		}
-		if hours := hoursIn[unit]; hours > 0 {
-			n, err := strconv.ParseInt(number, 10, 32)
-			if err != nil {
-				return "", fmt.Errorf("the duration %.40q is out of range", text)
-			}
-			number, unit = strconv.FormatInt(n*hours, 10), "h"
-		}
-		b.WriteString(number + unit)
-	}
-	return b.String(), nil
-}
-
-// leading returns the start of s that is made of the bytes from lo to hi.
-func leading(s string, lo, hi byte) string {
-	i := 0
-	for i < len(s) && lo <= s[i] && s[i] <= hi {
-		i++
-	}
-	return s[:i]
-}
-
-var hoursIn = map[string]int64{"d": 24, "w": 7 * 24}
 
 // OIDCClaim names a custom claim.
 type OIDCClaim string

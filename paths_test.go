@@ -110,7 +110,7 @@ var samples = map[reflect.Type]any{
 	},
 	reflect.TypeFor[circleci.CreateScheduleRequest](): circleci.CreateScheduleRequest{
 		Name: "nightly", Timetable: circleci.Weekly(2, []int{0}, circleci.DayOfWeekMonday),
-		AttributionActor: circleci.AttributionActorSystem, Parameters: circleci.Parameters{"branch": circleci.StringValue("main")},
+		AttributionActor: circleci.AttributionActorSystem, Parameters: circleci.Parameters{"branch": "main"},
 	},
 	reflect.TypeFor[circleci.UpdateScheduleRequest](): circleci.UpdateScheduleRequest{Name: circleci.Some("nightly")},
 	reflect.TypeFor[circleci.CreateTriggerRequest](): circleci.CreateTriggerRequest{

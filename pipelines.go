@@ -227,8 +227,8 @@ func (s *PipelinesService) GetConfig(ctx context.Context, id uuid.UUID, opts ...
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineValuesById
 //
 //circleci:operation GET /pipeline/{pipeline-id}/values
-func (s *PipelinesService) GetValues(ctx context.Context, id uuid.UUID, opts ...RequestOption) (map[string]Value, error) {
-	return value(do[map[string]Value](ctx, s.client, get("/pipeline/{pipeline-id}/values", id).with(opts)))
+func (s *PipelinesService) GetValues(ctx context.Context, id uuid.UUID, opts ...RequestOption) (map[string]any, error) {
+	return value(do[map[string]any](ctx, s.client, get("/pipeline/{pipeline-id}/values", id).with(opts)))
 }
 
 // ListWorkflows lists the workflows of a pipeline. Reruns are among them, with

@@ -67,9 +67,9 @@ var pipelineTests = []operationTest{
 		},
 		path: "/pipeline/11111111-1111-4111-8111-111111111111/values", fixture: "pipelines/getPipelineValuesById",
 		check: func(t *testing.T, got any) {
-			values := as[map[string]circleci.Value](t, got)
-			assert.Equal(t, circleci.IntValue(25), values["pipeline.number"])
-			assert.Equal(t, circleci.BoolValue(true), values["pipeline.parameters.deploy"])
+			values := as[map[string]any](t, got)
+			assert.Equal(t, int64(25), values["pipeline.number"])
+			assert.Equal(t, true, values["pipeline.parameters.deploy"])
 		},
 	},
 	{
@@ -83,7 +83,7 @@ var pipelineTests = []operationTest{
 		op: "POST /project/{project-slug}/pipeline",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
 			return some(c.Pipelines.Trigger(ctx, webSlug, circleci.TriggerPipelineRequest{Branch: "main", Parameters: circleci.Parameters{
-				"env": circleci.StringValue("prod"), "count": circleci.IntValue(3), "dry": circleci.BoolValue(false),
+				"env": "prod", "count": 3, "dry": false,
 			}}))
 		},
 		path: "/project/gh/acme/web/pipeline", body: `{"branch":"main","parameters":{"count":3,"dry":false,"env":"prod"}}`,
@@ -94,7 +94,7 @@ var pipelineTests = []operationTest{
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
 			return some(c.Pipelines.Run(ctx, "circleci/a/b", circleci.RunPipelineRequest{
 				DefinitionID: id1, Config: circleci.ConfigFrom(circleci.Branch("main")), Checkout: circleci.Tag("v1"),
-				Parameters: circleci.Parameters{"dry": circleci.BoolValue(true)},
+				Parameters: circleci.Parameters{"dry": true},
 			}))
 		},
 		path: "/project/circleci/a/b/pipeline/run",
@@ -106,7 +106,7 @@ var pipelineTests = []operationTest{
 		op: "POST /pipeline/continue",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
 			return none(c.Pipelines.Continue(ctx, circleci.ContinuePipelineRequest{
-				ContinuationKey: "the-key", Configuration: "version: 2.1", Parameters: circleci.Parameters{"n": circleci.IntValue(1)},
+				ContinuationKey: "the-key", Configuration: "version: 2.1", Parameters: circleci.Parameters{"n": 1},
 			}))
 		},
 		path: "/pipeline/continue", body: `{"continuation-key":"the-key","configuration":"version: 2.1","parameters":{"n":1}}`,
@@ -140,10 +140,10 @@ func TestBadPipelineInputIsNotSent(t *testing.T) {
 	c := srv.Client()
 	many := circleci.Parameters{}
 	for i := range 101 {
-		many[strings.Repeat("x", i+1)] = circleci.IntValue(1)
+		many[strings.Repeat("x", i+1)] = 1
 	}
-	long := circleci.Parameters{"a": circleci.StringValue(strings.Repeat("ü", 513))}
-	name := circleci.Parameters{strings.Repeat("ü", 129): circleci.IntValue(1)}
+	long := circleci.Parameters{"a": strings.Repeat("ü", 513)}
+	name := circleci.Parameters{strings.Repeat("ü", 129): 1}
 	for what, err := range map[string]error{
 		"branch and tag":  second(c.Pipelines.Trigger(t.Context(), webSlug, circleci.TriggerPipelineRequest{Branch: "a", Tag: "b"})),
 		"101 parameters":  second(c.Pipelines.Trigger(t.Context(), webSlug, circleci.TriggerPipelineRequest{Parameters: many})),
@@ -171,8 +171,8 @@ func TestAPipelineRunsOnlyWithParametersItDeclares(t *testing.T) {
 	srv := circlecitest.New(t)
 	srv.Script(webSlug, circlecitest.Script{Parameters: []string{"env"}})
 	c := srv.Client()
-	_, err := c.Pipelines.Trigger(t.Context(), webSlug, circleci.TriggerPipelineRequest{Parameters: circleci.Parameters{"envy": circleci.IntValue(1)}})
+	_, err := c.Pipelines.Trigger(t.Context(), webSlug, circleci.TriggerPipelineRequest{Parameters: circleci.Parameters{"envy": 1}})
 	require.ErrorIs(t, err, circleci.ErrNotFound, "the API says so")
-	_, err = c.Pipelines.Trigger(t.Context(), webSlug, circleci.TriggerPipelineRequest{Parameters: circleci.Parameters{"env": circleci.StringValue("x")}})
+	_, err = c.Pipelines.Trigger(t.Context(), webSlug, circleci.TriggerPipelineRequest{Parameters: circleci.Parameters{"env": "x"}})
 	assert.NoError(t, err)
 }

@@ -35,7 +35,7 @@ type CompileConfigOptions struct {
 	OwnerID uuid.UUID `json:"owner_id,omitzero"`
 	// PipelineValues stand for the pipeline's, as in
 	// [PipelinesService.GetValues].
-	PipelineValues map[string]Value `json:"pipeline_values,omitzero"`
+	PipelineValues map[string]any `json:"pipeline_values,omitzero"`
 	// PipelineParameters stand for the pipeline's. They are deprecated.
 	PipelineParameters Parameters `json:"pipeline_parameters,omitzero"`
 	// Next compiles with the next version of the compiler.

@@ -24,8 +24,8 @@ var undocumentedPipelineTests = []operationTest{
 			return some(c.Pipelines.CompileConfig(ctx, circleci.CompileConfigRequest{
 				ConfigYAML: "version: 2.1\n",
 				Options: circleci.CompileConfigOptions{
-					OwnerID: id1, PipelineValues: map[string]circleci.Value{"pipeline.number": circleci.IntValue(25)},
-					PipelineParameters: circleci.Parameters{"env": circleci.StringValue("prod")}, Next: true,
+					OwnerID: id1, PipelineValues: map[string]any{"pipeline.number": 25},
+					PipelineParameters: circleci.Parameters{"env": "prod"}, Next: true,
 				},
 			}))
 		},

@@ -58,7 +58,7 @@ var policyTests = []operationTest{
 		fixture: "policy/GetDecisionLogs",
 		check: func(t *testing.T, got any) {
 			logs := as[[]circleci.DecisionLog](t, got)
-			assert.Equal(t, 12*time.Millisecond, logs[0].TimeTaken.Duration(), "the API counts in milliseconds")
+			assert.Equal(t, 12*time.Millisecond, time.Duration(logs[0].TimeTaken), "the API counts in milliseconds")
 			assert.Equal(t, int64(9007199254740993), logs[0].Metadata.Parameters["replicas"], "a number keeps all its digits")
 		},
 	},

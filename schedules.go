@@ -173,7 +173,7 @@ func (r CreateScheduleRequest) check() error {
 }
 
 func checkScheduled(p Parameters) error {
-	if p["branch"] == (Value{}) && p["tag"] == (Value{}) {
+	if (p["branch"] == nil || p["branch"] == "") && (p["tag"] == nil || p["tag"] == "") {
 		return &ArgumentError{Name: "parameters", Reason: "have to hold branch or tag"}
 	}
 	return p.check()

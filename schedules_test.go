@@ -13,7 +13,7 @@ import (
 
 const schedulePath = "/schedule/11111111-1111-4111-8111-111111111111"
 
-var onMain = circleci.Parameters{"branch": circleci.StringValue("main")}
+var onMain = circleci.Parameters{"branch": "main"}
 
 var scheduleTests = []operationTest{
 	{
@@ -25,7 +25,7 @@ var scheduleTests = []operationTest{
 		check: func(t *testing.T, got any) {
 			all := as[[]circleci.Schedule](t, got)
 			assert.Equal(t, []circleci.Month{circleci.MonthMarch, circleci.MonthDecember}, all[0].Timetable.Months)
-			assert.Equal(t, circleci.BoolValue(true), all[0].Parameters["deploy"])
+			assert.Equal(t, true, all[0].Parameters["deploy"])
 			assert.Equal(t, []int{1, 31}, all[1].Timetable.DaysOfMonth)
 		},
 	},
@@ -35,7 +35,7 @@ var scheduleTests = []operationTest{
 			return some(c.Schedules.Create(ctx, webSlug, circleci.CreateScheduleRequest{
 				Name: "nightly", Timetable: circleci.Weekly(2, []int{0, 4}, circleci.DayOfWeekMonday, circleci.DayOfWeekSaturday),
 				AttributionActor: circleci.AttributionActorSystem,
-				Parameters:       circleci.Parameters{"branch": circleci.StringValue("main"), "deploy": circleci.BoolValue(true)},
+				Parameters:       circleci.Parameters{"branch": "main", "deploy": true},
 			}))
 		},
 		path: "/project/gh/acme/web/schedule",
@@ -56,7 +56,7 @@ var scheduleTests = []operationTest{
 			return some(c.Schedules.Update(ctx, id1, circleci.UpdateScheduleRequest{
 				Name: circleci.Some("monthly"), Description: circleci.Null[string](), Timetable: circleci.Some(monthly),
 				AttributionActor: circleci.Some(circleci.AttributionActorCurrent),
-				Parameters:       circleci.Some(circleci.Parameters{"tag": circleci.StringValue("v1")}),
+				Parameters:       circleci.Some(circleci.Parameters{"tag": "v1"}),
 			}))
 		},
 		path: schedulePath,
@@ -76,7 +76,7 @@ func TestAScheduleUpdateSendsWhatIsSet(t *testing.T) {
 		`{"description":""}`:              {Description: circleci.Some("")},
 		`{"description":null}`:            {Description: circleci.Null[string]()},
 		`{"timetable":{"per-hour":3}}`:    {Timetable: circleci.Some(circleci.Timetable{PerHour: 3})},
-		`{"parameters":{"branch":"dev"}}`: {Parameters: circleci.Some(circleci.Parameters{"branch": circleci.StringValue("dev")})},
+		`{"parameters":{"branch":"dev"}}`: {Parameters: circleci.Some(circleci.Parameters{"branch": "dev"})},
 	} {
 		srv := circlecitest.New(t)
 		srv.Fail("PATCH /schedule/{schedule-id}", circlecitest.Response{Body: `{}`})
@@ -124,9 +124,9 @@ func TestBadScheduleInputIsNotSent(t *testing.T) {
 		"no name":  create(func(in *circleci.CreateScheduleRequest) { in.Name = "" }),
 		"no actor": create(func(in *circleci.CreateScheduleRequest) { in.AttributionActor = "" }),
 		"neither branch nor tag": create(func(in *circleci.CreateScheduleRequest) {
-			in.Parameters = circleci.Parameters{"a": circleci.IntValue(1)}
+			in.Parameters = circleci.Parameters{"a": 1}
 		}),
-		"an empty branch":           create(func(in *circleci.CreateScheduleRequest) { in.Parameters = circleci.Parameters{"branch": {}} }),
+		"an empty branch":           create(func(in *circleci.CreateScheduleRequest) { in.Parameters = circleci.Parameters{"branch": ""} }),
 		"no timetable":              timetable(circleci.Timetable{}),
 		"both kinds of days":        timetable(both),
 		"no days of the week":       timetable(circleci.Weekly(1, []int{2})),

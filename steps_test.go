@@ -32,7 +32,7 @@ var stepTests = []operationTest{
 			a := as[[]circleci.Step](t, as[map[string]any](t, got)["steps"])[0].Actions[0]
 			assert.Equal(t, id1, a.JobID, "the job's own ID stands elsewhere in the answer")
 			assert.EqualValues(t, 2, *a.ExitCode)
-			assert.Equal(t, 1500*time.Millisecond, a.RunTime.Duration())
+			assert.Equal(t, 1500*time.Millisecond, time.Duration(a.RunTime))
 			assert.NotContains(t, fmt.Sprintf("%+v", a), "X-Amz-Signature", "the URL is as good as a password")
 		},
 	},

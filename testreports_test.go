@@ -55,7 +55,7 @@ func TestTestReports(t *testing.T) {
 			if name == "pipeline" {
 				assert.Len(t, r.Tests, 47)
 				assert.Equal(t, "y", slow[1].JobName)
-				assert.InDelta(t, 44, slow[1].RunTime, 0)
+				assert.Equal(t, circleci.Seconds(44*time.Second), slow[1].RunTime)
 				assert.Len(t, r.Slowest(1000), 47)
 				assert.Empty(t, r.Slowest(-1))
 			}

@@ -61,7 +61,7 @@ var triggerTests = []operationTest{
 				EventSource: circleci.Some(circleci.UpdateCustomWebhookEvents("pagerduty")),
 				EventPreset: circleci.Some(circleci.TriggerEventPresetOnlyTags), CheckoutRef: circleci.Some("dev"),
 				ConfigRef: circleci.Some("dev"), EventName: circleci.Some("page"), Disabled: circleci.Some(false),
-				Parameters: circleci.Some(circleci.Parameters{"env": circleci.StringValue("prod")}),
+				Parameters: circleci.Some(circleci.Parameters{"env": "prod"}),
 			}))
 		},
 		path: triggerPath,
@@ -133,13 +133,13 @@ func TestABadTriggerIsNotSent(t *testing.T) {
 		"a webhook's checkout ref": create(circleci.CustomWebhookEvents("datadog"), "", "main"),
 		"a schedule's config ref":  create(cron, "main", ""),
 		"a nameless parameter": second(s.Create(t.Context(), id1, id2, circleci.CreateTriggerRequest{
-			EventSource: cron, CheckoutRef: "main", ConfigRef: "main", Parameters: circleci.Parameters{"": circleci.IntValue(1)},
+			EventSource: cron, CheckoutRef: "main", ConfigRef: "main", Parameters: circleci.Parameters{"": 1},
 		})),
 		"a change of nothing": second(s.Update(t.Context(), id1, id3, circleci.UpdateTriggerRequest{
 			EventSource: circleci.Some(circleci.UpdateEventSourceRequest{}),
 		})),
 		"a nameless new parameter": second(s.Update(t.Context(), id1, id3, circleci.UpdateTriggerRequest{
-			Parameters: circleci.Some(circleci.Parameters{"": circleci.IntValue(1)}),
+			Parameters: circleci.Some(circleci.Parameters{"": 1}),
 		})),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)

@@ -59,7 +59,7 @@ func TestUsageExport(t *testing.T) {
 		}
 		assert.Equal(t, org, r.OrganizationID)
 		assert.Equal(t, circleci.JobStatusSuccess, r.JobStatus)
-		assert.InDelta(t, 30, r.JobRunSeconds, 0)
+		assert.Equal(t, circleci.Seconds(30*time.Second), r.JobRunDuration)
 		assert.InDelta(t, 42.5, *r.MedianCPUUtilizationPercent, 0)
 		assert.InDelta(t, 5, r.TotalCredits, 0)
 		assert.Equal(t, start.UTC().Truncate(24*time.Hour), r.JobRunDate)

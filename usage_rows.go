@@ -53,7 +53,7 @@ type UsageRow struct {
 	OperatingSystem             string    `csv:"OPERATING_SYSTEM"`
 	Executor                    string    `csv:"EXECUTOR"`
 	Parallelism                 int64     `csv:"PARALLELISM"`
-	JobRunSeconds               float64   `csv:"JOB_RUN_SECONDS"`
+	JobRunDuration              Seconds   `csv:"JOB_RUN_SECONDS"`
 	MedianCPUUtilizationPercent *float64  `csv:"MEDIAN_CPU_UTILIZATION_PCT"`
 	MaxCPUUtilizationPercent    *float64  `csv:"MAX_CPU_UTILIZATION_PCT"`
 	MedianRAMUtilizationPercent *float64  `csv:"MEDIAN_RAM_UTILIZATION_PCT"`
@@ -108,6 +108,11 @@ func setterOf(t reflect.Type, field int) func(*UsageRow, []byte) bool {
 		return setter(field, uuid.ParseBytes)
 	case reflect.TypeFor[time.Time]():
 		return setter(field, parseUsageTime)
+	case reflect.TypeFor[Seconds]():
+		return setter(field, func(text []byte) (d Seconds, err error) {
+			err = parseUnits(text, (*time.Duration)(&d), time.Second)
+			return d, err
+		})
 	case reflect.TypeFor[*float64]():
 		return setter(field, func(text []byte) (*float64, error) {
 			n, err := parseUsageFloat(text)

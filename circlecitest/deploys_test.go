@@ -105,7 +105,7 @@ func TestARollbackBringsTheOldVersionBack(t *testing.T) {
 	assert.Equal(t, 202, srv.Requests()[0].Status)
 	values, err := c.Pipelines.GetValues(t.Context(), got.ID)
 	require.NoError(t, err, "the ID is that of a pipeline")
-	assert.Equal(t, circleci.BoolValue(true), values["pipeline.parameters.fast"])
+	assert.Equal(t, true, values["pipeline.parameters.fast"])
 	versions, err := circleci.Collect(c.Deploys.ListComponentVersions(web, nil).All(t.Context()))
 	require.NoError(t, err)
 	assert.Equal(t, "v1", versions[0].Name)

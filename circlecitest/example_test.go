@@ -129,7 +129,7 @@ func ExampleServer_Advance() {
 	ctx := context.Background()
 	_, err := srv.Client().Schedules.Create(ctx, "gh/acme/web", circleci.CreateScheduleRequest{
 		Name: "nightly", AttributionActor: circleci.AttributionActorSystem,
-		Parameters: circleci.Parameters{"branch": circleci.StringValue("main")},
+		Parameters: circleci.Parameters{"branch": "main"},
 		Timetable:  circleci.Weekly(1, []int{3}, circleci.DayOfWeekTuesday, circleci.DayOfWeekWednesday),
 	})
 	if err != nil {

@@ -35,9 +35,9 @@ func TestAHistoryIsOneStory(t *testing.T) {
 		assert.InDelta(t, 10, w.Metrics.Throughput, 1e-9, w.Name)
 	}
 	build := all[0].Metrics.Durations
-	assert.Less(t, *build.Min, circleci.Seconds(400), "some are much faster")
-	assert.Greater(t, *build.Max, circleci.Seconds(700), "some are much slower")
-	assert.LessOrEqual(t, *build.Max, circleci.Seconds(904))
+	assert.Less(t, *build.Min, circleci.Seconds(400*time.Second), "some are much faster")
+	assert.Greater(t, *build.Max, circleci.Seconds(700*time.Second), "some are much slower")
+	assert.LessOrEqual(t, *build.Max, circleci.Seconds(904*time.Second))
 	main, err := circleci.Collect(c.Insights.ListWorkflowMetrics(webSlug, nil).All(t.Context()))
 	require.NoError(t, err)
 	assert.Equal(t, int64(200), main[0].Metrics.TotalRuns)

@@ -50,7 +50,7 @@ func history(t *testing.T) (*circlecitest.Server, *circleci.Client) {
 	return srv, c
 }
 
-func seconds(n int64) *circleci.Seconds { return new(circleci.Seconds(n)) }
+func seconds(n int64) *circleci.Seconds { return new(circleci.Seconds(time.Duration(n) * time.Second)) }
 
 func TestWorkflowMetricsAreThoseOfTheRuns(t *testing.T) {
 	_, c := history(t)
@@ -235,13 +235,13 @@ func TestSummariesCompareWithTheWindowBefore(t *testing.T) {
 	p, err := c.Insights.GetProjectSummary(t.Context(), webSlug, &circleci.GetProjectSummaryOptions{ReportingWindow: day, Branches: []string{"dev"}})
 	require.NoError(t, err)
 	assert.Equal(t, int64(6), p.Project.Metrics.TotalRuns)
-	assert.Equal(t, circleci.Seconds(62+122+32+12), p.Project.Metrics.TotalDuration)
+	assert.Equal(t, circleci.Seconds((62+122+32+12)*time.Second), p.Project.Metrics.TotalDuration)
 	assert.InDelta(t, 6, *p.Project.Metrics.Throughput, 1e-9)
 	assert.InDelta(t, -1, p.Project.Trends.TotalRuns, 0, "there was nothing before")
 	assert.Equal(t, []string{"main", "dev"}, p.AllBranches)
 	assert.Equal(t, []string{"build", "other"}, p.AllWorkflows)
 	require.Len(t, p.Workflows, 2)
-	assert.InDelta(t, 122, p.Workflows[0].Metrics.P95DurationSecs, 0)
+	assert.Equal(t, *seconds(122), p.Workflows[0].Metrics.P95Duration)
 	require.Len(t, p.WorkflowBranches, 1, "of the branch that was named")
 	assert.Equal(t, "dev", p.WorkflowBranches[0].Branch)
 	srv.Advance(24 * time.Hour)
@@ -349,7 +349,7 @@ func TestTestMetricsAreThoseOfTheLastRuns(t *testing.T) {
 	assert.False(t, m.MostFailedTests[0].Flaky)
 	assert.True(t, m.MostFailedTests[1].Flaky)
 	assert.Equal(t, "TestSlow", m.SlowestTests[0].TestName)
-	assert.InDelta(t, 60, *m.SlowestTests[0].P95Duration, 0)
+	assert.Equal(t, seconds(60), m.SlowestTests[0].P95Duration)
 	require.Len(t, m.Runs, 2)
 	assert.Equal(t, circleci.TestCounts{Success: 2, Failure: 1, Total: 3}, m.Runs[0].Counts, "the newest first")
 	assert.Equal(t, circleci.TestCounts{Success: 1, Failure: 2, Total: 3}, m.Runs[1].Counts)

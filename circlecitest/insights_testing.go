@@ -171,7 +171,7 @@ func testStatistics(runs []*workflow) (all []testStatistic) {
 		one := testStatistic{testID: id, test: byTest[id][0].test, runs: len(byTest[id]), flaky: len(flakes(byTest[id])) > 0}
 		var durations []float64
 		for _, run := range byTest[id] {
-			durations = append(durations, run.test.RunTime)
+			durations = append(durations, time.Duration(run.test.RunTime).Seconds())
 			if run.test.Result.Failed() {
 				one.failed++
 			}

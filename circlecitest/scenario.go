@@ -233,12 +233,12 @@ func (j *JobScript) WithOutput(text string) *JobScript {
 
 // PassingTest is the result of a test that passes.
 func PassingTest(name string, seconds float64) circleci.Test {
-	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultSuccess, RunTime: seconds}
+	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultSuccess, RunTime: circleci.Seconds(seconds * float64(time.Second))}
 }
 
 // FailingTest is the result of a test that fails.
 func FailingTest(name, message string) circleci.Test {
-	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultFailure, Message: message, RunTime: 0.5}
+	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultFailure, Message: message, RunTime: circleci.Seconds(time.Second / 2)}
 }
 
 // defaultScript is what pipelines do if nothing else is said.

@@ -13,7 +13,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest"
 )
 
-var onMain = circleci.Parameters{"branch": circleci.StringValue("main")}
+var onMain = circleci.Parameters{"branch": "main"}
 
 // startsOf lists when the pipelines of a project began, the oldest first.
 func startsOf(t *testing.T, c *circleci.Client) []string {
@@ -82,7 +82,7 @@ func TestAScheduledPipelineRunsWhatTheScheduleSays(t *testing.T) {
 		s, err := c.Schedules.Create(t.Context(), webSlug, circleci.CreateScheduleRequest{
 			Name: "nightly", Description: "slow tests", AttributionActor: circleci.AttributionActorSystem,
 			Timetable:  circleci.Weekly(1, []int{2}, "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"),
-			Parameters: circleci.Parameters{"tag": circleci.StringValue("v1"), "deep": circleci.BoolValue(true)},
+			Parameters: circleci.Parameters{"tag": "v1", "deep": true},
 		})
 		require.NoError(t, err)
 		assert.Equal(t, webSlug, s.ProjectSlug)
@@ -97,7 +97,7 @@ func TestAScheduledPipelineRunsWhatTheScheduleSays(t *testing.T) {
 		assert.NotEqual(t, "ada", s.Actor.Login, "it runs in nobody's name")
 		values, err := c.Pipelines.GetValues(t.Context(), all[0].ID)
 		require.NoError(t, err)
-		assert.Equal(t, circleci.BoolValue(true), values["pipeline.parameters.deep"])
+		assert.Equal(t, true, values["pipeline.parameters.deep"])
 		assert.NotContains(t, values, "pipeline.parameters.tag", "that is what to run, and no parameter of the pipeline")
 	})
 }

@@ -74,7 +74,7 @@ func TestAScheduleNamesItsActor(t *testing.T) {
 	require.NoError(t, err)
 	made, err := b.create(t, circleci.CreateTriggerRequest{
 		EventSource: circleci.ScheduledEvents("0 3 * * *", circleci.AttributionActorCurrent), CheckoutRef: "main", ConfigRef: "main",
-		Parameters: circleci.Parameters{"env": circleci.StringValue("prod"), "n": circleci.IntValue(3)},
+		Parameters: circleci.Parameters{"env": "prod", "n": 3},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, me.ID.String(), made.EventSource.Schedule.AttributionActor.ID, "a word in the request, a user in the answer")
@@ -142,7 +142,7 @@ func TestAScheduleThatChangesOrGoes(t *testing.T) {
 		b := newTriggerBench(t, circlecitest.WithManualTime(), circlecitest.WithTime(time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)))
 		made, err := b.create(t, circleci.CreateTriggerRequest{
 			EventSource: circleci.ScheduledEvents("0 3 * * *", circleci.AttributionActorSystem), CheckoutRef: "refs/tags/v1", ConfigRef: "main",
-			Parameters: circleci.Parameters{"env": circleci.StringValue("prod")},
+			Parameters: circleci.Parameters{"env": "prod"},
 		})
 		require.NoError(t, err)
 		b.srv.Advance(24 * time.Hour)
@@ -156,8 +156,8 @@ func TestAScheduleThatChangesOrGoes(t *testing.T) {
 		assert.Equal(t, "system-actor", p.Trigger.Actor.Login)
 		values, err := b.client.Pipelines.GetValues(t.Context(), p.ID)
 		require.NoError(t, err)
-		assert.Equal(t, "v1", values["pipeline.git.tag"].String())
-		assert.Equal(t, "prod", values["pipeline.parameters.env"].String())
+		assert.Equal(t, "v1", values["pipeline.git.tag"])
+		assert.Equal(t, "prod", values["pipeline.parameters.env"])
 	}
 	update := func(in circleci.UpdateTriggerRequest) {
 		_, err := b.client.Triggers.Update(t.Context(), b.project, id, in)

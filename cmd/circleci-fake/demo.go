@@ -68,7 +68,7 @@ func seedDemo(ctx context.Context, srv *circlecitest.Server) error {
 	}
 	_, err := srv.Client().Schedules.Create(ctx, web, circleci.CreateScheduleRequest{
 		Name: "every five minutes", AttributionActor: circleci.AttributionActorSystem,
-		Parameters: circleci.Parameters{"branch": circleci.StringValue("main")},
+		Parameters: circleci.Parameters{"branch": "main"},
 		Timetable: circleci.Weekly(12, hours, circleci.DayOfWeekMonday, circleci.DayOfWeekTuesday, circleci.DayOfWeekWednesday,
 			circleci.DayOfWeekThursday, circleci.DayOfWeekFriday, circleci.DayOfWeekSaturday, circleci.DayOfWeekSunday),
 	})

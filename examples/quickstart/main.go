@@ -91,7 +91,7 @@ func (a *app) parameters(demo bool) circleci.Parameters {
 	if !demo {
 		return nil
 	}
-	return circleci.Parameters{"environment": circleci.StringValue("staging"), "replicas": circleci.IntValue(2)}
+	return circleci.Parameters{"environment": "staging", "replicas": 2}
 }
 
 // connect makes the client: of CircleCI if there is a token, else of a

@@ -137,13 +137,13 @@ func (a *app) addParameter(text string) error {
 	if a.parameters == nil {
 		a.parameters = circleci.Parameters{}
 	}
-	a.parameters[name] = circleci.StringValue(value)
+	a.parameters[name] = value
 	if unquoted, err := strconv.Unquote(value); err == nil {
-		a.parameters[name] = circleci.StringValue(unquoted)
+		a.parameters[name] = unquoted
 	} else if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-		a.parameters[name] = circleci.IntValue(n)
+		a.parameters[name] = n
 	} else if value == "true" || value == "false" {
-		a.parameters[name] = circleci.BoolValue(value == "true")
+		a.parameters[name] = value == "true"
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func TestFindOrg(t *testing.T) {
 
 func TestFeesWithoutAJob(t *testing.T) {
 	s := sums{}
-	s.add(circleci.UsageRow{ProjectName: "web", ResourceClass: "large", JobName: "test", JobRunSeconds: 90, TotalCredits: 30})
+	s.add(circleci.UsageRow{ProjectName: "web", ResourceClass: "large", JobName: "test", JobRunDuration: circleci.Seconds(90 * time.Second), TotalCredits: 30})
 	s.add(circleci.UsageRow{OrganizationID: uuid.New(), TotalCredits: 12.5}) // a user's fee
 	con := clitest.New()
 	s.render(con.Out, "csv")

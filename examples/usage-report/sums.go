@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -32,7 +33,7 @@ func (s sums) add(row circleci.UsageRow) {
 	if row.JobName != "" {
 		s[k].runs++
 	}
-	s[k].minutes += row.JobRunSeconds / 60
+	s[k].minutes += time.Duration(row.JobRunDuration).Minutes()
 	s[k].credits += row.TotalCredits
 }
 

@@ -20,16 +20,15 @@ import (
 // another way. One that is missing here is reported.
 var constructors = map[string]any{
 	"OrgBySlug": circleci.OrgBySlug, "OrgByID": circleci.OrgByID,
-	"OwnerByID": circleci.OwnerByID, "OwnerBySlug": circleci.OwnerBySlug, "OwnerAccount": circleci.OwnerByAccountID,
+	"OwnerByID": circleci.OwnerByID, "OwnerBySlug": circleci.OwnerBySlug, "OwnerByAccountID": circleci.OwnerByAccountID,
 	"Branch": circleci.Branch, "Tag": circleci.Tag,
 	"ConfigFrom": circleci.ConfigFrom, "InlineConfig": circleci.InlineConfig,
-	"StringValue": circleci.StringValue, "IntValue": circleci.IntValue, "FloatValue": circleci.FloatValue, "BoolValue": circleci.BoolValue,
 	"GitHubAppConfig": circleci.GitHubAppConfig, "GitHubServerConfig": circleci.GitHubServerConfig, "HostedConfig": circleci.HostedConfig,
 	"GitHubAppCheckout": circleci.GitHubAppCheckout, "GitHubServerCheckout": circleci.GitHubServerCheckout,
 	"GitHubAppEvents": circleci.GitHubAppEvents, "GitHubServerEvents": circleci.GitHubServerEvents,
 	"GitHubOAuthEvents": circleci.GitHubOAuthEvents, "CustomWebhookEvents": circleci.CustomWebhookEvents,
-	"ScheduledEvents":     circleci.ScheduledEvents,
-	"CustomWebhookSender": circleci.UpdateCustomWebhookEvents, "ScheduledAnew": circleci.UpdateScheduledEvents,
+	"ScheduledEvents":           circleci.ScheduledEvents,
+	"UpdateCustomWebhookEvents": circleci.UpdateCustomWebhookEvents, "UpdateScheduledEvents": circleci.UpdateScheduledEvents,
 }
 
 // fixed are values of types that take not everything.

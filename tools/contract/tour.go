@@ -151,13 +151,13 @@ func (t *tour) pipelines() {
 		circlecitest.Job("lint"), circlecitest.Approval("hold"), circlecitest.Job("deploy").Requires("hold").Takes(time.Hour),
 	)}})
 	created := got(p.Trigger(t.ctx, acmeWeb, circleci.TriggerPipelineRequest{
-		Branch: "main", Parameters: circleci.Parameters{"deep": circleci.BoolValue(true), "n": circleci.IntValue(2), "env": circleci.StringValue("prod")},
+		Branch: "main", Parameters: circleci.Parameters{"deep": true, "n": 2, "env": "prod"},
 	}))
 	t.pipeline = created.ID
 	definition := t.srv.AddPipelineDefinition(acmeWeb, "build")
 	got(p.Run(t.ctx, acmeWeb, circleci.RunPipelineRequest{
 		DefinitionID: definition, Config: circleci.ConfigFrom(circleci.Branch("main")), Checkout: circleci.Tag("v1"),
-		Parameters: circleci.Parameters{"deep": circleci.BoolValue(false)},
+		Parameters: circleci.Parameters{"deep": false},
 	}))
 	t.srv.Advance(5 * time.Minute)
 	first(t, p.List(&circleci.ListPipelinesOptions{OrgSlug: acme, Mine: true}))
@@ -221,7 +221,7 @@ func (t *tour) setup() {
 	id := t.srv.StartPipeline("gh/acme/api", "main")
 	t.srv.Advance(10 * time.Second)
 	t.do(t.c.Pipelines.Continue(t.ctx, circleci.ContinuePipelineRequest{
-		ContinuationKey: t.srv.ContinuationKey(id), Configuration: "version: 2.1", Parameters: circleci.Parameters{"deep": circleci.BoolValue(true)},
+		ContinuationKey: t.srv.ContinuationKey(id), Configuration: "version: 2.1", Parameters: circleci.Parameters{"deep": true},
 	}))
 	t.srv.Advance(time.Hour)
 	got(t.c.Pipelines.GetConfig(t.ctx, id))
@@ -255,13 +255,13 @@ func (t *tour) schedules() {
 	s := t.c.Schedules
 	weekly := got(s.Create(t.ctx, acmeWeb, circleci.CreateScheduleRequest{
 		Name: "nightly", Description: "each night", Timetable: circleci.Weekly(1, []int{2}, circleci.DayOfWeekMonday),
-		AttributionActor: circleci.AttributionActorCurrent, Parameters: circleci.Parameters{"branch": circleci.StringValue("main")},
+		AttributionActor: circleci.AttributionActorCurrent, Parameters: circleci.Parameters{"branch": "main"},
 	}))
 	monthly := circleci.Monthly(2, []int{3, 4}, 1, 15)
 	monthly.Months = []circleci.Month{circleci.MonthMarch}
 	got(s.Create(t.ctx, acmeWeb, circleci.CreateScheduleRequest{
 		Name: "monthly", Timetable: monthly, AttributionActor: circleci.AttributionActorSystem,
-		Parameters: circleci.Parameters{"tag": circleci.StringValue("v1"), "n": circleci.IntValue(1)},
+		Parameters: circleci.Parameters{"tag": "v1", "n": 1},
 	}))
 	first(t, s.List(acmeWeb))
 	got(s.Get(t.ctx, weekly.ID))
