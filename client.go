@@ -74,6 +74,9 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	root, err := parseHost(cfg.baseURL, cfg.plainHTTP)
+	if refused, ok := errors.AsType[*ArgumentError](err); ok && cfg.baseURLFrom != "" {
+		refused.Name += " (from " + cfg.baseURLFrom + ")"
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -57,10 +57,26 @@ func TestOptionsWinOverTheEnvironment(t *testing.T) {
 	assert.Equal(t, "Bearer "+canary, sent.Header.Get("Authorization"))
 }
 
-func TestAnEnvironmentThatIsNoGood(t *testing.T) {
+func TestAnInvalidEnvironment(t *testing.T) {
 	clearEnv(t)
-	t.Setenv("CIRCLE_TOKEN", canary+"\n")
+	for _, quote := range []string{`"`, "'"} {
+		t.Setenv("CIRCLECI_TOKEN", quote+canary+quote)
+		_, err := circleci.NewClientFromEnv()
+		require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+		require.ErrorContains(t, err, "CIRCLECI_TOKEN: is within quotes")
+		assert.NotContains(t, err.Error(), canary)
+	}
+	t.Setenv("CIRCLECI_TOKEN", "")
+	t.Setenv("CIRCLECI_HOST", "ftp://x")
 	_, err := circleci.NewClientFromEnv()
+	require.ErrorContains(t, err, "from CIRCLECI_HOST")
+	_, err = circleci.NewClientFromEnv(circleci.WithBaseURL("ftp://x"))
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "CIRCLECI_HOST", "the option replaced it")
+	t.Setenv("CIRCLECI_HOST", "")
+
+	t.Setenv("CIRCLE_TOKEN", canary+"\n")
+	_, err = circleci.NewClientFromEnv()
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 	assert.NotContains(t, err.Error(), canary)
 

@@ -18,6 +18,7 @@ type Option func(*config)
 // config is what the options fill.
 type config struct {
 	baseURL     string
+	baseURLFrom string // the environment variable, if it is from one
 	plainHTTP   bool
 	httpClient  *http.Client
 	middleware  []Middleware
@@ -45,7 +46,7 @@ const (
 // will do: ci.example.com, https://ci.example.com,
 // https://ci.example.com/api/v2/; the scheme is https if none is given. Plain
 // http is refused but for this machine itself, see [WithPlainHTTP].
-func WithBaseURL(host string) Option { return func(c *config) { c.baseURL = host } }
+func WithBaseURL(host string) Option { return func(c *config) { c.baseURL, c.baseURLFrom = host, "" } }
 
 // WithPlainHTTP permits a base URL with http to another machine. The token
 // then crosses the network for everyone to read.

@@ -1,14 +1,15 @@
-// Package cliconfig makes a client from the configuration of CircleCI's
-// command line tool, so that who is logged in there need not set a token
-// again. It is a package of its own because it links a YAML library.
+// Package cliconfig makes a client from the configuration of CircleCI's command
+// line tool, so that a user who has set that up need not set a token again. It
+// is a separate package because it links a YAML library.
 package cliconfig
 
 import (
-	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,18 +20,22 @@ import (
 	"github.com/circleci-go/circleci/internal/env"
 )
 
-// Config is what the tool's configuration says.
+// Config is the tool's configuration.
 type Config struct {
-	// Token is empty if none is set; the newer tool keeps it in the system's
-	// keyring, which is not read here.
+	// Path is the file that the other fields are from; empty if none of the
+	// files has a token or a host.
+	Path string
+	// Token is empty if none is set. Version 1 of the tool keeps it in the
+	// system's keyring, which this package does not read.
 	Token circleci.Secret
 	// Host is empty for circleci.com.
 	Host string
-	// CertificateFile holds, in PEM, the authorities of a self-hosted server.
+	// CertificateFile is a PEM file with the certificate authorities of a
+	// self-hosted server.
 	CertificateFile string
 }
 
-// file is one of the tool's files. The keys of both generations are apart.
+// file is one of the tool's files. The two versions use different keys.
 type file struct {
 	Token        string `yaml:"token"`
 	Host         string `yaml:"host"`
@@ -39,13 +44,13 @@ type file struct {
 	TLSInsecure  bool   `yaml:"tls_insecure"`
 }
 
-// Paths are the files that are read, the one that wins first:
+// Paths returns the files that are read, in order of precedence:
 // $XDG_CONFIG_HOME/circleci/config.yml, or ~/.config/circleci/config.yml, of
 // version 1 of the tool, and ~/.circleci/cli.yml of version 0.
 func Paths() []string {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return nil // nobody's home: there are no files
+		return nil // without a home directory there are no files
 	}
 	config := os.Getenv("XDG_CONFIG_HOME")
 	if config == "" {
@@ -54,9 +59,9 @@ func Paths() []string {
 	return []string{filepath.Join(config, "circleci", "config.yml"), filepath.Join(home, ".circleci", "cli.yml")}
 }
 
-// Load reads the files. The first with a token counts, with its host, so that
-// no token goes to the host of another file; without a token anywhere, the
-// first with a host. That a file or a key is missing is no error; that a file
+// Load reads the files. The first file with a token counts, with its host, so
+// that no token is sent to the host of another file. If no file has a token, the
+// first with a host counts. A missing file or key is not an error; a file that
 // cannot be read is.
 func Load() (Config, error) {
 	var out Config
@@ -65,37 +70,135 @@ func Load() (Config, error) {
 		if err != nil {
 			return Config{}, err
 		}
-		c := Config{Token: circleci.Secret(f.token()), Host: f.host(), CertificateFile: f.TLSCert}
+		c := Config{Path: path, Token: circleci.Secret(f.token()), Host: f.host(), CertificateFile: f.TLSCert}
 		if c.Token != "" {
 			return c, nil
 		}
-		if out.Host == "" {
+		if out.Host == "" && c.Host != "" {
 			out = c
 		}
 	}
 	return out, nil
 }
 
-// NewClient returns a client with the token and the host of the environment,
-// as [circleci.NewClientFromEnv] does, and where it has none, of the tool's
-// files. Options given here win over both.
+// NewClient returns a client with the token and the host of the environment, as
+// [circleci.NewClientFromEnv] does, and from the tool's files what the
+// environment lacks. Options given here take precedence over both.
+//
+// A token is sent only to the host that belongs to it. NewClient returns an
+// error if the token is from the environment and the host from a file, or the
+// other way round, unless
+//
+//   - both sources name the same origin; a source without a host names circleci.com
+//   - the file has no token, and is of version 1 of the tool, which keeps its
+//     token in the system's keyring: the environment's token is then used with
+//     the file's host
+//   - the host is given with [circleci.WithBaseURL]
+//
+// The certificate authorities of a file are used only with the file's host.
 func NewClient(opts ...circleci.Option) (*circleci.Client, error) {
-	c, err := Load()
+	file, err := Load()
 	if err != nil {
 		return nil, err
 	}
-	var own []circleci.Option
-	if host := cmp.Or(env.Host(), c.Host); host != "" {
-		own = append(own, circleci.WithBaseURL(host))
+	tokenText, tokenName := env.Token()
+	hostText, hostName := env.Host()
+	token, host := source{tokenText, tokenName}, source{hostText, hostName}
+	if token.value == "" {
+		token = source{file.Token.Reveal(), file.Path}
 	}
-	if c.CertificateFile != "" {
-		pool, err := authorities(c.CertificateFile)
+	if host.value == "" && file.Host != "" {
+		host = source{file.Host, file.Path}
+	}
+	if env.Quoted(token.value) {
+		return nil, fmt.Errorf("circleci: the token in %s is within quotes; remove them", token.from)
+	}
+	own, err := resolve(token, host, &file, opts)
+	if err != nil {
+		return nil, err
+	}
+	return circleci.NewClient(token.value, append(own, opts...)...)
+}
+
+// source is a value, and the file or variable that it is from.
+type source struct{ value, from string }
+
+// resolve returns the options for the host, if the token may be sent there.
+func resolve(token, host source, file *Config, opts []circleci.Option) ([]circleci.Option, error) {
+	to, err := origin(host)
+	if err != nil {
+		return nil, err
+	}
+	fileOrigin, fileErr := origin(source{file.Host, file.Path})
+	belongs := to // the origin that the token belongs to
+	switch {
+	case token.value == "" || token.from == host.from:
+	case token.from == file.Path:
+		if fileErr != nil {
+			return nil, fileErr
+		}
+		belongs = fileOrigin
+	case host.from == file.Path && file.Token == "" && file.Path == Paths()[0]: // the keyring has the token
+	default: // the environment names a token and no host
+		if _, name := env.Host(); name == "" {
+			belongs, _ = origin(source{}) // the cloud
+		}
+	}
+	if belongs != to {
+		if explicit, err := hostIsGiven(opts); err != nil || explicit {
+			return nil, err
+		}
+		from := host.from
+		if from == "" {
+			from = "the default"
+		}
+		return nil, fmt.Errorf("circleci: the token is from %s and the host %s from %s: to send the token there, "+
+			"give the host with circleci.WithBaseURL, or set both in one place", token.from, to, from)
+	}
+	var own []circleci.Option
+	if host.value != "" {
+		own = append(own, circleci.WithBaseURL(host.value))
+	}
+	if file.CertificateFile != "" && to == fileOrigin {
+		pool, err := authorities(file.CertificateFile)
 		if err != nil {
 			return nil, err
 		}
 		own = append(own, circleci.WithRootCAs(pool))
 	}
-	return circleci.NewClient(cmp.Or(env.Token(), c.Token.Reveal()), append(own, opts...)...)
+	return own, nil
+}
+
+// origin returns the scheme and the host of a base URL in any form; of the cloud
+// if it is empty.
+func origin(host source) (string, error) {
+	var opts []circleci.Option
+	if host.value != "" {
+		opts = append(opts, circleci.WithBaseURL(host.value), circleci.WithPlainHTTP())
+	}
+	c, err := circleci.NewClient("", opts...)
+	if err != nil {
+		return "", fmt.Errorf("%w (from %s)", err, host.from)
+	}
+	u, err := url.Parse(c.BaseURL())
+	if err != nil {
+		return "", fmt.Errorf("circleci: the host (from %s): %w", host.from, err)
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port), nil
+}
+
+// hostIsGiven reports whether the options name a host.
+func hostIsGiven(opts []circleci.Option) (bool, error) {
+	const unset = "https://unset.invalid"
+	c, err := circleci.NewClient("", append([]circleci.Option{circleci.WithBaseURL(unset)}, opts...)...)
+	if err != nil {
+		return false, err
+	}
+	return !strings.HasPrefix(c.BaseURL(), unset), nil
 }
 
 func read(path string) (f file, err error) {
@@ -111,7 +214,7 @@ func read(path string) (f file, err error) {
 	}
 	if f.TLSInsecure {
 		return file{}, fmt.Errorf("circleci: the command line tool's configuration: %s: tls_insecure is set, "+
-			"and this package does not go without verification: name the server's authority with tls_cert", path)
+			"but this package always verifies certificates: name the server's certificate authority with tls_cert", path)
 	}
 	return f, nil
 }
@@ -126,24 +229,23 @@ func withoutContent(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrongType):
-		return errors.New("a key does not hold what it should")
+		return errors.New("a key has a value of the wrong type")
 	}
 	if n, _ := fmt.Sscanf(err.Error(), "yaml: line %d:", &line); n == 1 {
-		return fmt.Errorf("is no YAML in line %d", line)
+		return fmt.Errorf("line %d is not valid YAML", line)
 	}
-	return errors.New("is no YAML")
+	return errors.New("not valid YAML")
 }
 
-// token is empty for what stands for none.
+// token returns the token, or an empty one for the placeholder.
 func (f *file) token() string {
-	if f.Token == "token" { // what version 0 writes before a login
+	if f.Token == "token" { // version 0 writes this before a token is set
 		return ""
 	}
 	return f.Token
 }
 
-// host joins the host with what stands before the API's usual path, if the
-// server has been moved there.
+// host returns the host with the path of the API, if that is not the usual one.
 func (f *file) host() string {
 	if f.Host == "" || f.RESTEndpoint == "" {
 		return f.Host

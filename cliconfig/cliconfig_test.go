@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,7 +100,7 @@ func TestUnreadableFilesAreErrors(t *testing.T) {
 	})
 }
 
-func TestNobodysHomeIsNoError(t *testing.T) {
+func TestAMissingHomeDirectoryIsNotAnError(t *testing.T) {
 	atHome(t, nil)
 	t.Setenv("HOME", "")
 	c, err := cliconfig.NewClient()
@@ -117,18 +118,79 @@ func TestNewClient(t *testing.T) {
 	assert.Equal(t, "ada", me.Login)
 
 	t.Setenv("CIRCLE_TOKEN", "wrong")
+	t.Setenv("CIRCLE_HOST", srv.URL())
 	c, err = cliconfig.NewClient()
 	require.NoError(t, err)
 	_, err = c.Users.Me(t.Context())
-	assert.ErrorIs(t, err, circleci.ErrUnauthorized, "the environment wins")
-
-	t.Setenv("CIRCLE_HOST", "ci.example.com")
-	c, err = cliconfig.NewClient()
-	require.NoError(t, err)
-	assert.Equal(t, "https://ci.example.com/api/v2", c.BaseURL())
+	assert.ErrorIs(t, err, circleci.ErrUnauthorized, "the environment takes precedence")
 	c, err = cliconfig.NewClient(circleci.WithBaseURL("other.example.com"))
 	require.NoError(t, err)
-	assert.Equal(t, "https://other.example.com/api/v2", c.BaseURL(), "an option wins over all")
+	assert.Equal(t, "https://other.example.com/api/v2", c.BaseURL(), "an option takes precedence over all")
+}
+
+// A token goes to the host that belongs to it, or nowhere.
+func TestATokenStaysWithItsHost(t *testing.T) {
+	const (
+		onPrem = "token: file-token\nhost: https://ci.example.com\n"
+		cloud  = "token: file-token\nhost: https://circleci.com\n"
+	)
+	for name, c := range map[string]struct {
+		files           map[string]string
+		token, host     string // of the environment
+		want, wantError string // want is the base URL
+	}{
+		"both from the environment":               {map[string]string{v0: onPrem}, "env-token", "other.example.com", "https://other.example.com/api/v2", ""},
+		"both from the file":                      {map[string]string{v0: onPrem}, "", "", "https://ci.example.com/api/v2", ""},
+		"the file's token, the same origin":       {map[string]string{v0: onPrem}, "", "https://CI.example.com:443/api", "https://ci.example.com:443/api/v2", ""},
+		"the environment's token, the cloud":      {map[string]string{v0: cloud}, "env-token", "", "https://circleci.com/api/v2", ""},
+		"the environment's token, no file":        {nil, "env-token", "", "https://circleci.com/api/v2", ""},
+		"the file's token, another host":          {map[string]string{v0: onPrem}, "", "other.example.com", "", "CIRCLE_HOST"},
+		"the file's token, the cloud's host":      {map[string]string{v0: onPrem}, "", "circleci.com", "", "CIRCLE_HOST"},
+		"a token without host, another host":      {map[string]string{v1: "token: file-token\n"}, "", "ci.example.com", "", "CIRCLE_HOST"},
+		"another port":                            {map[string]string{v0: onPrem}, "", "ci.example.com:8443", "", "8443"},
+		"the environment's token, a file's host":  {map[string]string{v0: onPrem}, "env-token", "", "", "CIRCLE_TOKEN"},
+		"version 0 without token":                 {map[string]string{v0: "host: ci.example.com\n"}, "env-token", "", "", "CIRCLE_TOKEN"},
+		"version 1 with a token of its own":       {map[string]string{v1: onPrem}, "env-token", "", "", "CIRCLE_TOKEN"},
+		"version 1, its token in the keyring":     {map[string]string{v1: "host: ci.example.com\n"}, "env-token", "", "https://ci.example.com/api/v2", ""},
+		"no token":                                {map[string]string{v0: "host: ci.example.com\n"}, "", "", "https://ci.example.com/api/v2", ""},
+		"a host that is not valid":                {nil, "env-token", "ftp://x", "", "from CIRCLE_HOST"},
+		"a file's host that is not valid":         {map[string]string{v0: "token: a\nhost: ftp://x\n"}, "", "", "", "cli.yml"},
+		"a file's host that is not used":          {map[string]string{v0: "host: ftp://x\n"}, "env-token", "ci.example.com", "https://ci.example.com/api/v2", ""},
+		"a file's token whose host is not valid":  {map[string]string{v0: "token: a\nhost: ftp://x\n"}, "", "ci.example.com", "", "cli.yml"},
+		"a token within quotes":                   {nil, `"env-token"`, "", "", "CIRCLE_TOKEN is within quotes"},
+		"a token of a file, within single quotes": {map[string]string{v0: `token: "'abc'"`}, "", "", "", "cli.yml is within quotes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atHome(t, c.files)
+			t.Setenv("CIRCLE_TOKEN", c.token)
+			t.Setenv("CIRCLE_HOST", c.host)
+			client, err := cliconfig.NewClient()
+			if c.wantError == "" {
+				require.NoError(t, err)
+				assert.Equal(t, c.want, client.BaseURL())
+				return
+			}
+			require.ErrorContains(t, err, c.wantError)
+			assert.NotContains(t, err.Error(), "-token")
+			if !strings.Contains(name, "valid") && !strings.Contains(name, "quotes") {
+				assert.Regexp(t, `(cli|config)\.yml`, err.Error(), "both sources are named")
+				assert.ErrorContains(t, err, "circleci.WithBaseURL")
+				client, err = cliconfig.NewClient(circleci.WithBaseURL("https://ci.example.com"))
+				require.NoError(t, err, "the option that the error names permits it")
+				assert.Equal(t, "https://ci.example.com/api/v2", client.BaseURL())
+			}
+		})
+	}
+}
+
+func TestAFilesAuthorityIsForItsHostAlone(t *testing.T) {
+	atHome(t, map[string]string{v1: "host: ci.example.com\ntls_cert: /nowhere/ca.pem\n"})
+	t.Setenv("CIRCLE_TOKEN", "env-token")
+	_, err := cliconfig.NewClient()
+	require.ErrorContains(t, err, "tls_cert")
+	t.Setenv("CIRCLE_HOST", "circleci.com")
+	_, err = cliconfig.NewClient()
+	require.NoError(t, err, "the authority of another host is not read")
 }
 
 func TestAnAuthorityOfOnesOwn(t *testing.T) {
