@@ -387,7 +387,7 @@ func syncTroubled(_ *testing.T, srv *circlecitest.Server) (func(context.Context,
 	id := srv.AddContext("gh/acme", "deploy", was)
 	var diff *circleci.EnvVarsDiff
 	return func(ctx context.Context, c *circleci.Client) (err error) {
-			diff, err = c.Contexts.SyncEnvVars(ctx, id, vars, circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
+			diff, err = c.Contexts.SyncEnvVars(ctx, id, vars, &circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
 			return err
 		}, func(t *testing.T, err error) {
 			then := srv.ContextEnvVars(id)
@@ -419,11 +419,11 @@ func syncTroubled(_ *testing.T, srv *circlecitest.Server) (func(context.Context,
 
 func pushTroubled(t *testing.T, srv *circlecitest.Server) (func(context.Context, *circleci.Client) error, func(*testing.T, error)) {
 	org := srv.AddOrg("gh/acme")
-	_, err := srv.Client().Policy.PushDir(t.Context(), org, fstest.MapFS{"old.rego": rego("old")}, false)
+	_, err := srv.Client().Policy.PushDir(t.Context(), org, fstest.MapFS{"old.rego": rego("old")}, &circleci.PushDirOptions{Apply: true})
 	require.NoError(t, err)
 	var diff *circleci.PolicyBundleDiff
 	return func(ctx context.Context, c *circleci.Client) (err error) {
-			diff, err = c.Policy.PushDir(ctx, org, fstest.MapFS{"a.rego": rego("one"), "b.rego": rego("two")}, false)
+			diff, err = c.Policy.PushDir(ctx, org, fstest.MapFS{"a.rego": rego("one"), "b.rego": rego("two")}, &circleci.PushDirOptions{Apply: true})
 			return err
 		}, func(t *testing.T, err error) {
 			bundle, getErr := srv.Client().Policy.GetBundle(t.Context(), org)

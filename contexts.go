@@ -72,6 +72,12 @@ func OwnerByAccountID(id uuid.UUID) (o ContextOwner) {
 // MarshalJSON writes the owner as the API wants it.
 func (o ContextOwner) MarshalJSON() ([]byte, error) { return wire.Marshal(o.body) }
 
+func (o ContextOwner) query(q *encode.Query) {
+	q.UUID("owner-id", o.body.ID)
+	q.String("owner-slug", string(o.body.Slug))
+	q.String("owner-type", string(o.body.Type))
+}
+
 func (o ContextOwner) check() error {
 	if o.body.Slug != "" {
 		return o.body.Slug.check()
@@ -82,31 +88,27 @@ func (o ContextOwner) check() error {
 	return nil
 }
 
-// ListContextsOptions says whose contexts to list.
+// ListContextsOptions says what to return of the contexts.
 type ListContextsOptions struct {
-	Owner ContextOwner // required
 	// IncludeEnvVars adds the variables of each context to it, without their
 	// values. It is not in CircleCI's document, and a server that does not know
 	// it leaves them out.
 	IncludeEnvVars bool
 }
 
-func (o ListContextsOptions) query(q *encode.Query) {
-	q.UUID("owner-id", o.Owner.body.ID)
-	q.String("owner-slug", string(o.Owner.body.Slug))
-	q.String("owner-type", string(o.Owner.body.Type))
-	q.Bool("include-env-vars", o.IncludeEnvVars)
+func (o *ListContextsOptions) query(q *encode.Query) {
+	if o != nil {
+		q.Bool("include-env-vars", o.IncludeEnvVars)
+	}
 }
-
-func (o ListContextsOptions) check() error { return o.Owner.check() }
 
 // List lists the contexts of an owner.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/listContexts
 //
 //circleci:operation GET /context
-func (s *ContextsService) List(f ListContextsOptions, opts ...RequestOption) *Pager[Context] {
-	return list[Context](s.client, get("/context").query(f).with(opts))
+func (s *ContextsService) List(owner ContextOwner, o *ListContextsOptions, opts ...RequestOption) *Pager[Context] {
+	return list[Context](s.client, get("/context").query(owner).query(o).with(opts))
 }
 
 // Get returns the context with the given ID, or an error matching
@@ -176,7 +178,8 @@ func (s *ContextsService) ListEnvVars(id uuid.UUID, opts ...RequestOption) *Page
 	return list[ContextEnvVar](s.client, get("/context/{context_id}/environment-variable", id).with(opts))
 }
 
-// SetEnvVarRequest is the value of a context's variable.
+// SetEnvVarRequest is the value of an environment variable, of a context or of
+// a project.
 type SetEnvVarRequest struct {
 	Value Secret `json:"value"`
 }

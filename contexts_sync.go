@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// SyncEnvVarsOptions says what a sync of variables may do.
+// SyncEnvVarsOptions says what [ContextsService.SyncEnvVars] may do.
 type SyncEnvVarsOptions struct {
 	// Apply makes the changes. Without it nothing is changed, and the diff says
 	// what would be.
@@ -53,9 +53,12 @@ const maxContextEnvVars = 100
 //
 // The API changes one variable at a time. If one fails, the diff holds what has
 // been done before, and the error names the variable.
-func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, o SyncEnvVarsOptions, opts ...RequestOption) (*EnvVarsDiff, error) {
+func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, o *SyncEnvVarsOptions, opts ...RequestOption) (*EnvVarsDiff, error) {
 	if _, ok := vars[""]; ok {
 		return nil, &ArgumentError{Name: "variables", Reason: "hold one without a name"}
+	}
+	if o == nil {
+		o = &SyncEnvVarsOptions{}
 	}
 	there, err := whole(Collect(s.ListEnvVars(id, opts...).All(ctx)))
 	if err != nil {

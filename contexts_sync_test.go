@@ -17,21 +17,21 @@ func TestSyncEnvVars(t *testing.T) {
 	was := map[string]string{"A": "1", "B": "2", "OLD": "3"}
 	vars := map[string]circleci.Secret{"A": "new-a", "C": "new-c", "B": "2"}
 	for name, c := range map[string]struct {
-		options circleci.SyncEnvVarsOptions
+		options *circleci.SyncEnvVarsOptions
 		diff    circleci.EnvVarsDiff
 		then    map[string]string
 	}{
 		"a dry run": {
-			circleci.SyncEnvVarsOptions{Delete: true},
+			&circleci.SyncEnvVarsOptions{Delete: true},
 			circleci.EnvVarsDiff{Created: []string{"C"}, Updated: []string{"A", "B"}, Deleted: []string{"OLD"}}, was,
 		},
 		"applied": {
-			circleci.SyncEnvVarsOptions{Apply: true},
+			&circleci.SyncEnvVarsOptions{Apply: true},
 			circleci.EnvVarsDiff{Created: []string{"C"}, Updated: []string{"A", "B"}, Kept: []string{"OLD"}},
 			map[string]string{"A": "new-a", "B": "2", "C": "new-c", "OLD": "3"},
 		},
 		"applied, with deletion": {
-			circleci.SyncEnvVarsOptions{Apply: true, Delete: true},
+			&circleci.SyncEnvVarsOptions{Apply: true, Delete: true},
 			circleci.EnvVarsDiff{Created: []string{"C"}, Updated: []string{"A", "B"}, Deleted: []string{"OLD"}},
 			map[string]string{"A": "new-a", "B": "2", "C": "new-c"},
 		},
@@ -60,7 +60,7 @@ func TestASyncThatFails(t *testing.T) {
 		id := srv.AddContext("gh/acme", "deploy", map[string]string{"A": "1", "OLD": "3"})
 		srv.Fail("DELETE /context/{context_id}/environment-variable/{env_var_name}", circlecitest.Response{Status: http.StatusForbidden})
 		diff, err := srv.Client().Contexts.SyncEnvVars(t.Context(), id, map[string]circleci.Secret{"A": "CANARY", "NEW": "CANARY"},
-			circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
+			&circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
 		require.ErrorIs(t, err, circleci.ErrForbidden)
 		assert.ErrorContains(t, err, "variable OLD")
 		assert.NotContains(t, err.Error(), "CANARY")
@@ -79,14 +79,14 @@ func TestASyncOfAFullContext(t *testing.T) {
 	srv := circlecitest.New(t)
 	id := srv.AddContext("gh/acme", "deploy", was)
 	c := srv.Client()
-	_, err := c.Contexts.SyncEnvVars(t.Context(), id, vars, circleci.SyncEnvVarsOptions{Apply: true})
+	_, err := c.Contexts.SyncEnvVars(t.Context(), id, vars, &circleci.SyncEnvVarsOptions{Apply: true})
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument, "200 do not go in")
 	assert.Len(t, srv.Requests(), 1, "nothing was changed")
-	_, err = c.Contexts.SyncEnvVars(t.Context(), id, vars, circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
+	_, err = c.Contexts.SyncEnvVars(t.Context(), id, vars, &circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
 	require.NoError(t, err)
 	assert.Len(t, srv.ContextEnvVars(id), 100)
 	before := len(srv.Requests())
-	_, err = c.Contexts.SyncEnvVars(t.Context(), id, map[string]circleci.Secret{"": "x"}, circleci.SyncEnvVarsOptions{Delete: true})
+	_, err = c.Contexts.SyncEnvVars(t.Context(), id, map[string]circleci.Secret{"": "x"}, &circleci.SyncEnvVarsOptions{Delete: true})
 	assert.ErrorIs(t, err, circleci.ErrInvalidArgument)
 	assert.Len(t, srv.Requests(), before, "nothing was asked for")
 }
@@ -97,7 +97,7 @@ func TestASyncOfAListThatRepeats(t *testing.T) {
 	id := srv.AddContext("gh/acme", "deploy", map[string]string{"A": "1"})
 	page := circlecitest.Response{Body: `{"items":[{"variable":"A"}],"next_page_token":"A"}`}
 	srv.Fail("GET /context/{context_id}/environment-variable", page, page)
-	diff, err := srv.Client().Contexts.SyncEnvVars(t.Context(), id, map[string]circleci.Secret{"A": "x"}, circleci.SyncEnvVarsOptions{})
+	diff, err := srv.Client().Contexts.SyncEnvVars(t.Context(), id, map[string]circleci.Secret{"A": "x"}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"A"}, diff.Updated)
 }

@@ -13,9 +13,7 @@ var contextTests = []operationTest{
 	{
 		op: "GET /context",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Contexts.List(circleci.ListContextsOptions{
-				Owner: circleci.OwnerBySlug("gh/acme"), IncludeEnvVars: true,
-			}))
+			return items(ctx, c.Contexts.List(circleci.OwnerBySlug("gh/acme"), &circleci.ListContextsOptions{IncludeEnvVars: true}))
 		},
 		path: "/context", query: "include-env-vars=true&owner-slug=gh%2Facme&owner-type=organization", fixture: "contexts/listContexts",
 	},

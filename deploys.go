@@ -1,6 +1,7 @@
 package circleci
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -75,36 +76,36 @@ func (v *ComponentVersion) key() itemKey {
 // requires one.
 const deployPageSize = 20
 
-func pageSize(q *encode.Query, size int) {
-	if size == 0 {
-		size = deployPageSize
-	}
-	q.Int("page-size", size)
-}
+// deployPage is the size of a page; 0 is the default.
+type deployPage int
 
-func checkDeploys(orgID uuid.UUID, size int) error {
-	switch {
-	case orgID == uuid.Nil:
-		return &ArgumentError{Name: "org-id", Reason: "is missing"}
-	case size < 0:
+func (p deployPage) query(q *encode.Query) { q.Int("page-size", cmp.Or(int(p), deployPageSize)) }
+
+func (p deployPage) check() error {
+	if p < 0 {
 		return &ArgumentError{Name: "page-size", Reason: "is negative"}
 	}
 	return nil
 }
 
-// ListEnvironmentsOptions says which environments to list.
+// ListEnvironmentsOptions says how to list environments.
 type ListEnvironmentsOptions struct {
-	OrgID uuid.UUID // required
 	// PageSize is the number of items of a page; 20 if it is 0.
 	PageSize int
 }
 
-func (o ListEnvironmentsOptions) query(q *encode.Query) {
-	q.UUID("org-id", o.OrgID)
-	pageSize(q, o.PageSize)
+func (o *ListEnvironmentsOptions) query(q *encode.Query) {
+	o.page().query(q)
 }
 
-func (o ListEnvironmentsOptions) check() error { return checkDeploys(o.OrgID, o.PageSize) }
+func (o *ListEnvironmentsOptions) check() error { return o.page().check() }
+
+func (o *ListEnvironmentsOptions) page() deployPage {
+	if o == nil {
+		return 0
+	}
+	return deployPage(o.PageSize)
+}
 
 // ListEnvironments lists the environments of an organization. There are none as
 // well where deploys are not in use.
@@ -112,8 +113,8 @@ func (o ListEnvironmentsOptions) check() error { return checkDeploys(o.OrgID, o.
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listEnvironments
 //
 //circleci:operation GET /deploy/environments
-func (s *DeploysService) ListEnvironments(f ListEnvironmentsOptions, opts ...RequestOption) *Pager[DeployEnvironment] {
-	return list[DeployEnvironment](s.client, get("/deploy/environments").query(f).with(opts))
+func (s *DeploysService) ListEnvironments(orgID uuid.UUID, o *ListEnvironmentsOptions, opts ...RequestOption) *Pager[DeployEnvironment] {
+	return list[DeployEnvironment](s.client, get("/deploy/environments").query(orgFilter(orgID)).query(o).with(opts))
 }
 
 // GetEnvironment returns the environment with the given ID, or an error
@@ -128,20 +129,27 @@ func (s *DeploysService) GetEnvironment(ctx context.Context, id uuid.UUID, opts 
 
 // ListComponentsOptions says which components to list.
 type ListComponentsOptions struct {
-	OrgID uuid.UUID // required
 	// ProjectID lists only the components of a project.
 	ProjectID uuid.UUID
 	// PageSize is the number of items of a page; 20 if it is 0.
 	PageSize int
 }
 
-func (o ListComponentsOptions) query(q *encode.Query) {
-	q.UUID("org-id", o.OrgID)
-	q.UUID("project-id", o.ProjectID)
-	pageSize(q, o.PageSize)
+func (o *ListComponentsOptions) query(q *encode.Query) {
+	if o != nil {
+		q.UUID("project-id", o.ProjectID)
+	}
+	o.page().query(q)
 }
 
-func (o ListComponentsOptions) check() error { return checkDeploys(o.OrgID, o.PageSize) }
+func (o *ListComponentsOptions) check() error { return o.page().check() }
+
+func (o *ListComponentsOptions) page() deployPage {
+	if o == nil {
+		return 0
+	}
+	return deployPage(o.PageSize)
+}
 
 // ListComponents lists the components of an organization. There are none as
 // well where deploys are not in use.
@@ -149,8 +157,8 @@ func (o ListComponentsOptions) check() error { return checkDeploys(o.OrgID, o.Pa
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listComponents
 //
 //circleci:operation GET /deploy/components
-func (s *DeploysService) ListComponents(f ListComponentsOptions, opts ...RequestOption) *Pager[DeployComponent] {
-	return list[DeployComponent](s.client, get("/deploy/components").query(f).with(opts))
+func (s *DeploysService) ListComponents(orgID uuid.UUID, o *ListComponentsOptions, opts ...RequestOption) *Pager[DeployComponent] {
+	return list[DeployComponent](s.client, get("/deploy/components").query(orgFilter(orgID)).query(o).with(opts))
 }
 
 // GetComponent returns the component with the given ID, or an error matching
@@ -180,8 +188,8 @@ func (o *ListComponentVersionsOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listComponentVersions
 //
 //circleci:operation GET /deploy/components/{component_id}/versions
-func (s *DeploysService) ListComponentVersions(componentID uuid.UUID, f *ListComponentVersionsOptions, opts ...RequestOption) *Pager[ComponentVersion] {
-	return list[ComponentVersion](s.client, get("/deploy/components/{component_id}/versions", componentID).query(f).with(opts))
+func (s *DeploysService) ListComponentVersions(componentID uuid.UUID, o *ListComponentVersionsOptions, opts ...RequestOption) *Pager[ComponentVersion] {
+	return list[ComponentVersion](s.client, get("/deploy/components/{component_id}/versions", componentID).query(o).with(opts))
 }
 
 // RollbackRequest says what to roll back, from which version to which.

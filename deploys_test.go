@@ -16,7 +16,7 @@ var deployTests = []operationTest{
 	{
 		op: "GET /deploy/environments",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Deploys.ListEnvironments(circleci.ListEnvironmentsOptions{OrgID: id1}))
+			return items(ctx, c.Deploys.ListEnvironments(id1, nil))
 		},
 		path: "/deploy/environments", query: "org-id=11111111-1111-4111-8111-111111111111&page-size=20",
 		fixture: "deploys/listEnvironments",
@@ -34,7 +34,7 @@ var deployTests = []operationTest{
 	{
 		op: "GET /deploy/components",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Deploys.ListComponents(circleci.ListComponentsOptions{OrgID: id1, ProjectID: id2, PageSize: 50}))
+			return items(ctx, c.Deploys.ListComponents(id1, &circleci.ListComponentsOptions{ProjectID: id2, PageSize: 50}))
 		},
 		path: "/deploy/components",
 		query: "org-id=11111111-1111-4111-8111-111111111111&page-size=50" +
@@ -119,11 +119,11 @@ func TestBadDeployInputIsNotSent(t *testing.T) {
 		"no target version":  rollback(func(in *circleci.RollbackRequest) { in.TargetVersion = "" }),
 		"no project":         second(deploys.Rollback(t.Context(), uuid.Nil, circleci.RollbackRequest{})),
 		"no organization for environments": second(circleci.Collect(
-			deploys.ListEnvironments(circleci.ListEnvironmentsOptions{}).All(t.Context()))),
+			deploys.ListEnvironments(uuid.Nil, nil).All(t.Context()))),
 		"no organization for components": second(circleci.Collect(
-			deploys.ListComponents(circleci.ListComponentsOptions{}).All(t.Context()))),
+			deploys.ListComponents(uuid.Nil, nil).All(t.Context()))),
 		"pages of less than nothing": second(circleci.Collect(
-			deploys.ListComponents(circleci.ListComponentsOptions{OrgID: id1, PageSize: -1}).All(t.Context()))),
+			deploys.ListComponents(id1, &circleci.ListComponentsOptions{PageSize: -1}).All(t.Context()))),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 	}

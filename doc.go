@@ -12,9 +12,10 @@
 //	}
 //
 // A [Client] has a service for each kind of resource, and a service a method
-// for each operation. What the API requires is a parameter, filters are a
-// pointer that may be nil, and [RequestOption] come last. Lists are a [Pager],
-// which does no I/O until it is walked. A program that waits for a run, rather
+// for each operation. What the API requires is a parameter or a field of one;
+// what is optional is a pointer to an options struct, which may be nil, and
+// [RequestOption] values come last. Lists are a [Pager], which does no I/O until
+// it is iterated. A program that waits for a run, rather
 // than reading it once, has [PipelinesService.Wait] and its kin.
 //
 // Use package circlecitest to test a program without an account and without a

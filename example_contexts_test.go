@@ -46,14 +46,14 @@ func ExampleContextsService_SyncEnvVars() {
 
 	client := srv.Client()
 	vars := map[string]circleci.Secret{"API_KEY": "new", "API_URL": "https://api.example.com"}
-	diff, err := client.Contexts.SyncEnvVars(ctx, id, vars, circleci.SyncEnvVarsOptions{Delete: true})
+	diff, err := client.Contexts.SyncEnvVars(ctx, id, vars, &circleci.SyncEnvVarsOptions{Delete: true})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Print(diff)
 
-	_, err = client.Contexts.SyncEnvVars(ctx, id, vars, circleci.SyncEnvVarsOptions{Delete: true, Apply: true})
+	_, err = client.Contexts.SyncEnvVars(ctx, id, vars, &circleci.SyncEnvVarsOptions{Delete: true, Apply: true})
 	fmt.Println(srv.ContextEnvVars(id), err)
 	// Output:
 	// + API_URL

@@ -70,9 +70,7 @@ func ExampleCollect() {
 	srv.AddContext("gh/acme", "production", nil)
 
 	client := srv.Client()
-	contexts, err := circleci.Collect(client.Contexts.List(circleci.ListContextsOptions{
-		Owner: circleci.OwnerBySlug("gh/acme"),
-	}).All(ctx))
+	contexts, err := circleci.Collect(client.Contexts.List(circleci.OwnerBySlug("gh/acme"), nil).All(ctx))
 	if err != nil {
 		fmt.Println(err) // contexts holds what came before it
 		return

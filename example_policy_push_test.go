@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing/fstest"
 
+	"github.com/circleci-go/circleci"
 	"github.com/circleci-go/circleci/circlecitest"
 )
 
@@ -20,13 +21,13 @@ func ExamplePolicyService_PushDir() {
 	}
 
 	client := srv.Client()
-	diff, err := client.Policy.PushDir(ctx, orgID, policies, true)
+	diff, err := client.Policy.PushDir(ctx, orgID, policies, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println("would create", diff.Created, "and delete", diff.Deleted)
-	if diff, err = client.Policy.PushDir(ctx, orgID, policies, false); err != nil {
+	if diff, err = client.Policy.PushDir(ctx, orgID, policies, &circleci.PushDirOptions{Apply: true}); err != nil {
 		fmt.Println(err)
 		return
 	}

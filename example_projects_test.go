@@ -16,9 +16,7 @@ func ExampleProjectsService_SetEnvVar() {
 	srv.AddProject("gh/acme/web")
 
 	client := srv.Client()
-	_, err := client.Projects.SetEnvVar(ctx, "gh/acme/web", circleci.CreateEnvVarRequest{
-		Name: "NPM_TOKEN", Value: "npm_0123456789",
-	})
+	_, err := client.Projects.SetEnvVar(ctx, "gh/acme/web", "NPM_TOKEN", circleci.SetEnvVarRequest{Value: "npm_0123456789"})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -577,7 +577,7 @@ var (
 		return present(c.Contexts.Get(ctx, someID, opts...))
 	}}
 	faultWalk = faultCall{"GET", "/context", func(ctx context.Context, c *circleci.Client, opts ...circleci.RequestOption) (int, error) {
-		return count(ctx, c.Contexts.List(circleci.ListContextsOptions{Owner: circleci.OwnerBySlug("gh/acme")}, opts...))
+		return count(ctx, c.Contexts.List(circleci.OwnerBySlug("gh/acme"), nil, opts...))
 	}}
 	faultCreate = faultCall{"POST", "/context", func(ctx context.Context, c *circleci.Client, opts ...circleci.RequestOption) (int, error) {
 		return present(c.Contexts.Create(ctx, circleci.CreateContextRequest{Name: "deploy", Owner: circleci.OwnerByID(id1)}, opts...))

@@ -46,8 +46,8 @@ func (o *ListGroupsOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Groups/operation/getOrganizationGroups
 //
 //circleci:operation GET /organizations/{org_id}/groups
-func (s *GroupsService) List(orgID uuid.UUID, f *ListGroupsOptions, opts ...RequestOption) *Pager[Group] {
-	return list[Group](s.client, get("/organizations/{org_id}/groups", orgID).query(f).with(opts))
+func (s *GroupsService) List(orgID uuid.UUID, o *ListGroupsOptions, opts ...RequestOption) *Pager[Group] {
+	return list[Group](s.client, get("/organizations/{org_id}/groups", orgID).query(o).with(opts))
 }
 
 // Get returns the group with the given ID, or an error matching

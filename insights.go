@@ -105,6 +105,6 @@ func (o *GetBranchesOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getAllInsightsBranches
 //
 //circleci:operation GET /insights/{project-slug}/branches
-func (s *InsightsService) GetBranches(ctx context.Context, slug ProjectSlug, f *GetBranchesOptions, opts ...RequestOption) (*InsightsBranches, error) {
-	return do[InsightsBranches](ctx, s.client, get("/insights/{project-slug}/branches", slug).query(f).with(opts))
+func (s *InsightsService) GetBranches(ctx context.Context, slug ProjectSlug, o *GetBranchesOptions, opts ...RequestOption) (*InsightsBranches, error) {
+	return do[InsightsBranches](ctx, s.client, get("/insights/{project-slug}/branches", slug).query(o).with(opts))
 }

@@ -70,8 +70,8 @@ func (o *ListWorkflowMetricsOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowMetrics
 //
 //circleci:operation GET /insights/{project-slug}/workflows
-func (s *InsightsService) ListWorkflowMetrics(slug ProjectSlug, f *ListWorkflowMetricsOptions, opts ...RequestOption) *Pager[WorkflowMetrics] {
-	return list[WorkflowMetrics](s.client, get("/insights/{project-slug}/workflows", slug).query(f).with(opts))
+func (s *InsightsService) ListWorkflowMetrics(slug ProjectSlug, o *ListWorkflowMetricsOptions, opts ...RequestOption) *Pager[WorkflowMetrics] {
+	return list[WorkflowMetrics](s.client, get("/insights/{project-slug}/workflows", slug).query(o).with(opts))
 }
 
 // WorkflowRun is a run of a workflow as Insights has it.
@@ -123,8 +123,8 @@ func (o *ListWorkflowRunsOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowRuns
 //
 //circleci:operation GET /insights/{project-slug}/workflows/{workflow-name}
-func (s *InsightsService) ListWorkflowRuns(slug ProjectSlug, workflow string, f *ListWorkflowRunsOptions, opts ...RequestOption) *Pager[WorkflowRun] {
-	return list[WorkflowRun](s.client, get("/insights/{project-slug}/workflows/{workflow-name}", slug, workflow).query(f).with(opts))
+func (s *InsightsService) ListWorkflowRuns(slug ProjectSlug, workflow string, o *ListWorkflowRunsOptions, opts ...RequestOption) *Pager[WorkflowRun] {
+	return list[WorkflowRun](s.client, get("/insights/{project-slug}/workflows/{workflow-name}", slug, workflow).query(o).with(opts))
 }
 
 // JobMetrics are the metrics of a job of a workflow in a reporting window.
@@ -183,8 +183,8 @@ func (o *ListJobMetricsOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowJobMetrics
 //
 //circleci:operation GET /insights/{project-slug}/workflows/{workflow-name}/jobs
-func (s *InsightsService) ListJobMetrics(slug ProjectSlug, workflow string, f *ListJobMetricsOptions, opts ...RequestOption) *Pager[JobMetrics] {
-	return list[JobMetrics](s.client, get("/insights/{project-slug}/workflows/{workflow-name}/jobs", slug, workflow).query(f).with(opts))
+func (s *InsightsService) ListJobMetrics(slug ProjectSlug, workflow string, o *ListJobMetricsOptions, opts ...RequestOption) *Pager[JobMetrics] {
+	return list[JobMetrics](s.client, get("/insights/{project-slug}/workflows/{workflow-name}/jobs", slug, workflow).query(o).with(opts))
 }
 
 // JobTimeSeriesPoint holds the metrics of a job in one interval of a time
@@ -259,6 +259,6 @@ func (o *ListJobTimeSeriesOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getJobTimeseries
 //
 //circleci:operation GET /insights/time-series/{project-slug}/workflows/{workflow-name}/jobs
-func (s *InsightsService) ListJobTimeSeries(slug ProjectSlug, workflow string, f *ListJobTimeSeriesOptions, opts ...RequestOption) *Pager[JobTimeSeriesPoint] {
-	return list[JobTimeSeriesPoint](s.client, get("/insights/time-series/{project-slug}/workflows/{workflow-name}/jobs", slug, workflow).query(f).with(opts))
+func (s *InsightsService) ListJobTimeSeries(slug ProjectSlug, workflow string, o *ListJobTimeSeriesOptions, opts ...RequestOption) *Pager[JobTimeSeriesPoint] {
+	return list[JobTimeSeriesPoint](s.client, get("/insights/time-series/{project-slug}/workflows/{workflow-name}/jobs", slug, workflow).query(o).with(opts))
 }

@@ -106,8 +106,8 @@ func (o *GetProjectSummaryOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowsPageData
 //
 //circleci:operation GET /insights/pages/{project-slug}/summary
-func (s *InsightsService) GetProjectSummary(ctx context.Context, slug ProjectSlug, f *GetProjectSummaryOptions, opts ...RequestOption) (*ProjectSummary, error) {
-	return do[ProjectSummary](ctx, s.client, get("/insights/pages/{project-slug}/summary", slug).query(f).with(opts))
+func (s *InsightsService) GetProjectSummary(ctx context.Context, slug ProjectSlug, o *GetProjectSummaryOptions, opts ...RequestOption) (*ProjectSummary, error) {
+	return do[ProjectSummary](ctx, s.client, get("/insights/pages/{project-slug}/summary", slug).query(o).with(opts))
 }
 
 // OrgSummary is an organization at a glance.
@@ -147,8 +147,8 @@ func (o *GetOrgSummaryOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getOrgSummaryData
 //
 //circleci:operation GET /insights/{org-slug}/summary
-func (s *InsightsService) GetOrgSummary(ctx context.Context, slug OrgSlug, f *GetOrgSummaryOptions, opts ...RequestOption) (*OrgSummary, error) {
-	return do[OrgSummary](ctx, s.client, get("/insights/{org-slug}/summary", slug).query(f).with(opts))
+func (s *InsightsService) GetOrgSummary(ctx context.Context, slug OrgSlug, o *GetOrgSummaryOptions, opts ...RequestOption) (*OrgSummary, error) {
+	return do[OrgSummary](ctx, s.client, get("/insights/{org-slug}/summary", slug).query(o).with(opts))
 }
 
 // WorkflowSummary holds the metrics of a workflow with their trends.
@@ -221,6 +221,6 @@ func (o *GetWorkflowSummaryOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getWorkflowSummary
 //
 //circleci:operation GET /insights/{project-slug}/workflows/{workflow-name}/summary
-func (s *InsightsService) GetWorkflowSummary(ctx context.Context, slug ProjectSlug, workflow string, f *GetWorkflowSummaryOptions, opts ...RequestOption) (*WorkflowSummary, error) {
-	return do[WorkflowSummary](ctx, s.client, get("/insights/{project-slug}/workflows/{workflow-name}/summary", slug, workflow).query(f).with(opts))
+func (s *InsightsService) GetWorkflowSummary(ctx context.Context, slug ProjectSlug, workflow string, o *GetWorkflowSummaryOptions, opts ...RequestOption) (*WorkflowSummary, error) {
+	return do[WorkflowSummary](ctx, s.client, get("/insights/{project-slug}/workflows/{workflow-name}/summary", slug, workflow).query(o).with(opts))
 }

@@ -121,6 +121,6 @@ func (o *GetTestMetricsOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getProjectWorkflowTestMetrics
 //
 //circleci:operation GET /insights/{project-slug}/workflows/{workflow-name}/test-metrics
-func (s *InsightsService) GetTestMetrics(ctx context.Context, slug ProjectSlug, workflow string, f *GetTestMetricsOptions, opts ...RequestOption) (*TestMetrics, error) {
-	return do[TestMetrics](ctx, s.client, get("/insights/{project-slug}/workflows/{workflow-name}/test-metrics", slug, workflow).query(f).with(opts))
+func (s *InsightsService) GetTestMetrics(ctx context.Context, slug ProjectSlug, workflow string, o *GetTestMetricsOptions, opts ...RequestOption) (*TestMetrics, error) {
+	return do[TestMetrics](ctx, s.client, get("/insights/{project-slug}/workflows/{workflow-name}/test-metrics", slug, workflow).query(o).with(opts))
 }

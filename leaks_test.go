@@ -37,7 +37,7 @@ func (n *faultNet) requireNothingLeft(t *testing.T, client *circleci.Client) {
 	assert.Zero(t, n.open, "connections that are left")
 }
 
-var firstContexts = circleci.ListContextsOptions{Owner: circleci.OwnerBySlug("gh/acme")}
+var firstContexts = circleci.OwnerBySlug("gh/acme")
 
 func TestAThousandGoroutinesShareAClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -65,12 +65,12 @@ func TestAThousandGoroutinesShareAClient(t *testing.T) {
 				ctx := t.Context()
 				switch g % 4 {
 				case 0:
-					all, err := circleci.Collect(client.Contexts.List(firstContexts).All(ctx))
+					all, err := circleci.Collect(client.Contexts.List(firstContexts, nil).All(ctx))
 					if assert.NoError(t, err) {
 						walked.Add(int64(len(all)))
 					}
 				case 1:
-					for _, err := range client.Contexts.List(firstContexts, circleci.Prefetch()).All(ctx) {
+					for _, err := range client.Contexts.List(firstContexts, nil, circleci.Prefetch()).All(ctx) {
 						if assert.NoError(t, err) {
 							brokenOff.Add(1)
 						}
@@ -113,20 +113,20 @@ func TestNothingIsLeftAfterwards(t *testing.T) {
 		use    func(ctx context.Context, t *testing.T, client *circleci.Client)
 	}{
 		"a walk that is broken off": {once(), func(ctx context.Context, t *testing.T, client *circleci.Client) {
-			for _, err := range client.Contexts.List(firstContexts).All(ctx) {
+			for _, err := range client.Contexts.List(firstContexts, nil).All(ctx) {
 				require.NoError(t, err)
 				break
 			}
 		}},
 		"a walk that is broken off while the next page is fetched": {forever(stalled), func(ctx context.Context, t *testing.T, client *circleci.Client) {
-			for _, err := range client.Contexts.List(firstContexts, circleci.Prefetch()).All(ctx) {
+			for _, err := range client.Contexts.List(firstContexts, nil, circleci.Prefetch()).All(ctx) {
 				require.NoError(t, err)
 				break
 			}
 		}},
 		"a loop that panics": {once(), func(ctx context.Context, t *testing.T, client *circleci.Client) {
 			assert.Panics(t, func() { // panic(nil) is one, too
-				for _, err := range client.Contexts.List(firstContexts, circleci.Prefetch()).All(ctx) {
+				for _, err := range client.Contexts.List(firstContexts, nil, circleci.Prefetch()).All(ctx) {
 					panic(err)
 				}
 			})
@@ -134,17 +134,17 @@ func TestNothingIsLeftAfterwards(t *testing.T) {
 		"a walk that is canceled": {forever(stalled), func(ctx context.Context, t *testing.T, client *circleci.Client) {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
-			_, err := circleci.Collect(client.Contexts.List(firstContexts).All(ctx))
+			_, err := circleci.Collect(client.Contexts.List(firstContexts, nil).All(ctx))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 		}},
 		"a download that nobody reads on": {forever(pours(header(200, "Connection", "close"), 1<<40)), func(ctx context.Context, t *testing.T, client *circleci.Client) {
-			_, err := client.Contexts.List(firstContexts).Page(ctx, "")
+			_, err := client.Contexts.List(firstContexts, nil).Page(ctx, "")
 			require.NoError(t, err)
 			err = client.Do(ctx, http.MethodGet, "/api/v3/x", nil, brokenWriter{io.ErrClosedPipe})
 			require.ErrorIs(t, err, io.ErrClosedPipe)
 		}},
 		"an answer that nobody wants": {forever(pours(header(200, "Connection", "close"), 1<<40)), func(ctx context.Context, t *testing.T, client *circleci.Client) {
-			_, err := client.Contexts.List(firstContexts).Page(ctx, "")
+			_, err := client.Contexts.List(firstContexts, nil).Page(ctx, "")
 			require.NoError(t, err)
 			require.NoError(t, client.Contexts.Delete(ctx, someID))
 		}},

@@ -4,12 +4,11 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-
-	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// OTelService works with the OpenTelemetry exporters of organizations: where
-// CircleCI sends traces of pipelines to.
+// OTelService manages the OpenTelemetry exporters at CircleCI, through which
+// CircleCI sends traces of an organization's pipelines. To trace the requests of
+// this client, wrap them with [WithMiddleware].
 //
 // Its operations are not in CircleCI's document of October 2025; its guides
 // describe them, as experimental. There is none to change an exporter, and
@@ -41,20 +40,6 @@ type OTelExporter struct {
 
 func (e *OTelExporter) key() itemKey { return itemKey{id: e.ID} }
 
-// ListExportersOptions says whose exporters to list.
-type ListExportersOptions struct {
-	OrgID uuid.UUID // required
-}
-
-func (o ListExportersOptions) query(q *encode.Query) { q.UUID("org-id", o.OrgID) }
-
-func (o ListExportersOptions) check() error {
-	if o.OrgID == uuid.Nil {
-		return &ArgumentError{Name: "org-id", Reason: "is missing"}
-	}
-	return nil
-}
-
 // ListExporters lists the exporters of an organization. For one that is missing
 // or that the token may not manage, the error matches [ErrNotFound].
 //
@@ -62,8 +47,8 @@ func (o ListExportersOptions) check() error {
 // CircleCI's own clients; there is no paging.
 //
 //circleci:operation GET /otel/exporters
-func (s *OTelService) ListExporters(f ListExportersOptions, opts ...RequestOption) *Pager[OTelExporter] {
-	return array[OTelExporter](s.client, get("/otel/exporters").query(f).with(opts))
+func (s *OTelService) ListExporters(orgID uuid.UUID, opts ...RequestOption) *Pager[OTelExporter] {
+	return array[OTelExporter](s.client, get("/otel/exporters").query(orgFilter(orgID)).with(opts))
 }
 
 // CreateExporterRequest is a new exporter. An organization takes five.

@@ -16,7 +16,7 @@ var otelTests = []operationTest{
 	{
 		op: "GET /otel/exporters",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.OTel.ListExporters(circleci.ListExportersOptions{OrgID: id2}))
+			return items(ctx, c.OTel.ListExporters(id2))
 		},
 		path: "/otel/exporters", query: "org-id=22222222-2222-4222-8222-222222222222", fixture: "otel/listOtelExporters",
 	},
@@ -51,7 +51,7 @@ func TestBadExporterInputIsNotSent(t *testing.T) {
 		"no endpoint":     create(circleci.CreateExporterRequest{OrgID: id1, Protocol: circleci.OTelProtocolGRPC}),
 		"no protocol":     create(circleci.CreateExporterRequest{OrgID: id1, Endpoint: "a:1"}),
 		"a list of nobody's": second(circleci.Collect(
-			otel.ListExporters(circleci.ListExportersOptions{}).All(t.Context()))),
+			otel.ListExporters(uuid.Nil).All(t.Context()))),
 		"the zero UUID": otel.DeleteExporter(t.Context(), uuid.Nil),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)

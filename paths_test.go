@@ -99,7 +99,7 @@ const wholeMark = "whole slug:"
 
 // samples are inputs that have to be right before anything is sent.
 var samples = map[reflect.Type]any{
-	reflect.TypeFor[circleci.ListContextsOptions]():    circleci.ListContextsOptions{Owner: circleci.OwnerByID(id1)},
+	reflect.TypeFor[circleci.ContextOwner]():           circleci.OwnerByID(id1),
 	reflect.TypeFor[circleci.CreateContextRequest]():   circleci.CreateContextRequest{Name: "deploy", Owner: circleci.OwnerByID(id1)},
 	reflect.TypeFor[circleci.TriggerPipelineRequest](): circleci.TriggerPipelineRequest{Branch: "main"},
 	reflect.TypeFor[circleci.CreatePipelineDefinitionRequest](): circleci.CreatePipelineDefinitionRequest{

@@ -145,8 +145,8 @@ func (o *ListPipelinesOptions) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listPipelines
 //
 //circleci:operation GET /pipeline
-func (s *PipelinesService) List(f *ListPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
-	return list[Pipeline](s.client, get("/pipeline").query(f).with(opts))
+func (s *PipelinesService) List(o *ListPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
+	return list[Pipeline](s.client, get("/pipeline").query(o).with(opts))
 }
 
 // ListProjectPipelinesOptions says which pipelines of a project to list.
@@ -165,8 +165,8 @@ func (o *ListProjectPipelinesOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listPipelinesForProject
 //
 //circleci:operation GET /project/{project-slug}/pipeline
-func (s *PipelinesService) ListForProject(slug ProjectSlug, f *ListProjectPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
-	return list[Pipeline](s.client, get("/project/{project-slug}/pipeline", slug).query(f).with(opts))
+func (s *PipelinesService) ListForProject(slug ProjectSlug, o *ListProjectPipelinesOptions, opts ...RequestOption) *Pager[Pipeline] {
+	return list[Pipeline](s.client, get("/project/{project-slug}/pipeline", slug).query(o).with(opts))
 }
 
 // ListMine lists the pipelines of a project that the owner of the token has

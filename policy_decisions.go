@@ -127,8 +127,8 @@ func (o *ListDecisionsOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionLogs
 //
 //circleci:operation GET /owner/{ownerID}/context/{context}/decision
-func (s *PolicyService) ListDecisions(ownerID uuid.UUID, f *ListDecisionsOptions, opts ...RequestOption) *Pager[DecisionLog] {
-	return offsetArray[DecisionLog](s.client, get("/owner/{ownerID}/context/{context}/decision", ownerID, policyContext).query(f).with(opts))
+func (s *PolicyService) ListDecisions(ownerID uuid.UUID, o *ListDecisionsOptions, opts ...RequestOption) *Pager[DecisionLog] {
+	return offsetArray[DecisionLog](s.client, get("/owner/{ownerID}/context/{context}/decision", ownerID, policyContext).query(o).with(opts))
 }
 
 // GetDecision returns the record of a decision, or an error matching

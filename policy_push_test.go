@@ -22,21 +22,21 @@ func TestPushDir(t *testing.T) {
 	dir := fstest.MapFS{
 		"a.rego": rego("one"), "sub/dir/b.rego": rego("two"), "a_test.rego": rego("test"), "README.md": &fstest.MapFile{Data: []byte("# x")},
 	}
-	diff, err := c.Policy.PushDir(t.Context(), org, dir, true)
+	diff, err := c.Policy.PushDir(t.Context(), org, dir, nil)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"one", "two"}, diff.Created)
 	bundle, err := c.Policy.GetBundle(t.Context(), org)
 	require.NoError(t, err)
 	assert.Empty(t, bundle, "a dry run changes nothing")
 
-	_, err = c.Policy.PushDir(t.Context(), org, dir, false)
+	_, err = c.Policy.PushDir(t.Context(), org, dir, &circleci.PushDirOptions{Apply: true})
 	require.NoError(t, err)
 	delete(dir, "a.rego")
-	diff, err = c.Policy.PushDir(t.Context(), org, dir, false)
+	diff, err = c.Policy.PushDir(t.Context(), org, dir, &circleci.PushDirOptions{Apply: true})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"one"}, diff.Deleted, "all is replaced")
 
-	_, err = c.Policy.PushDir(t.Context(), org, fstest.MapFS{"a.yml": rego("x")}, false)
+	_, err = c.Policy.PushDir(t.Context(), org, fstest.MapFS{"a.yml": rego("x")}, &circleci.PushDirOptions{Apply: true})
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 	bundle, err = c.Policy.GetBundle(t.Context(), org)
 	require.NoError(t, err)

@@ -26,22 +26,21 @@ func (s *ProjectsService) ListEnvVars(slug ProjectSlug, opts ...RequestOption) *
 	return list[ProjectEnvVar](s.client, get("/project/{project-slug}/envvar", slug).with(opts))
 }
 
-// CreateEnvVarRequest is an environment variable of a project.
-type CreateEnvVarRequest struct {
-	Name  string `json:"name"`
-	Value Secret `json:"value"`
+// namedEnvVar is a variable as a project's route takes it.
+type namedEnvVar struct {
+	Name string `json:"name"`
+	SetEnvVarRequest
 }
 
-func (r CreateEnvVarRequest) check() error { return required("name", r.Name) }
+func (r namedEnvVar) check() error { return required("name", r.Name) }
 
-// SetEnvVar creates an environment variable of a project, or gives an
-// existing one a new value.
+// SetEnvVar creates an environment variable of a project, or changes its value.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createEnvVar
 //
 //circleci:operation POST /project/{project-slug}/envvar
-func (s *ProjectsService) SetEnvVar(ctx context.Context, slug ProjectSlug, in CreateEnvVarRequest, opts ...RequestOption) (*ProjectEnvVar, error) {
-	return do[ProjectEnvVar](ctx, s.client, post("/project/{project-slug}/envvar", slug).body(in).with(opts))
+func (s *ProjectsService) SetEnvVar(ctx context.Context, slug ProjectSlug, name string, in SetEnvVarRequest, opts ...RequestOption) (*ProjectEnvVar, error) {
+	return do[ProjectEnvVar](ctx, s.client, post("/project/{project-slug}/envvar", slug).body(namedEnvVar{name, in}).with(opts))
 }
 
 // GetEnvVar returns an environment variable of a project, with a masked value,

@@ -56,8 +56,8 @@ func (o *ListCheckoutKeysOptions) query(q *encode.Query) {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/listCheckoutKeys
 //
 //circleci:operation GET /project/{project-slug}/checkout-key
-func (s *ProjectsService) ListCheckoutKeys(slug ProjectSlug, f *ListCheckoutKeysOptions, opts ...RequestOption) *Pager[CheckoutKey] {
-	return list[CheckoutKey](s.client, get("/project/{project-slug}/checkout-key", slug).query(f).with(opts))
+func (s *ProjectsService) ListCheckoutKeys(slug ProjectSlug, o *ListCheckoutKeysOptions, opts ...RequestOption) *Pager[CheckoutKey] {
+	return list[CheckoutKey](s.client, get("/project/{project-slug}/checkout-key", slug).query(o).with(opts))
 }
 
 // CreateCheckoutKeyRequest is a new checkout key: of the type deploy-key or

@@ -67,7 +67,7 @@ var projectTests = []operationTest{
 	{
 		op: "POST /project/{project-slug}/envvar",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Projects.SetEnvVar(ctx, webSlug, circleci.CreateEnvVarRequest{Name: "TOKEN", Value: "hunter2"}))
+			return some(c.Projects.SetEnvVar(ctx, webSlug, "TOKEN", circleci.SetEnvVarRequest{Value: "hunter2"}))
 		},
 		path: "/project/gh/acme/web/envvar", body: `{"name":"TOKEN","value":"hunter2"}`, fixture: "projects/createEnvVar", status: 201,
 	},

@@ -50,7 +50,7 @@ func TestAnItemThatComesAgainIsLeftOut(t *testing.T) {
 		},
 		{
 			"GET /webhook", id, "updated_at", func(ctx context.Context, c *circleci.Client) (int, error) {
-				return count(ctx, c.Webhooks.List(circleci.ListWebhooksOptions{Scope: circleci.ProjectScope(id1)}))
+				return count(ctx, c.Webhooks.List(circleci.ProjectScope(id1)))
 			},
 		},
 		{
@@ -60,12 +60,12 @@ func TestAnItemThatComesAgainIsLeftOut(t *testing.T) {
 		},
 		{
 			"GET /deploy/environments", id, "updated_at", func(ctx context.Context, c *circleci.Client) (int, error) {
-				return count(ctx, c.Deploys.ListEnvironments(circleci.ListEnvironmentsOptions{OrgID: id1}))
+				return count(ctx, c.Deploys.ListEnvironments(id1, nil))
 			},
 		},
 		{
 			"GET /deploy/components", id, "updated_at", func(ctx context.Context, c *circleci.Client) (int, error) {
-				return count(ctx, c.Deploys.ListComponents(circleci.ListComponentsOptions{OrgID: id1}))
+				return count(ctx, c.Deploys.ListComponents(id1, nil))
 			},
 		},
 		{

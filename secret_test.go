@@ -24,7 +24,7 @@ func TestASecretIsHidden(t *testing.T) {
 	held := holder{"n", secret, &secret, []circleci.Secret{secret}, map[string]circleci.Secret{"k": secret}, secret}
 	for _, v := range []any{
 		secret, &secret, held, []any{held, secret}, map[string]any{"k": held}, [1]circleci.Secret{secret},
-		circleci.SetEnvVarRequest{Value: secret}, circleci.CreateEnvVarRequest{Name: "A", Value: secret},
+		circleci.SetEnvVarRequest{Value: secret}, "A", circleci.SetEnvVarRequest{Value: secret},
 		circleci.ContinuePipelineRequest{ContinuationKey: secret}, fmt.Errorf("cannot set %v", secret),
 	} {
 		assertHidden(t, canary, v)
@@ -41,7 +41,7 @@ func TestASecretIsSentInClear(t *testing.T) {
 	client := wire.client(t)
 	_, err := client.Contexts.SetEnvVar(t.Context(), someID, "A", circleci.SetEnvVarRequest{Value: "hunter2"})
 	require.NoError(t, err)
-	_, err = client.Projects.SetEnvVar(t.Context(), slug, circleci.CreateEnvVarRequest{Name: "A", Value: `"<é`})
+	_, err = client.Projects.SetEnvVar(t.Context(), slug, "A", circleci.SetEnvVarRequest{Value: `"<é`})
 	require.NoError(t, err)
 	require.NoError(t, client.Pipelines.Continue(t.Context(), circleci.ContinuePipelineRequest{ContinuationKey: "key", Configuration: "version: 2.1"}))
 	sent := wire.requests()

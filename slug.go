@@ -104,6 +104,18 @@ func OrgBySlug(slug OrgSlug) OrgRef { return OrgRef{slug: slug} }
 // OrgByID names an organization by its ID.
 func OrgByID(id uuid.UUID) OrgRef { return OrgRef{id: id} }
 
+// orgFilter is the organization whose things are listed.
+type orgFilter uuid.UUID
+
+func (f orgFilter) query(q *encode.Query) { q.UUID("org-id", uuid.UUID(f)) }
+
+func (f orgFilter) check() error {
+	if f == (orgFilter{}) {
+		return &ArgumentError{Name: "org-id", Reason: "is missing"}
+	}
+	return nil
+}
+
 // String returns the slug or the ID.
 func (r OrgRef) String() string {
 	if r.slug != "" {

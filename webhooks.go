@@ -39,6 +39,11 @@ func ProjectScope(projectID uuid.UUID) WebhookScope {
 	return WebhookScope{projectID, WebhookScopeTypeProject}
 }
 
+func (s WebhookScope) query(q *encode.Query) {
+	q.UUID("scope-id", s.ID)
+	q.String("scope-type", string(s.Type))
+}
+
 func (s WebhookScope) check() error {
 	if s.ID == uuid.Nil || s.Type == "" {
 		return &ArgumentError{Name: "scope", Reason: "lacks its ID or its type: see ProjectScope"}
@@ -103,26 +108,13 @@ func (s *WebhooksService) Create(ctx context.Context, in CreateWebhookRequest, o
 	return do[Webhook](ctx, s.client, post("/webhook").body(in).with(opts))
 }
 
-// ListWebhooksOptions says whose webhooks to list.
-type ListWebhooksOptions struct {
-	// Scope is the project, and required: see [ProjectScope].
-	Scope WebhookScope
-}
-
-func (o ListWebhooksOptions) query(q *encode.Query) {
-	q.UUID("scope-id", o.Scope.ID)
-	q.String("scope-type", string(o.Scope.Type))
-}
-
-func (o ListWebhooksOptions) check() error { return o.Scope.check() }
-
-// List lists the webhooks of a project.
+// List lists the webhooks of a project: see [ProjectScope].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Webhook/operation/getWebhooks
 //
 //circleci:operation GET /webhook
-func (s *WebhooksService) List(f ListWebhooksOptions, opts ...RequestOption) *Pager[Webhook] {
-	return list[Webhook](s.client, get("/webhook").query(f).with(opts))
+func (s *WebhooksService) List(scope WebhookScope, opts ...RequestOption) *Pager[Webhook] {
+	return list[Webhook](s.client, get("/webhook").query(scope).with(opts))
 }
 
 // Get returns the webhook with the given ID, or an error matching

@@ -31,7 +31,7 @@ var webhookTests = []operationTest{
 	{
 		op: "GET /webhook",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return items(ctx, c.Webhooks.List(circleci.ListWebhooksOptions{Scope: circleci.ProjectScope(id2)}))
+			return items(ctx, c.Webhooks.List(circleci.ProjectScope(id2)))
 		},
 		path: "/webhook", query: "scope-id=22222222-2222-4222-8222-222222222222&scope-type=project", fixture: "webhooks/getWebhooks",
 		check: func(t *testing.T, got any) {
@@ -118,7 +118,7 @@ func TestBadWebhookInputIsNotSent(t *testing.T) {
 		"no project":            create(func(in *circleci.CreateWebhookRequest) { in.Scope.ID = uuid.Nil }),
 		"no type of scope":      create(func(in *circleci.CreateWebhookRequest) { in.Scope.Type = "" }),
 		"an update of nothing":  second(hooks.Update(t.Context(), id1, circleci.UpdateWebhookRequest{})),
-		"a list without scope":  second(circleci.Collect(hooks.List(circleci.ListWebhooksOptions{}).All(t.Context()))),
+		"a list without scope":  second(circleci.Collect(hooks.List(circleci.WebhookScope{}).All(t.Context()))),
 		"the zero UUID":         second(hooks.Get(t.Context(), uuid.Nil)),
 		"the zero UUID, delete": hooks.Delete(t.Context(), uuid.Nil),
 	} {

@@ -28,7 +28,7 @@ func TestDeploysAreListedAsTheAPIListsThem(t *testing.T) {
 	srv.Deploy(web, production, "v2")
 
 	environments, err := circleci.Collect(c.Deploys.ListEnvironments(
-		circleci.ListEnvironmentsOptions{OrgID: org, PageSize: 1}).All(t.Context()))
+		org, &circleci.ListEnvironmentsOptions{PageSize: 1}).All(t.Context()))
 	require.NoError(t, err)
 	require.Len(t, environments, 2, "page by page")
 	assert.Equal(t, "production", environments[0].Name)
@@ -37,16 +37,14 @@ func TestDeploysAreListedAsTheAPIListsThem(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "staging", one.Name)
 
-	components, err := circleci.Collect(c.Deploys.ListComponents(circleci.ListComponentsOptions{OrgID: org}).All(t.Context()))
+	components, err := circleci.Collect(c.Deploys.ListComponents(org, nil).All(t.Context()))
 	require.NoError(t, err)
 	require.Len(t, components, 2)
 	assert.Zero(t, components[0].ReleaseCount, "lists do not tell")
 	got, err := c.Deploys.GetComponent(t.Context(), web)
 	require.NoError(t, err)
 	assert.Equal(t, int64(3), got.ReleaseCount)
-	mine, err := circleci.Collect(c.Deploys.ListComponents(circleci.ListComponentsOptions{
-		OrgID: org, ProjectID: srv.AddProject("gh/acme/api"),
-	}).All(t.Context()))
+	mine, err := circleci.Collect(c.Deploys.ListComponents(org, &circleci.ListComponentsOptions{ProjectID: srv.AddProject("gh/acme/api")}).All(t.Context()))
 	require.NoError(t, err)
 	require.Len(t, mine, 1)
 	assert.Equal(t, api, mine[0].ID)

@@ -63,7 +63,7 @@ func furnished(t *testing.T, tb circlecitest.TB) (*circlecitest.Server, *strings
 	require.NoError(t, err)
 	key, err := c.Projects.CreateCheckoutKey(ctx, webSlug, circleci.CreateCheckoutKeyRequest{Type: circleci.CheckoutKeyTypeDeployKey})
 	require.NoError(t, err)
-	_, err = c.Projects.SetEnvVar(ctx, webSlug, circleci.CreateEnvVarRequest{Name: "NAME", Value: "value"})
+	_, err = c.Projects.SetEnvVar(ctx, webSlug, "NAME", circleci.SetEnvVarRequest{Value: "value"})
 	require.NoError(t, err)
 	return srv, strings.NewReplacer(
 		"{project-slug}", string(webSlug), "{provider}/{organization}/{project}", string(webSlug), "{org-slug}", "gh/acme",

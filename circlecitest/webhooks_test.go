@@ -55,12 +55,10 @@ func TestAWebhookIsKeptAsItWasCreated(t *testing.T) {
 	got, err := c.Webhooks.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, made, got)
-	all, err := circleci.Collect(c.Webhooks.List(circleci.ListWebhooksOptions{Scope: made.Scope}).All(t.Context()))
+	all, err := circleci.Collect(c.Webhooks.List(made.Scope).All(t.Context()))
 	require.NoError(t, err)
 	assert.Equal(t, []circleci.Webhook{*made}, all)
-	others, err := circleci.Collect(c.Webhooks.List(circleci.ListWebhooksOptions{
-		Scope: circleci.ProjectScope(srv.AddProject("gh/acme/api")),
-	}).All(t.Context()))
+	others, err := circleci.Collect(c.Webhooks.List(circleci.ProjectScope(srv.AddProject("gh/acme/api"))).All(t.Context()))
 	require.NoError(t, err)
 	assert.Empty(t, others)
 	require.NoError(t, c.Webhooks.Delete(t.Context(), made.ID))
@@ -112,9 +110,7 @@ func TestAWebhookThatTheAPIRefuses(t *testing.T) {
 		_, err := hooks.Create(t.Context(), in)
 		return err
 	}
-	_, listErr := circleci.Collect(hooks.List(circleci.ListWebhooksOptions{
-		Scope: circleci.WebhookScope{ID: project, Type: "organization"},
-	}).All(t.Context()))
+	_, listErr := circleci.Collect(hooks.List(circleci.WebhookScope{ID: project, Type: "organization"}).All(t.Context()))
 	for what, err := range map[string]error{
 		"an event that there is not":  create(func(in *circleci.CreateWebhookRequest) { in.Events = []circleci.WebhookEvent{"started"} }),
 		"plain http to another host":  create(func(in *circleci.CreateWebhookRequest) { in.URL = "http://hooks.example/" }),

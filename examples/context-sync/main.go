@@ -111,7 +111,7 @@ func read(r io.Reader) (map[string]circleci.Secret, error) {
 
 // findContext finds a context by its name; the API knows it by its ID.
 func findContext(ctx context.Context, client *circleci.Client, org circleci.OrgSlug, name string) (uuid.UUID, error) {
-	all := client.Contexts.List(circleci.ListContextsOptions{Owner: circleci.OwnerBySlug(org)})
+	all := client.Contexts.List(circleci.OwnerBySlug(org), nil)
 	for c, err := range all.All(ctx) {
 		if err != nil {
 			return uuid.Nil, err
@@ -125,7 +125,7 @@ func findContext(ctx context.Context, client *circleci.Client, org circleci.OrgS
 
 // sync shows what would change, asks, and changes it.
 func sync(ctx context.Context, con *cli.Console, client *circleci.Client, id uuid.UUID, vars map[string]circleci.Secret, o options) error {
-	options := circleci.SyncEnvVarsOptions{Delete: o.remove}
+	options := &circleci.SyncEnvVarsOptions{Delete: o.remove}
 	diff, err := client.Contexts.SyncEnvVars(ctx, id, vars, options)
 	if err != nil {
 		return err

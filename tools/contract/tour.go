@@ -113,7 +113,7 @@ func (t *tour) projects() {
 	got(p.UpdateSettings(t.ctx, acmeWeb, circleci.UpdateSettingsRequest{Advanced: circleci.UpdateAdvancedSettings{
 		AutocancelBuilds: circleci.Some(true), PROnlyBranchOverrides: circleci.Some([]string{"main", "release"}),
 	}}))
-	got(p.SetEnvVar(t.ctx, acmeWeb, circleci.CreateEnvVarRequest{Name: "KEY", Value: "a long value"}))
+	got(p.SetEnvVar(t.ctx, acmeWeb, "KEY", circleci.SetEnvVarRequest{Value: "a long value"}))
 	first(t, p.ListEnvVars(acmeWeb))
 	got(p.GetEnvVar(t.ctx, acmeWeb, "KEY"))
 	t.do(p.DeleteEnvVar(t.ctx, acmeWeb, "KEY"))
@@ -127,8 +127,8 @@ func (t *tour) contexts() {
 	s := t.c.Contexts
 	ctx := got(s.Create(t.ctx, circleci.CreateContextRequest{Name: "deploy", Owner: circleci.OwnerByID(t.org)}))
 	got(s.Create(t.ctx, circleci.CreateContextRequest{Name: "publish", Owner: circleci.OwnerBySlug(acme)}))
-	first(t, s.List(circleci.ListContextsOptions{Owner: circleci.OwnerByID(t.org)}))
-	first(t, s.List(circleci.ListContextsOptions{Owner: circleci.OwnerBySlug(acme)}))
+	first(t, s.List(circleci.OwnerByID(t.org), nil))
+	first(t, s.List(circleci.OwnerBySlug(acme), nil))
 	got(s.SetEnvVar(t.ctx, ctx.ID, "KEY", circleci.SetEnvVarRequest{Value: "a long value"}))
 	first(t, s.ListEnvVars(ctx.ID))
 	got(s.CreateRestriction(t.ctx, ctx.ID, circleci.ExpressionRestriction(`pipeline.git.branch == "main"`)))
@@ -277,7 +277,7 @@ func (t *tour) webhooks() {
 		Name: "notify", URL: "https://example.com/hook", Events: []circleci.WebhookEvent{circleci.WebhookEventJobCompleted},
 		VerifyTLS: true, SigningSecret: "a long secret", Scope: circleci.ProjectScope(t.web),
 	}))
-	first(t, w.List(circleci.ListWebhooksOptions{Scope: circleci.ProjectScope(t.web)}))
+	first(t, w.List(circleci.ProjectScope(t.web)))
 	got(w.Get(t.ctx, hook.ID))
 	got(w.Update(t.ctx, hook.ID, circleci.UpdateWebhookRequest{VerifyTLS: circleci.Some(false), SigningSecret: circleci.Some(circleci.Secret(""))}))
 	t.do(w.Delete(t.ctx, hook.ID))
@@ -370,9 +370,9 @@ func (t *tour) deploys() {
 	component := t.srv.AddDeployComponent(acmeWeb, "web", circleci.DeployLabel{Key: "tier", Value: "1"})
 	t.srv.Deploy(component, environment, "v1")
 	t.srv.Deploy(component, environment, "v2")
-	first(t, d.ListEnvironments(circleci.ListEnvironmentsOptions{OrgID: t.org}))
+	first(t, d.ListEnvironments(t.org, nil))
 	got(d.GetEnvironment(t.ctx, environment))
-	first(t, d.ListComponents(circleci.ListComponentsOptions{OrgID: t.org, ProjectID: t.web}))
+	first(t, d.ListComponents(t.org, &circleci.ListComponentsOptions{ProjectID: t.web}))
 	got(d.GetComponent(t.ctx, component))
 	first(t, d.ListComponentVersions(component, &circleci.ListComponentVersionsOptions{EnvironmentID: environment}))
 	got(d.Rollback(t.ctx, t.web, circleci.RollbackRequest{
