@@ -1,28 +1,33 @@
 package circleci
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"unicode"
+
+	"github.com/google/uuid"
 )
 
-// DownloadArtifact writes an artifact to w as it comes, and returns how many
-// bytes it has written. A connection that breaks is made again, and goes on
-// where it was.
+// DownloadArtifact writes an artifact to w, and returns how many bytes it wrote.
+// If the connection breaks, the download continues where it was, provided that
+// the server shows that the file is still the same; otherwise it fails. What was
+// written before an error stays written.
 //
-// The token goes to CircleCI's artifact host alone, and not to the storage to
-// which that one redirects.
+// The token is sent to CircleCI's artifact host only, and not to the storage to
+// which that host redirects. [NoRetry] turns off the resuming as well. Headers
+// that the download sets itself, such as Range, and [Query] are refused.
 func (s *JobsService) DownloadArtifact(ctx context.Context, a Artifact, w io.Writer, opts ...RequestOption) (int64, error) {
+	var o callOptions
+	o.apply(opts)
+	if o.query.Encode() != "" {
+		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "query", Reason: "cannot be added to the URL of a file"}
+	}
 	return s.download(ctx, a, w, func(int64, int64) {}, opts)
 }
 
@@ -40,222 +45,256 @@ func (s *JobsService) download(ctx context.Context, a Artifact, w io.Writer, pro
 	return io.CopyBuffer(out, file, make([]byte, copyBuffer))
 }
 
-// DownloadOptions says which artifacts to download, and how. Nil, and fields
-// that are zero, have the defaults.
+// JobArtifact is an artifact with its job.
+type JobArtifact struct {
+	Artifact
+	// WorkflowName and JobName are empty if the job was given by its number.
+	WorkflowName, JobName string
+	JobNumber             int64
+	ProjectSlug           ProjectSlug
+}
+
+// DownloadOptions selects artifacts and says how to download them. Nil and zero
+// fields select the defaults.
 type DownloadOptions struct {
-	// Glob downloads only the artifacts whose whole path it matches, by the
-	// rules of [path.Match], in which * does not match a slash; empty: all.
+	// Glob selects artifacts by their path, with the rules of a line in
+	// .gitignore; empty selects all:
+	//
+	//   - a pattern without a slash, such as *.tar.gz, matches in every folder;
+	//   - a pattern with a slash, such as reports/*.xml or /*.log, matches from
+	//     the top;
+	//   - * and ? do not match a slash, ** matches any number of folders, as in
+	//     **/reports/*.xml or logs/**;
+	//   - a pattern that matches a folder selects everything in it, and one that
+	//     ends in a slash matches only folders.
+	//
+	// A pattern that begins with ! is refused.
 	Glob string
-	// Match downloads only the artifacts for which it returns true; nil: all.
-	Match func(Artifact) bool
-	// Node downloads only the artifacts of the parallel run with this index;
-	// nil: of all.
+	// Match selects the artifacts for which it returns true; nil selects all.
+	Match func(JobArtifact) bool
+	// Node selects the artifacts of the parallel run with this index; nil
+	// selects those of all runs.
 	Node *int64
-	// Concurrency is how many files are downloaded at once; default 4.
+	// Concurrency is how many files are downloaded at once; the default is 4.
 	Concurrency int
-	// OnProgress is told how each file goes on. Calls do not overlap.
+	// OnProgress is called as files are written. Calls do not overlap.
 	OnProgress func(DownloadProgress)
 }
 
-// DownloadProgress is how the download of a file goes.
+// DownloadProgress is the progress of one file.
 type DownloadProgress struct {
-	Artifact Artifact
-	// Path is the file's, below the directory.
+	Artifact JobArtifact
+	// Path is the path of the file within the directory.
 	Path string
 	// Written and Total are in bytes; Total is -1 if it is not known.
 	Written, Total int64
-	// Done tells that the file is whole, and bears its name.
+	// Done reports that the file is complete and has its final name.
 	Done bool
 }
 
-// DownloadedArtifact is an artifact that has become a file.
+// DownloadedArtifact is an artifact that was written to a file.
 type DownloadedArtifact struct {
-	Artifact Artifact
-	// Path is the file's, with the directory.
+	Artifact JobArtifact
+	// Path is the path of the file, with the directory.
 	Path string
+	// Size is in bytes.
 	Size int64
 }
 
-// DownloadArtifacts downloads the artifacts of a job into a directory, which
-// is made if there is none. It returns the files that are whole, also when
-// others failed; the error then names each of those.
+// DownloadArtifacts downloads the artifacts of a job into a directory, which it
+// creates if necessary. It returns the complete files, also when others failed;
+// the error then names the others, the first ten of them in its text.
 //
-// A file has the artifact's path below the directory, and if several parallel
-// runs have stored artifacts, below the index of the run. Whatever a path
-// holds, the file is within the directory. It is written under another name,
-// and gets its own when it is whole, in place of one that is there. A
-// connection that breaks is made again, and goes on where it was.
+// The file of an artifact has the artifact's path in the directory, or, if
+// several parallel runs stored artifacts, in a directory named by the index of
+// the run. Files cannot escape the directory, even through symbolic links. A file
+// is written under a temporary name, and is renamed, in place of an older file,
+// when it is complete. Characters that a file name cannot have everywhere become
+// an underscore; of names that are then equal, the later ones get a suffix such
+// as ~2. A path of more than 4096 bytes is an error of its file.
+//
+// [Timeout] limits all of it together, and [NoRetry] turns off the resuming of
+// downloads as well. [Query] is added to the requests of the API, and not to the
+// URLs of files. [CaptureResponse] and headers such as Range are refused.
 func (s *JobsService) DownloadArtifacts(ctx context.Context, slug ProjectSlug, number int64, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
-	var options DownloadOptions
-	if o != nil {
-		options = *o
-	}
-	if _, err := path.Match(options.Glob, ""); err != nil {
-		return nil, &ArgumentError{Name: "glob", Reason: "is malformed"}
-	}
-	all, err := whole(Collect(s.ListArtifacts(slug, number, opts...).All(ctx)))
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = root.Close() }()
-	d := &downloads{service: s, root: root, dir: dir, options: options, opts: append(slices.Clip(opts), alone)}
-	return d.run(ctx, options.chosen(all))
+	return s.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
+		return s.artifactsOf(ctx, WorkflowJob{Number: number, ProjectSlug: slug}, "", opts)
+	}, func(JobArtifact) string { return "" })
 }
 
-func (o *DownloadOptions) chosen(all []Artifact) []Artifact {
-	var out []Artifact
-	for _, a := range all {
-		matched, _ := path.Match(o.Glob, a.Path) // the pattern has been checked
-		if (o.Glob == "" || matched) && (o.Match == nil || o.Match(a)) && (o.Node == nil || *o.Node == a.NodeIndex) {
-			out = append(out, a)
+// ListArtifacts returns the artifacts of all jobs of a workflow. If those of a
+// job cannot be listed, the error names it, and the other jobs' artifacts are
+// returned with the error.
+func (s *WorkflowsService) ListArtifacts(ctx context.Context, id uuid.UUID, opts ...RequestOption) ([]JobArtifact, error) {
+	ctx, cancel, err := limited(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	return s.client.Jobs.artifactsOfWorkflows(ctx, []Workflow{{ID: id}}, opts)
+}
+
+// DownloadArtifacts downloads the artifacts of all jobs of a workflow, as
+// [JobsService.DownloadArtifacts] does, each job's into a directory with the
+// job's name.
+func (s *WorkflowsService) DownloadArtifacts(ctx context.Context, id uuid.UUID, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
+	return s.client.Jobs.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
+		return s.client.Jobs.artifactsOfWorkflows(ctx, []Workflow{{ID: id}}, opts)
+	}, func(a JobArtifact) string { return localPart(flat(a.JobName)) })
+}
+
+// ListArtifacts returns the artifacts of all jobs of a pipeline. Of workflows
+// with the same name only the newest counts. If the artifacts of a job cannot be
+// listed, the error names it, and the other jobs' artifacts are returned with the
+// error.
+func (s *PipelinesService) ListArtifacts(ctx context.Context, id uuid.UUID, opts ...RequestOption) ([]JobArtifact, error) {
+	ctx, cancel, err := limited(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	return s.artifacts(ctx, id, opts)
+}
+
+// DownloadArtifacts downloads the artifacts of all jobs of a pipeline, as
+// [JobsService.DownloadArtifacts] does, each job's into a directory with the
+// workflow's and the job's name, such as build/test. Of workflows with the same
+// name only the newest counts.
+func (s *PipelinesService) DownloadArtifacts(ctx context.Context, id uuid.UUID, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
+	return s.client.Jobs.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
+		return s.artifacts(ctx, id, opts)
+	}, func(a JobArtifact) string {
+		return filepath.Join(localPart(flat(a.WorkflowName)), localPart(flat(a.JobName)))
+	})
+}
+
+// flat makes one name of a name with slashes.
+func flat(name string) string { return strings.NewReplacer("/", "_", `\`, "_").Replace(name) }
+
+func (s *PipelinesService) artifacts(ctx context.Context, id uuid.UUID, opts []RequestOption) ([]JobArtifact, error) {
+	workflows, err := collect(ctx, s.ListWorkflows(id, opts...))
+	if err != nil {
+		return nil, err
+	}
+	return s.client.Jobs.artifactsOfWorkflows(ctx, newest(workflows), opts)
+}
+
+// listsAtOnce is how many lists are read at once.
+const listsAtOnce = 4
+
+// artifactsOfWorkflows lists the artifacts of all jobs of workflows, as far as
+// possible.
+func (s *JobsService) artifactsOfWorkflows(ctx context.Context, workflows []Workflow, opts []RequestOption) ([]JobArtifact, error) {
+	var (
+		failures failures
+		jobs     []WorkflowJob
+		names    []string // of the jobs' workflows
+	)
+	for _, w := range workflows {
+		more, err := collect(ctx, s.client.Workflows.ListJobs(w.ID, opts...))
+		if err != nil && len(workflows) == 1 {
+			return nil, err
+		}
+		failures.add(fmt.Sprintf("jobs of workflow %s", oneLine(cmp.Or(w.Name, w.ID.String()))), err)
+		for _, j := range more {
+			if j.Number > 0 && j.Type != JobTypeApproval { // else it did not run
+				jobs, names = append(jobs, j), append(names, w.Name)
+			}
 		}
 	}
-	return out
-}
-
-// downloads are the downloads of one call, several at once.
-type downloads struct {
-	service *JobsService
-	root    *os.Root
-	dir     string
-	options DownloadOptions
-	opts    []RequestOption
-	mu      sync.Mutex // of OnProgress
-}
-
-func (d *downloads) run(ctx context.Context, artifacts []Artifact) ([]DownloadedArtifact, error) {
-	var (
-		names = localNames(artifacts)
-		sizes = make([]int64, len(artifacts))
-		errs  = make([]error, len(artifacts))
-		next  = make(chan int)
-		group sync.WaitGroup
-	)
-	workers := d.options.Concurrency
-	if workers <= 0 {
-		workers = 4
+	lists := make([][]JobArtifact, len(jobs))
+	errs := concurrently(ctx, len(jobs), listsAtOnce, func(i int) (err error) {
+		lists[i], err = s.artifactsOf(ctx, jobs[i], names[i], opts)
+		if jobs[i].Status == JobStatusNotRun && errors.Is(err, ErrNotFound) {
+			return nil // it has a number, and nothing else
+		}
+		return err
+	})
+	for i, err := range errs {
+		failures.add(fmt.Sprintf("artifacts of job %s, number %d", oneLine(jobs[i].Name), jobs[i].Number), err)
 	}
-	for range min(workers, len(artifacts)) {
+	all := slices.Concat(lists...)
+	return all, failures.err()
+}
+
+// artifactsOf lists the artifacts of one job.
+func (s *JobsService) artifactsOf(ctx context.Context, j WorkflowJob, workflow string, opts []RequestOption) ([]JobArtifact, error) {
+	list, err := collect(ctx, s.ListArtifacts(j.ProjectSlug, j.Number, opts...))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]JobArtifact, len(list))
+	for i, a := range list {
+		out[i] = JobArtifact{Artifact: a, WorkflowName: workflow, JobName: j.Name, JobNumber: j.Number, ProjectSlug: j.ProjectSlug}
+	}
+	return out, nil
+}
+
+// limited prepares a method that makes several requests for a download: its
+// context ends with the caller's [Timeout], and options that it cannot obey are
+// refused.
+func limited(ctx context.Context, opts []RequestOption) (context.Context, context.CancelFunc, error) {
+	var o callOptions
+	o.apply(opts)
+	if err := checkFileOptions(opts); err != nil {
+		return nil, nil, err
+	}
+	if len(o.capture) > 0 {
+		return nil, nil, &ArgumentError{Name: "CaptureResponse", Reason: "cannot be used with a method that makes several requests"}
+	}
+	ctx, cancel := o.limit(ctx)
+	return ctx, cancel, nil
+}
+
+func collect[T any](ctx context.Context, p *Pager[T]) ([]T, error) { return whole(Collect(p.All(ctx))) }
+
+// concurrently calls do for the numbers below n, some at once, and returns its
+// errors. When ctx has ended, it is not called any more.
+func concurrently(ctx context.Context, n, atOnce int, do func(i int) error) []error {
+	var group sync.WaitGroup
+	slots, errs := make(chan struct{}, atOnce), make([]error, n)
+	for i := range n {
+		slots <- struct{}{}
 		group.Go(func() {
-			for i := range next {
-				if sizes[i], errs[i] = d.fetch(ctx, artifacts[i], names[i]); errs[i] != nil {
-					errs[i] = fmt.Errorf("artifact %q of node %d: %w", artifacts[i].Path, artifacts[i].NodeIndex, errs[i])
-				}
+			defer func() { <-slots }()
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = do(i)
 			}
 		})
 	}
-	for i := range artifacts {
-		next <- i
-	}
-	close(next)
 	group.Wait()
-	var done []DownloadedArtifact
-	for i, a := range artifacts {
-		if errs[i] == nil {
-			done = append(done, DownloadedArtifact{Artifact: a, Path: filepath.Join(d.dir, names[i]), Size: sizes[i]})
-		}
-	}
-	return done, errors.Join(errs...)
+	return errs
 }
 
-// fetch downloads one file. What is left of one that fails is removed.
-func (d *downloads) fetch(ctx context.Context, a Artifact, name string) (size int64, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	if err := d.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return 0, err
-	}
-	partial := name + "." + strconv.FormatUint(rand.Uint64(), 36) + ".partial"
-	file, err := d.root.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// failures are the errors of things that were done side by side.
+type failures []error
+
+func (f *failures) add(what string, err error) {
 	if err != nil {
-		return 0, err
+		*f = append(*f, fmt.Errorf("%s: %w", what, err))
 	}
-	report := func(p DownloadProgress) {
-		if d.options.OnProgress != nil {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.options.OnProgress(p)
-		}
-	}
-	var total int64
-	size, err = d.service.download(ctx, a, file, func(written, of int64) {
-		total = of
-		report(DownloadProgress{Artifact: a, Path: name, Written: written, Total: of})
-	}, d.opts)
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = d.root.Rename(partial, name)
-	}
-	if err != nil {
-		return 0, errors.Join(err, d.root.Remove(partial))
-	}
-	report(DownloadProgress{Artifact: a, Path: name, Written: size, Total: max(total, size), Done: true})
-	return size, nil
 }
 
-// localNames are the names of the artifacts' files, each its own.
-func localNames(artifacts []Artifact) []string {
-	severalNodes := false
-	for _, a := range artifacts {
-		severalNodes = severalNodes || a.NodeIndex != artifacts[0].NodeIndex
+func (f failures) err() error {
+	if len(f) == 0 {
+		return nil
 	}
-	names := make([]string, len(artifacts))
-	taken := map[string]bool{} // by files, and by the directories of files
-	for i, a := range artifacts {
-		names[i] = localName(a.Path)
-		if severalNodes {
-			names[i] = filepath.Join(strconv.FormatInt(a.NodeIndex, 10), names[i])
-		}
-		for dir := filepath.Dir(names[i]); dir != "."; dir = filepath.Dir(dir) {
-			taken[strings.ToLower(dir)] = true
-		}
-	}
-	for i, name := range names {
-		for n := 2; taken[strings.ToLower(names[i])]; n++ {
-			names[i] = name + "~" + strconv.Itoa(n)
-		}
-		taken[strings.ToLower(names[i])] = true
-	}
-	return names
+	return &failuresError{f}
 }
 
-// localName makes of a path that comes from a server one that is relative, has
-// no way up, and is a name on each system.
-func localName(p string) string {
-	var parts []string
-	for part := range strings.FieldsFuncSeq(p, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if part = localPart(part); part != "" {
-			parts = append(parts, part)
-		}
+// failuresError names the first ten of its errors, in one line.
+type failuresError struct{ all []error }
+
+func (e *failuresError) Error() string {
+	const most = 10
+	var texts []string
+	for _, err := range e.all[:min(most, len(e.all))] {
+		texts = append(texts, err.Error())
 	}
-	if len(parts) == 0 {
-		return "artifact"
+	if more := len(e.all) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more errors", more))
 	}
-	return filepath.Join(parts...)
+	return strings.Join(texts, "; ")
 }
 
-func localPart(part string) string {
-	part = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || strings.ContainsRune(`<>:"|?*`, r) || r == unicode.ReplacementChar {
-			return '_'
-		}
-		return r
-	}, part)
-	const most = 200 // bytes; systems take 255, with a suffix
-	if len(part) > most {
-		part = strings.ToValidUTF8(part[:most], "")
-	}
-	part = strings.TrimRight(part, ". ")       // also what leads up, or nowhere
-	if !filepath.IsLocal(part) && part != "" { // a device's name, on some systems
-		return "_" + part
-	}
-	return part
-}
+func (e *failuresError) Unwrap() []error { return e.all }

@@ -101,19 +101,19 @@ func TestADownloadThatCannotGoOn(t *testing.T) {
 		},
 		"another file now": {
 			then: []circlecitest.Response{{Body: "another", Header: http.Header{"Etag": {`"other"`}, "Content-Type": {"text/plain"}}}},
-			text: "the file has changed after 1000000 bytes",
+			text: "after 1000000 bytes of 3145728: the file has changed",
 		},
 		"another length now": {
-			then: []circlecitest.Response{{Status: 206, Body: "x", Header: http.Header{"Content-Range": {"bytes 1000000-1000000/9"}}}},
+			then: []circlecitest.Response{{Status: 206, Body: "x", Header: http.Header{"Content-Range": {"bytes 1000000-1000000/1000001"}}}},
 			text: "the file has changed",
 		},
 		"a part of which nobody knows": {
 			then: []circlecitest.Response{{Status: 206, Body: "x"}},
-			text: "does not say which",
+			text: "without saying which",
 		},
 		"a part from further on": {
 			then: []circlecitest.Response{{Status: 206, Body: "x", Header: http.Header{"Content-Range": {fmt.Sprintf("bytes 1000001-1000001/%d", long)}}}},
-			text: "the file has changed",
+			text: "the bytes from 1000001, and those from 1000000 were requested",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestDownloadArtifactsChooses(t *testing.T) {
 			"several nodes": {nil, map[string]int64{"0/out/a.xml": 2, "1/out/a.xml": 3, "0/out/b.txt": 1, "0/OUT/A.xml~2": 2}},
 			"a node":        {&circleci.DownloadOptions{Node: &one}, map[string]int64{"out/a.xml": 3}},
 			"a glob":        {&circleci.DownloadOptions{Glob: "out/*.txt"}, map[string]int64{"out/b.txt": 1}},
-			"a function": {&circleci.DownloadOptions{Match: func(a circleci.Artifact) bool { return a.Path == "OUT/A.xml" }, Concurrency: 9},
+			"a function": {&circleci.DownloadOptions{Match: func(a circleci.JobArtifact) bool { return a.Path == "OUT/A.xml" }, Concurrency: 9},
 				map[string]int64{"OUT/A.xml": 2}},
 			"nothing": {&circleci.DownloadOptions{Glob: "none"}, map[string]int64{}},
 		} {

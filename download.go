@@ -1,10 +1,10 @@
 package circleci
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,8 +15,9 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-// remote reads a file that is kept elsewhere, from its beginning to its end. A
-// connection that breaks is made again, and goes on where the last one ended.
+// remote reads a file that a server keeps, from its beginning to its end. When
+// the connection breaks, it opens another one and continues where it was, as
+// long as the server shows that the file is still the same.
 type remote struct {
 	client *Client
 	ctx    context.Context
@@ -28,33 +29,85 @@ type remote struct {
 	body     io.ReadCloser
 	status   int
 	offset   int64
-	total    int64 // -1: not known
-	etag     string
-	failures int // in a row, without a byte between
+	total    int64 // of the file; -1: not known
+	part     bool  // the response is a part of the file, so that its end proves nothing
+	version  version
+	read     maphash.Hash // of what was read of a file without a version
+	failures int          // in a row, without a byte between
 }
 
 const (
-	// copyBuffer takes all that a connection has at once. It is written as it
-	// comes: file systems hold up who fills a large one first.
-	copyBuffer = 256 << 10
-	// resumeAttempts is how often in a row a connection may break without a
-	// byte, until a download is given up.
+	// copyBuffer is large, so that a file takes few system calls.
+	copyBuffer = 1 << 20
+	// resumeAttempts is how many connections in a row may break without a
+	// byte, before a download fails.
 	resumeAttempts = 4
 )
 
-// newRemote checks where a file is said to be, before any I/O.
+// newRemote checks the URL and the options of a file, before any I/O.
 func (c *Client) newRemote(ctx context.Context, address, route string, opts []RequestOption) (*remote, error) {
+	if reason := c.refuses(address); reason != "" {
+		return nil, &ArgumentError{Method: http.MethodGet, Route: route, Name: "URL", Reason: reason}
+	}
+	if err := checkFileOptions(opts); err != nil {
+		return nil, err
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return nil, &ArgumentError{Method: http.MethodGet, Route: route, Name: "URL", Reason: "is none"}
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !c.plainHTTP && !isLoopback(u.Hostname()) && !transport.SameOrigin(u, c.root)) {
-		return nil, &ArgumentError{Method: http.MethodGet, Route: route, Name: "URL", Reason: "is not of the scheme https"}
-	}
-	return &remote{client: c, ctx: ctx, url: u, route: route, opts: opts, total: -1}, nil
+	return &remote{client: c, ctx: ctx, url: u, route: route, opts: opts, total: -1}, err
 }
 
-// Read reads on. It fails only for good.
+// refuses says why a file's URL, which an API response contains, must not be
+// requested; "" if it may. A client of CircleCI's cloud requests public hosts
+// only, so that a response cannot direct it to a service of its own network.
+func (c *Client) refuses(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil:
+		return "is not a valid URL"
+	case transport.SameOrigin(u, c.root):
+		return ""
+	case u.Scheme == "http" && (c.plainHTTP || isLoopback(c.root.Hostname()) && isLoopback(u.Hostname())):
+		return ""
+	case u.Scheme != "https":
+		return "does not begin with https"
+	case transport.IsCloud(c.root) && !isPublicName(u.Hostname()):
+		return "does not name a public host"
+	}
+	return ""
+}
+
+// isPublicName reports whether a host is a name of the public DNS, as far as its
+// form shows.
+func isPublicName(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	dot := strings.LastIndexByte(host, '.')
+	switch top := host[dot+1:]; top {
+	case "localhost", "local", "internal", "localdomain", "":
+		return false
+	default: // a number is the end of an IPv4 address, in any of its forms
+		return dot > 0 && (top[0] < '0' || top[0] > '9') && !strings.Contains(host, ":")
+	}
+}
+
+// checkFileOptions refuses the headers by which a download controls what it
+// receives.
+func checkFileOptions(opts []RequestOption) error {
+	var o callOptions
+	o.apply(opts)
+	if o.err != nil {
+		return o.err
+	}
+	for _, name := range [...]string{
+		"Range", "If-Range", "Accept-Encoding", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+	} {
+		if o.header.Get(name) != "" {
+			return &ArgumentError{Name: "header", Reason: name + " is set by the download, which resumes by itself"}
+		}
+	}
+	return nil
+}
+
+// Read reads on. Its errors are final.
 func (r *remote) Read(p []byte) (int, error) {
 	for {
 		if r.body == nil {
@@ -64,31 +117,52 @@ func (r *remote) Read(p []byte) (int, error) {
 		}
 		n, err := r.body.Read(p)
 		r.offset += int64(n)
+		if r.version == (version{}) {
+			_, _ = r.read.Write(p[:n]) // it never fails
+		}
 		if n > 0 {
 			r.failures = 0
 		}
-		if err == nil {
+		switch {
+		case r.total >= 0 && r.offset > r.total:
+			return 0, errors.Join(r.fail(errors.New("the server sent more than the file's length")), r.Close())
+		case err == nil:
 			return n, nil
 		}
 		_ = r.Close() // the error that counts is err
 		switch {
-		case errors.Is(err, io.EOF) && (r.total < 0 || r.offset == r.total):
+		case errors.Is(err, io.EOF) && (r.offset == r.total || r.total < 0 && !r.part):
 			return n, io.EOF
 		case r.ctx.Err() != nil:
 			return n, r.fail(err)
-		case n > 0:
-			return n, nil // what has come is handed over first
+		case r.offset == r.total: // a connection that broke behind the last byte
+			return n, io.EOF
+		case noRetry(r.opts):
+			return n, r.fail(err)
 		}
-		if r.failures++; r.failures >= resumeAttempts {
-			return 0, r.fail(err)
+		if n == 0 {
+			r.failures++
 		}
-		if err := transport.Sleep(r.ctx, 250*time.Millisecond<<r.failures); err != nil {
-			return 0, r.fail(err)
+		if r.failures >= resumeAttempts {
+			return n, r.fail(err)
+		}
+		if slept := transport.Sleep(r.ctx, 250*time.Millisecond<<r.failures); slept != nil {
+			return n, r.fail(slept)
+		}
+		if n > 0 {
+			return n, nil
 		}
 	}
 }
 
-// Close closes the connection. The next Read makes one again.
+// noRetry reports whether the options contain [NoRetry].
+func noRetry(opts []RequestOption) bool {
+	var o callOptions
+	o.apply(opts)
+	return o.once
+}
+
+// Close closes the connection. The next Read opens another one.
 func (r *remote) Close() error {
 	if r.body == nil {
 		return nil
@@ -102,8 +176,11 @@ func (r *remote) fail(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
+	if ended := r.ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		err = ended
+	}
 	return &TransportError{
-		Method: http.MethodGet, Route: r.route, Attempts: r.failures,
+		Method: http.MethodGet, Route: r.route, Attempts: max(r.failures, 1),
 		Err: fmt.Errorf("after %d bytes%s: %w", r.offset, r.ofTotal(), err),
 	}
 }
@@ -115,82 +192,163 @@ func (r *remote) ofTotal() string {
 	return " of " + strconv.FormatInt(r.total, 10)
 }
 
-// open makes a connection, for the rest of the file.
+// open opens a connection for the rest of the file. A file without a version is
+// read again from its beginning, and compared.
 func (r *remote) open() error {
+	if r.bad != nil {
+		return r.bad
+	}
 	o := &callOptions{}
 	o.apply(r.opts)
-	if r.bad != nil || o.err != nil {
-		return cmp.Or[error](r.bad, o.err)
+	if o.err != nil {
+		return o.err
 	}
-	header := http.Header{"Accept-Encoding": {"identity"}} // a range is one of the file's own bytes
+	header := http.Header{}
 	for name, values := range o.header {
 		header[name] = values
 	}
-	if r.offset > 0 {
+	header.Set("Accept-Encoding", "identity") // a range counts the file's own bytes
+	asked := r.offset > 0 && r.version != (version{})
+	if asked {
 		header.Set("Range", "bytes="+strconv.FormatInt(r.offset, 10)+"-")
-		if r.etag != "" && !strings.HasPrefix(r.etag, "W/") {
-			header.Set("If-Range", r.etag)
-		}
+		header.Set("If-Range", r.version.ifRange())
 	}
 	call := &transport.Call{
 		Method: http.MethodGet, Route: r.route, URL: r.url, Header: header, Stream: true, Replayable: true, Once: o.once,
 	}
 	result := r.client.send(r.ctx, call)
 	o.store(result)
-	if result.StatusCode == http.StatusRequestedRangeNotSatisfiable && r.offset == r.total {
-		r.body = io.NopCloser(strings.NewReader(""))
+	if asked && result.StatusCode == http.StatusRequestedRangeNotSatisfiable && result.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", r.offset) {
+		r.body, r.status, r.total = io.NopCloser(strings.NewReader("")), result.StatusCode, r.offset
 		return nil
 	}
 	if err := r.client.errorOf(call, result); err != nil {
 		return err
 	}
 	r.body, r.status = result.Stream, result.StatusCode
-	if err := r.accept(result); err != nil {
+	if err := r.accept(result, asked); err != nil {
 		_ = r.Close() // the error that counts is err
-		return err
-	}
-	return nil
-}
-
-// accept holds an answer against what has been read so far.
-func (r *remote) accept(result *transport.Result) error {
-	etag := result.Header.Get("ETag")
-	start, total := contentRange(result)
-	if start < 0 {
-		return r.fail(errors.New("the server sends a part, and does not say which"))
-	}
-	if r.offset > 0 && (r.etag != "" && etag != "" && etag != r.etag || r.total >= 0 && total >= 0 && total != r.total || start > r.offset) {
-		return &TransportError{
-			Method: http.MethodGet, Route: r.route, Attempts: result.Attempts,
-			Err: fmt.Errorf("the file has changed after %d bytes of it were read", r.offset),
-		}
-	}
-	r.etag = etag
-	if total >= 0 {
-		r.total = total
-	}
-	// A server that knows no ranges begins anew.
-	_, err := io.CopyN(io.Discard, r.body, r.offset-start)
-	if err != nil {
 		return r.fail(err)
 	}
 	return nil
 }
 
-// contentRange tells where in the file an answer begins, and how long the file
-// is; -1 for what is not known.
-func contentRange(result *transport.Result) (start, total int64) {
+var (
+	errChanged     = errors.New("the file has changed since the download began")
+	errUnversioned = errors.New("the server no longer sends the file's ETag or Last-Modified, so that it may have changed")
+)
+
+// accept compares a response with what was read before.
+func (r *remote) accept(result *transport.Result, asked bool) error {
 	if result.StatusCode != http.StatusPartialContent {
-		return 0, result.Length
+		return r.restart(result)
 	}
-	var end int64
-	if n, err := fmt.Sscanf(result.Header.Get("Content-Range"), "bytes %d-%d/%d", &start, &end, &total); err != nil || n != 3 {
-		return -1, -1
+	start, total, ok := contentRange(result.Header.Get("Content-Range"))
+	switch {
+	case !asked:
+		return errors.New("the server sent a part of the file, and the whole file was requested")
+	case !ok:
+		return errors.New("the server sent a part of the file without saying which")
+	case start != r.offset:
+		return fmt.Errorf("the server sent the bytes from %d, and those from %d were requested", start, r.offset)
+	case r.total >= 0 && total >= 0 && total != r.total:
+		return errChanged
 	}
-	return start, total
+	if total >= 0 {
+		r.total = total
+	}
+	r.part = total < 0
+	return r.version.check(result.Header)
 }
 
-// progressWriter tells after each write how much has been written.
+// restart accepts a response that has the whole file, and skips what was read.
+func (r *remote) restart(result *transport.Result) error {
+	if r.offset == 0 {
+		r.version, r.total = versionOf(result.Header), -1
+	}
+	if r.total >= 0 && result.Length >= 0 && result.Length != r.total {
+		return errChanged
+	}
+	if err := r.version.check(result.Header); err != nil {
+		return err
+	}
+	var again maphash.Hash
+	again.SetSeed(r.read.Seed())
+	if _, err := io.CopyN(&again, r.body, r.offset); err != nil {
+		return err
+	}
+	if r.version == (version{}) && again.Sum64() != r.read.Sum64() {
+		return errChanged
+	}
+	r.part = false
+	if result.Length >= 0 {
+		r.total = result.Length
+	}
+	return nil
+}
+
+// version is what a server calls the file's content, so that a change shows:
+// its ETag, or else the time of its last change. The zero version proves
+// nothing.
+type version struct{ etag, modified string }
+
+// versionOf is the version in a response. A weak ETag does not promise equal
+// bytes, and neither does a file that changed just before it was sent.
+func versionOf(h http.Header) version {
+	if etag := h.Get("ETag"); etag != "" {
+		if strings.HasPrefix(etag, "W/") {
+			return version{}
+		}
+		return version{etag: etag}
+	}
+	modified, err := http.ParseTime(h.Get("Last-Modified"))
+	sent, sentErr := http.ParseTime(h.Get("Date"))
+	if err != nil || sentErr != nil || sent.Sub(modified) < time.Minute {
+		return version{}
+	}
+	return version{modified: h.Get("Last-Modified")}
+}
+
+func (v version) ifRange() string {
+	if v.etag != "" {
+		return v.etag
+	}
+	return v.modified
+}
+
+// check compares a version with that of another response.
+func (v version) check(h http.Header) error {
+	there := h.Get("Last-Modified")
+	if v.etag != "" {
+		there = h.Get("ETag")
+	}
+	switch {
+	case v == version{} || there == v.ifRange():
+		return nil
+	case there == "":
+		return errUnversioned
+	}
+	return errChanged
+}
+
+// contentRange returns where in the file a part begins, and the file's length;
+// -1 if the server does not know it.
+func contentRange(header string) (start, total int64, ok bool) {
+	span, length, found := strings.Cut(strings.TrimPrefix(header, "bytes "), "/")
+	first, last, dashed := strings.Cut(span, "-")
+	start, err := strconv.ParseInt(first, 10, 64)
+	end, endErr := strconv.ParseInt(last, 10, 64)
+	if !found || !dashed || err != nil || endErr != nil || start < 0 || end < start {
+		return 0, 0, false
+	}
+	if length == "*" {
+		return start, -1, true
+	}
+	total, err = strconv.ParseInt(length, 10, 64)
+	return start, total, err == nil && total > end
+}
+
+// progressWriter reports after each write how much has been written.
 type progressWriter struct {
 	dst     io.Writer
 	written int64

@@ -16,75 +16,91 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-// UsageWindow is a span of time: from Start up to End.
+// UsageWindow is a span of time from Start to End, both of which are part of it.
+// They are sent in microseconds, the precision of the times in usage exports;
+// what is finer is cut off. A month therefore ends a microsecond before the next
+// one begins: windows that share an instant would count its rows twice.
 type UsageWindow struct {
 	Start, End time.Time
 }
 
-// maxExportWindow is what the API has been seen to take at once.
+// maxExportWindow is the longest window that the API has been seen to accept.
 const maxExportWindow = 31 * 24 * time.Hour
 
-// split cuts a window into those that the API takes.
+// split cuts a window into windows that the API accepts, no two of which share an
+// instant.
 func (w UsageWindow) split() []UsageWindow {
 	var out []UsageWindow
-	for start := w.Start; start.Before(w.End); {
-		end := start.Add(maxExportWindow)
-		if end.After(w.End) {
-			end = w.End
+	end := w.End.Truncate(time.Microsecond)
+	for start := w.Start.Truncate(time.Microsecond); ; start = start.Add(maxExportWindow) {
+		next := start.Add(maxExportWindow)
+		if !next.Before(end) {
+			return append(out, UsageWindow{start, end})
 		}
-		out = append(out, UsageWindow{start, end})
-		start = end
+		out = append(out, UsageWindow{start, next.Add(-time.Microsecond)})
 	}
-	return out
 }
 
-// UsageExportOptions says how to export. Nil, and fields that are zero, have the
-// defaults.
+// UsageExportOptions says how to export. Nil and zero fields select the defaults.
 type UsageExportOptions struct {
-	// SharedOrgIDs are organizations, of those that share the plan, to export
-	// as well.
+	// SharedOrgIDs are further organizations to export, of those that share the
+	// plan.
 	SharedOrgIDs []uuid.UUID
-	// MinInterval is the pause between two polls at first; it doubles up to
-	// MaxInterval. Defaults 15 seconds and 5 minutes: the API permits few.
+	// MinInterval is the first pause between two polls; it doubles up to
+	// MaxInterval. The defaults are 15 seconds and 5 minutes, because the API
+	// permits few polls.
 	MinInterval, MaxInterval time.Duration
-	// OnProgress is told when an export begins, at each poll, and when a file
+	// OnProgress is called when an export begins, at each poll, and when a file
 	// begins.
 	OnProgress func(UsageProgress)
 }
 
-// UsageProgress is how an export goes.
+// UsageProgress is the progress of an export.
 type UsageProgress struct {
+	// Window is the part of the caller's window that is being exported.
 	Window UsageWindow
-	// Export is the export of the window as it was seen last; zero while a
-	// request waits for the API's limit.
+	// Export is the latest state of the window's export; zero while a request
+	// waits for the API's rate limit.
 	Export UsageExport
-	// File is the number of the file that begins, from 1; 0 before that.
+	// File is the number of the file that begins, from 1; 0 before the first.
 	File int
 	// Next is the pause until the next request; 0 if there is none.
 	Next time.Duration
 }
 
-// Export exports what an organization has used in a window of any length, and
-// yields the rows as they come, in constant memory. An error is yielded last,
-// behind the rows before it; breaking off the loop ends the downloads.
+// Export exports the usage of an organization in a window of any length, and
+// yields its rows one by one, in constant memory. An error is yielded last, after
+// the rows read before it. Breaking out of the loop ends the downloads.
 //
-// A window that is longer than the API takes is split. For each part it
-// creates an export, polls it until it has ended, and reads its files, without
-// the token, one behind the other. The API takes 10 new exports an hour for an
-// organization: when it says so, Export waits as long as ctx permits. Usage is
-// kept for 13 months.
+// A window that is longer than 31 days, which the API does not accept, is split.
+// For each part Export creates an export, polls it until it has ended, and reads
+// its files one after the other, without sending the token. The API accepts 10
+// new exports an hour for an organization; when it refuses one for that reason,
+// Export waits and tries again, until ctx ends. Usage is kept for 13 months.
+//
+// [Timeout] limits all of it together. With [NoRetry] each request is sent once,
+// and Export neither waits for the rate limit nor resumes a file.
+// [Query] is added to the requests of the API, and not to the URLs of files.
+// [CaptureResponse] and headers such as Range are refused.
 func (s *UsageService) Export(ctx context.Context, orgID uuid.UUID, w UsageWindow, o *UsageExportOptions, opts ...RequestOption) iter.Seq2[UsageRow, error] {
-	e := &usageExporter{service: s, orgID: orgID, opts: opts}
-	if o != nil {
-		e.options = *o
-	}
-	e.options.MinInterval = cmp.Or(e.options.MinInterval, 15*time.Second)
-	e.options.MaxInterval = cmp.Or(e.options.MaxInterval, 5*time.Minute)
 	return func(yield func(UsageRow, error) bool) {
-		if !w.Start.Before(w.End) {
-			yield(UsageRow{}, &ArgumentError{Name: "window", Reason: "does not begin before it ends"})
+		ctx, cancel, err := limited(ctx, opts)
+		if err == nil {
+			defer cancel()
+		}
+		if err == nil && !w.Start.Before(w.End) {
+			err = &ArgumentError{Name: "window", Reason: "ends before or when it begins"}
+		}
+		if err != nil {
+			yield(UsageRow{}, err)
 			return
 		}
+		e := &usageExporter{service: s, orgID: orgID, opts: opts}
+		if o != nil {
+			e.options = *o
+		}
+		e.options.MinInterval = cmp.Or(e.options.MinInterval, 15*time.Second)
+		e.options.MaxInterval = cmp.Or(e.options.MaxInterval, 5*time.Minute)
 		for _, part := range w.split() {
 			e.window = part
 			if !e.export(ctx, yield) {
@@ -158,13 +174,13 @@ func (e *usageExporter) wait(ctx context.Context, x *UsageExport) (*UsageExport,
 	return x, nil
 }
 
-// patiently waits where a call does not: for the limits of usage exports are so
-// low that to meet them is usual.
+// patiently waits where a call does not, because the limits of usage exports are
+// so low that it is normal to reach them.
 func (e *usageExporter) patiently(ctx context.Context, call func() (*UsageExport, error)) (*UsageExport, error) {
 	for {
 		x, err := call()
 		var limited *Error
-		if !errors.Is(err, ErrRateLimited) || !errors.As(err, &limited) {
+		if !errors.Is(err, ErrRateLimited) || !errors.As(err, &limited) || noRetry(e.opts) {
 			return x, err
 		}
 		pause := max(limited.RetryAfter, time.Minute)
@@ -185,12 +201,12 @@ func (e *usageExporter) report(p UsageProgress) {
 	}
 }
 
-// rows reads one file. Its URL is signed for a while only: if that is over, it
-// asks for another.
+// rows reads one file. If its URL, which is signed for some time only, has
+// expired, it requests another one.
 func (e *usageExporter) rows(ctx context.Context, url string, exportID uuid.UUID, i int) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
 		file, err := e.open(ctx, url)
-		if errors.Is(err, ErrForbidden) {
+		if errors.Is(err, ErrForbidden) && !noRetry(e.opts) {
 			x, again := e.patiently(ctx, func() (*UsageExport, error) { return e.service.GetExport(ctx, e.orgID, exportID, e.opts...) })
 			if again == nil && i < len(x.DownloadURLs) {
 				file, err = e.open(ctx, x.DownloadURLs[i])

@@ -125,7 +125,7 @@ func TestUsageExportThatFails(t *testing.T) {
 		"failed":                   {poll: []circlecitest.Response{body("FAILED", "[]")}, text: ": it has failed: too much"},
 		"a state in capitals":      {poll: []circlecitest.Response{body("PENDING", "null"), body("COMPLETED", "null")}},
 		"no data":                  {poll: []circlecitest.Response{body("completed", "null")}},
-		"a URL that is none":       {poll: []circlecitest.Response{body("completed", `["nowhere"]`)}, text: "is none"},
+		"a URL that is none":       {poll: []circlecitest.Response{body("completed", `["nowhere"]`)}, text: "is not a valid URL"},
 		"a broken connection":      {storage: []circlecitest.Response{{Executed: true, CutAfter: 100}}, rows: 12},
 		"a storage that is down":   {storage: []circlecitest.Response{{Status: 503}}, rows: 12},
 		"a signature that is over": {storage: []circlecitest.Response{{Status: 403}}, rows: 12},
