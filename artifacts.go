@@ -172,7 +172,7 @@ func (s *PipelinesService) DownloadArtifacts(ctx context.Context, id uuid.UUID, 
 func flat(name string) string { return strings.NewReplacer("/", "_", `\`, "_").Replace(name) }
 
 func (s *PipelinesService) artifacts(ctx context.Context, id uuid.UUID, opts []RequestOption) ([]JobArtifact, error) {
-	workflows, err := collect(ctx, s.ListWorkflows(id, opts...))
+	workflows, err := s.ListWorkflows(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (s *JobsService) artifactsOfWorkflows(ctx context.Context, workflows []Work
 		names    []string // of the jobs' workflows
 	)
 	for _, w := range workflows {
-		more, err := collect(ctx, s.client.Workflows.ListJobs(w.ID, opts...))
+		more, err := s.client.Workflows.ListJobs(w.ID, opts...).Collect(ctx)
 		if err != nil && len(workflows) == 1 {
 			return nil, err
 		}
@@ -219,7 +219,7 @@ func (s *JobsService) artifactsOfWorkflows(ctx context.Context, workflows []Work
 
 // artifactsOf lists the artifacts of one job.
 func (s *JobsService) artifactsOf(ctx context.Context, j WorkflowJob, workflow string, opts []RequestOption) ([]JobArtifact, error) {
-	list, err := collect(ctx, s.ListArtifacts(j.ProjectSlug, j.Number, opts...))
+	list, err := s.ListArtifacts(j.ProjectSlug, j.Number, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -234,19 +234,12 @@ func (s *JobsService) artifactsOf(ctx context.Context, j WorkflowJob, workflow s
 // context ends with the caller's [Timeout], and options that it cannot obey are
 // refused.
 func limited(ctx context.Context, opts []RequestOption) (context.Context, context.CancelFunc, error) {
-	var o callOptions
-	o.apply(opts)
 	if err := checkFileOptions(opts); err != nil {
 		return nil, nil, err
 	}
-	if len(o.capture) > 0 {
-		return nil, nil, &ArgumentError{Name: "CaptureResponse", Reason: "cannot be used with a method that makes several requests"}
-	}
-	ctx, cancel := o.limit(ctx)
-	return ctx, cancel, nil
+	ctx, cancel, _, err := composite(ctx, opts)
+	return ctx, cancel, err
 }
-
-func collect[T any](ctx context.Context, p *Pager[T]) ([]T, error) { return whole(Collect(p.All(ctx))) }
 
 // concurrently calls do for the numbers below n, some at once, and returns its
 // errors. When ctx has ended, it is not called any more.

@@ -62,7 +62,7 @@ func TestDownloadArtifact(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := circlecitest.New(t)
 				number := jobWith(t, srv, circlecitest.Artifact{Path: "a b/log.txt", Content: longText()})
-				artifacts, err := circleci.Collect(srv.Client().Jobs.ListArtifacts(webSlug, number).All(t.Context()))
+				artifacts, err := srv.Client().Jobs.ListArtifacts(webSlug, number).Collect(t.Context())
 				require.NoError(t, err)
 				srv.Fail("storage", c.storage...)
 				srv.Fail("artifact", c.host...)
@@ -120,7 +120,7 @@ func TestADownloadThatCannotGoOn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := circlecitest.New(t)
 				number := jobWith(t, srv, circlecitest.Artifact{Path: "log.txt", Content: longText()})
-				artifacts, err := circleci.Collect(srv.Client().Jobs.ListArtifacts(webSlug, number).All(t.Context()))
+				artifacts, err := srv.Client().Jobs.ListArtifacts(webSlug, number).Collect(t.Context())
 				require.NoError(t, err)
 				srv.Fail("storage", append([]circlecitest.Response{{Executed: true, CutAfter: 1_000_000}}, c.then...)...)
 				var out bytes.Buffer
@@ -138,7 +138,7 @@ func TestADownloadFromAServerWithoutRanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)
 		number := jobWith(t, srv, circlecitest.Artifact{Path: "log.txt", Content: longText()})
-		artifacts, err := circleci.Collect(srv.Client().Jobs.ListArtifacts(webSlug, number).All(t.Context()))
+		artifacts, err := srv.Client().Jobs.ListArtifacts(webSlug, number).Collect(t.Context())
 		require.NoError(t, err)
 		plain := http.Header{"Content-Type": {"text/plain"}}
 		srv.Fail("storage", circlecitest.Response{Body: longText(), Header: plain, CutAfter: 1_234_567}, circlecitest.Response{Body: longText(), Header: plain})
@@ -338,7 +338,7 @@ func TestDownloadOverASocket(t *testing.T) {
 	c, err := circleci.NewClient(srv.Token(), circleci.WithBaseURL(srv.URL()))
 	require.NoError(t, err)
 	defer func() { _ = c.Close() }()
-	artifacts, err := circleci.Collect(c.Jobs.ListArtifacts(webSlug, 1).All(t.Context()))
+	artifacts, err := c.Jobs.ListArtifacts(webSlug, 1).Collect(t.Context())
 	require.NoError(t, err)
 	srv.Fail("storage", circlecitest.Response{Executed: true, CutAfter: 2_000_000})
 	var out bytes.Buffer
@@ -357,7 +357,7 @@ func TestAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)
 		number := jobWith(t, srv, circlecitest.Artifact{Path: "a", Content: longText()})
-		artifacts, err := circleci.Collect(srv.Client().Jobs.ListArtifacts(webSlug, number).All(t.Context()))
+		artifacts, err := srv.Client().Jobs.ListArtifacts(webSlug, number).Collect(t.Context())
 		require.NoError(t, err)
 		_, err = srv.Client().Jobs.DownloadArtifact(t.Context(), artifacts[0], fullDisk{})
 		assert.ErrorIs(t, err, errDisk)

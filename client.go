@@ -50,6 +50,8 @@ type Client struct {
 	http *http.Client
 	auth *transport.Auth
 	send transport.Handler
+
+	callHooks []CallHook
 }
 
 // service is what each service is made of.
@@ -85,7 +87,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	}
 	base := *root
 	base.Path += "/api/v2"
-	c := &Client{plainHTTP: cfg.plainHTTP, root: root, base: &base}
+	c := &Client{plainHTTP: cfg.plainHTTP, root: root, base: &base, callHooks: cfg.callHooks}
 	if c.http, err = cfg.client(); err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func TestHostsInEveryFormLeadToTheAPI(t *testing.T) {
 		assert.Equal(t, c.root+"/api/v2", client.BaseURL(), c.host)
 		_, err := client.Users.Me(t.Context())
 		require.NoError(t, err, c.host)
-		require.NoError(t, client.Do(t.Context(), http.MethodGet, "/api/v3/x", nil, nil), c.host)
+		require.NoError(t, client.Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, nil), c.host)
 		sent := wire.requests()
 		assert.Equal(t, c.root+"/api/v2/me", sent[0].URL, c.host)
 		assert.Equal(t, c.root+"/api/v3/x", sent[1].URL, c.host)
@@ -291,7 +291,7 @@ func TestOperationsAreKnownToOnesOwnTransport(t *testing.T) {
 		got, _ = circleci.OperationFromContext(req.Context())
 		return answers(200, `{}`)
 	}}
-	require.NoError(t, wire.client(t).Do(t.Context(), http.MethodPost, "/x/{y}", nil, nil, circleci.PathParams("z")))
+	require.NoError(t, wire.client(t).Do(t.Context(), circleci.Request{Method: http.MethodPost, Route: "/x/{y}", Params: []any{"z"}}, nil))
 	assert.Equal(t, circleci.Operation{Method: "POST", Route: "/x/{y}", Attempt: 1}, got)
 	_, ok := circleci.OperationFromContext(t.Context())
 	assert.False(t, ok, "a context that belongs to no call")

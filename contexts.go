@@ -168,14 +168,14 @@ func (v *ContextEnvVar) key() itemKey { return itemKey{name: v.Variable} }
 // ListEnvVars lists the names of a context's variables. A context has 100 at
 // most, which is one page.
 //
-// The API has been seen to answer with that page again and again: the walk
-// then ends, complete, with an error that matches [ErrPageLoop].
+// The API may return that page under every token; the iteration ends, without
+// an error, at the first page that has nothing new.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/listEnvironmentVariablesFromContext
 //
 //circleci:operation GET /context/{context_id}/environment-variable
 func (s *ContextsService) ListEnvVars(id uuid.UUID, opts ...RequestOption) *Pager[ContextEnvVar] {
-	return list[ContextEnvVar](s.client, get("/context/{context_id}/environment-variable", id).with(opts))
+	return repeatingList[ContextEnvVar](s.client, get("/context/{context_id}/environment-variable", id).with(opts))
 }
 
 // SetEnvVarRequest is the value of an environment variable, of a context or of

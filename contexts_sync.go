@@ -60,7 +60,7 @@ func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars ma
 	if o == nil {
 		o = &SyncEnvVarsOptions{}
 	}
-	there, err := whole(Collect(s.ListEnvVars(id, opts...).All(ctx)))
+	there, err := s.ListEnvVars(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}

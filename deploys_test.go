@@ -87,7 +87,7 @@ func TestAZeroUUIDStandsForNone(t *testing.T) {
 	srv.Fail("GET /deploy/components/{component_id}/versions", circlecitest.Response{
 		Body: `{"items":[{"name":"v1","pipeline_id":` + zero + `,"workflow_id":` + zero + `,"job_id":` + zero + `}]}`,
 	})
-	all, err := circleci.Collect(srv.Client().Deploys.ListComponentVersions(id1, nil).All(t.Context()))
+	all, err := srv.Client().Deploys.ListComponentVersions(id1, nil).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []circleci.ComponentVersion{{Name: "v1"}}, all)
 }
@@ -99,7 +99,7 @@ func TestAVersionInTwoEnvironmentsIsListedTwice(t *testing.T) {
 	srv.Fail("GET /deploy/components/{component_id}/versions",
 		circlecitest.Response{Body: `{"items":[{"name":"v1","environment_id":"` + id1.String() + `"}],"next_page_token":"a"}`},
 		circlecitest.Response{Body: `{"items":[{"name":"v1","environment_id":"` + id2.String() + `"}],"next_page_token":""}`})
-	all, err := circleci.Collect(srv.Client().Deploys.ListComponentVersions(id3, nil).All(t.Context()))
+	all, err := srv.Client().Deploys.ListComponentVersions(id3, nil).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, all, 2)
 }
@@ -113,17 +113,14 @@ func TestBadDeployInputIsNotSent(t *testing.T) {
 		return second(deploys.Rollback(t.Context(), id1, in))
 	}
 	for what, err := range map[string]error{
-		"no component":       rollback(func(in *circleci.RollbackRequest) { in.ComponentName = "" }),
-		"no environment":     rollback(func(in *circleci.RollbackRequest) { in.EnvironmentName = "" }),
-		"no current version": rollback(func(in *circleci.RollbackRequest) { in.CurrentVersion = "" }),
-		"no target version":  rollback(func(in *circleci.RollbackRequest) { in.TargetVersion = "" }),
-		"no project":         second(deploys.Rollback(t.Context(), uuid.Nil, circleci.RollbackRequest{})),
-		"no organization for environments": second(circleci.Collect(
-			deploys.ListEnvironments(uuid.Nil, nil).All(t.Context()))),
-		"no organization for components": second(circleci.Collect(
-			deploys.ListComponents(uuid.Nil, nil).All(t.Context()))),
-		"pages of less than nothing": second(circleci.Collect(
-			deploys.ListComponents(id1, &circleci.ListComponentsOptions{PageSize: -1}).All(t.Context()))),
+		"no component":                     rollback(func(in *circleci.RollbackRequest) { in.ComponentName = "" }),
+		"no environment":                   rollback(func(in *circleci.RollbackRequest) { in.EnvironmentName = "" }),
+		"no current version":               rollback(func(in *circleci.RollbackRequest) { in.CurrentVersion = "" }),
+		"no target version":                rollback(func(in *circleci.RollbackRequest) { in.TargetVersion = "" }),
+		"no project":                       second(deploys.Rollback(t.Context(), uuid.Nil, circleci.RollbackRequest{})),
+		"no organization for environments": second(deploys.ListEnvironments(uuid.Nil, nil).Collect(t.Context())),
+		"no organization for components":   second(deploys.ListComponents(uuid.Nil, nil).Collect(t.Context())),
+		"pages of less than nothing":       second(deploys.ListComponents(id1, &circleci.ListComponentsOptions{PageSize: -1}).Collect(t.Context())),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 	}

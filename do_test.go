@@ -47,7 +47,7 @@ func TestDoFillsRoutes(t *testing.T) {
 		{"/api/v1.1/project/{slug}", []any{circleci.ProjectSlug("gh/a b/c")}, "https://circleci.com/api/v1.1/project/gh/a%20b/c"},
 	} {
 		wire := replies(answers(200, `{}`))
-		err := wire.client(t).Do(t.Context(), http.MethodGet, c.route, nil, nil, circleci.PathParams(c.params...))
+		err := wire.client(t).Do(t.Context(), circleci.Request{Route: c.route, Params: c.params}, nil)
 		require.NoError(t, err, c.route)
 		assert.Equal(t, c.want, wire.only(t).URL, c.route)
 	}
@@ -58,10 +58,9 @@ func TestDoRefusesWhatWouldGoAstray(t *testing.T) {
 		method, route string
 		in, out       any
 		opts          []circleci.RequestOption
+		params        []any
 	}
-	params := func(values ...any) []circleci.RequestOption {
-		return []circleci.RequestOption{circleci.PathParams(values...)}
-	}
+	params := func(values ...any) []any { return values }
 	for name, c := range map[string]struct {
 		call
 		argument string
@@ -82,23 +81,23 @@ func TestDoRefusesWhatWouldGoAstray(t *testing.T) {
 		"bad escape":              {call{route: "/a%zz"}, "route"},
 		"host":                    {call{route: "https://evil.example.com/a"}, "route"},
 		"host by slashes":         {call{route: "//evil.example.com/a"}, "route"},
-		"empty value":             {call{route: "/x/{name}", opts: params("")}, "name"},
-		"dots for a value":        {call{route: "/x/{name}", opts: params("..")}, "name"},
-		"dots within a value":     {call{route: "/x/{name}", opts: params("a/../b")}, "name"},
-		"backslashes in a value":  {call{route: "/x/{name}", opts: params(`..\b`)}, "name"},
-		"zero UUID":               {call{route: "/x/{context_id}", opts: params(uuid.Nil)}, "context_id"},
-		"second UUID is zero":     {call{route: "/x/{a}/{b}", opts: params(someID, uuid.Nil)}, "b"},
-		"zero number":             {call{route: "/x/{job-number}", opts: params(0)}, "job-number"},
-		"negative number":         {call{route: "/x/{job-number}", opts: params(int64(-1))}, "job-number"},
-		"short project slug":      {call{route: "/x/{project-slug}", opts: params(circleci.ProjectSlug("acme/web"))}, "project slug"},
-		"long org slug":           {call{route: "/x/{org-slug}", opts: params(circleci.OrgSlug("gh/acme/web"))}, "organization slug"},
-		"no organization":         {call{route: "/x/{org}", opts: params(circleci.OrgRef{})}, "org"},
-		"dots in a slug":          {call{route: "/x/{project-slug}", opts: params(circleci.ProjectSlug("gh/../web"))}, "project slug"},
-		"type":                    {call{route: "/x/{name}", opts: params(1.5)}, "path parameter"},
-		"nil":                     {call{route: "/x/{name}", opts: params(nil)}, "path parameter"},
-		"value missing":           {call{route: "/x/{name}/{other}", opts: params("a")}, "/x/{name}/{other}"},
-		"value too many":          {call{route: "/x/{name}", opts: params("a", "b")}, "/x/{name}"},
-		"placeholder never ends":  {call{route: "/x/{name", opts: params("a")}, "/x/{name"},
+		"empty value":             {call{route: "/x/{name}", params: params("")}, "name"},
+		"dots for a value":        {call{route: "/x/{name}", params: params("..")}, "name"},
+		"dots within a value":     {call{route: "/x/{name}", params: params("a/../b")}, "name"},
+		"backslashes in a value":  {call{route: "/x/{name}", params: params(`..\b`)}, "name"},
+		"zero UUID":               {call{route: "/x/{context_id}", params: params(uuid.Nil)}, "context_id"},
+		"second UUID is zero":     {call{route: "/x/{a}/{b}", params: params(someID, uuid.Nil)}, "b"},
+		"zero number":             {call{route: "/x/{job-number}", params: params(0)}, "job-number"},
+		"negative number":         {call{route: "/x/{job-number}", params: params(int64(-1))}, "job-number"},
+		"short project slug":      {call{route: "/x/{project-slug}", params: params(circleci.ProjectSlug("acme/web"))}, "project slug"},
+		"long org slug":           {call{route: "/x/{org-slug}", params: params(circleci.OrgSlug("gh/acme/web"))}, "organization slug"},
+		"no organization":         {call{route: "/x/{org}", params: params(circleci.OrgRef{})}, "org"},
+		"dots in a slug":          {call{route: "/x/{project-slug}", params: params(circleci.ProjectSlug("gh/../web"))}, "project slug"},
+		"type":                    {call{route: "/x/{name}", params: params(1.5)}, "path parameter"},
+		"nil":                     {call{route: "/x/{name}", params: params(nil)}, "path parameter"},
+		"value missing":           {call{route: "/x/{name}/{other}", params: params("a")}, "/x/{name}/{other}"},
+		"value too many":          {call{route: "/x/{name}", params: params("a", "b")}, "/x/{name}"},
+		"placeholder never ends":  {call{route: "/x/{name", params: params("a")}, "/x/{name"},
 		"method":                  {call{method: "get", route: "/x"}, "method"},
 		"method with a line":      {call{method: "GET /\r\n", route: "/x"}, "method"},
 		"no method":               {call{method: " ", route: "/x"}, "method"},
@@ -120,7 +119,7 @@ func TestDoRefusesWhatWouldGoAstray(t *testing.T) {
 			if method == "" {
 				method = http.MethodDelete
 			}
-			err := wire.client(t).Do(t.Context(), method, c.route, c.in, c.out, c.opts...)
+			err := wire.client(t).Do(t.Context(), circleci.Request{Method: method, Route: c.route, Params: c.params, Body: c.in}, c.out, c.opts...)
 			require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 			bad := requireError[*circleci.ArgumentError](t, err)
 			assert.Equal(t, c.argument, bad.Name, "the argument to look at")
@@ -140,7 +139,7 @@ func TestMethodsNameTheirBadArgument(t *testing.T) {
 	assert.EqualError(t, err, "circleci: POST /workflow/{id}/approve/{approval_request_id}: approval_request_id: is the zero UUID")
 	_, err = client.Jobs.Get(t.Context(), "gh/acme", 1)
 	assert.EqualError(t, err, `circleci: GET /project/{project-slug}/job/{job-number}: project slug: "gh/acme" is not of the form gh/acme/web or circleci/<org id>/<project id>`)
-	_, err = circleci.Collect(client.Pipelines.ListForProject("gh//web", nil).All(t.Context()))
+	_, err = client.Pipelines.ListForProject("gh//web", nil).Collect(t.Context())
 	assert.Equal(t, "/project/{project-slug}/pipeline", requireError[*circleci.ArgumentError](t, err).Route)
 	_, err = client.Pipelines.ListForProject("gh//web", nil).Page(t.Context(), "")
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
@@ -167,7 +166,7 @@ func TestDoSendsABody(t *testing.T) {
 		{"GET never", http.MethodGet, nil, "", false},
 	} {
 		wire := replies(answers(200, `{}`))
-		require.NoError(t, wire.client(t).Do(t.Context(), c.method, "/x", c.in, nil), c.name)
+		require.NoError(t, wire.client(t).Do(t.Context(), circleci.Request{Method: c.method, Route: "/x", Body: c.in}, nil), c.name)
 		sent := wire.only(t)
 		assert.Equal(t, c.method, sent.Method, c.name)
 		assert.Equal(t, c.body, sent.Body, c.name)
@@ -183,11 +182,15 @@ func TestNoGETHasABody(t *testing.T) {
 			return err
 		},
 		"list": func(ctx context.Context, c *circleci.Client) error {
-			_, err := circleci.Collect(c.Pipelines.List(nil).All(ctx))
+			_, err := c.Pipelines.List(nil).Collect(ctx)
 			return err
 		},
-		"Do":   func(ctx context.Context, c *circleci.Client) error { return c.Do(ctx, http.MethodGet, "/x", nil, nil) },
-		"HEAD": func(ctx context.Context, c *circleci.Client) error { return c.Do(ctx, http.MethodHead, "/x", nil, nil) },
+		"Do": func(ctx context.Context, c *circleci.Client) error {
+			return c.Do(ctx, circleci.Request{Route: "/x"}, nil)
+		},
+		"HEAD": func(ctx context.Context, c *circleci.Client) error {
+			return c.Do(ctx, circleci.Request{Method: http.MethodHead, Route: "/x"}, nil)
+		},
 	} {
 		wire := replies(answers(200, `{}`))
 		require.NoError(t, call(t.Context(), wire.client(t)), name)
@@ -200,40 +203,40 @@ func TestDoTakesTheAnswer(t *testing.T) {
 	body := `{"login":"ada","id":"` + someID.String() + `"}`
 	t.Run("struct", func(t *testing.T) {
 		var user circleci.User
-		require.NoError(t, replies(answers(200, body)).client(t).Do(t.Context(), http.MethodGet, "/me", nil, &user))
+		require.NoError(t, replies(answers(200, body)).client(t).Do(t.Context(), circleci.Request{Route: "/me"}, &user))
 		assert.Equal(t, circleci.User{ID: someID, Login: "ada"}, user)
 	})
 	t.Run("map", func(t *testing.T) {
 		var object map[string]any
-		require.NoError(t, replies(answers(200, `{"n":9007199254740993}`)).client(t).Do(t.Context(), http.MethodGet, "/me", nil, &object))
+		require.NoError(t, replies(answers(200, `{"n":9007199254740993}`)).client(t).Do(t.Context(), circleci.Request{Route: "/me"}, &object))
 		assert.Equal(t, map[string]any{"n": int64(9007199254740993)}, object)
 	})
 	t.Run("any", func(t *testing.T) {
 		var v any
-		require.NoError(t, replies(answers(200, `[1,"a"]`)).client(t).Do(t.Context(), http.MethodGet, "/me", nil, &v))
+		require.NoError(t, replies(answers(200, `[1,"a"]`)).client(t).Do(t.Context(), circleci.Request{Route: "/me"}, &v))
 		assert.Equal(t, []any{int64(1), "a"}, v)
 	})
 	t.Run("writer", func(t *testing.T) {
 		var text bytes.Buffer
 		wire := replies(answers(200, "no JSON at all", "Content-Type", "text/plain"))
-		require.NoError(t, wire.client(t).Do(t.Context(), http.MethodGet, "/api/v3/x", nil, &text))
+		require.NoError(t, wire.client(t).Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, &text))
 		assert.Equal(t, "no JSON at all", text.String())
 		assert.Equal(t, "*/*", wire.only(t).Header.Get("Accept"))
 	})
 	t.Run("nothing to a writer", func(t *testing.T) {
 		var text bytes.Buffer
-		require.NoError(t, replies(answers(204, "")).client(t).Do(t.Context(), http.MethodGet, "/api/v3/x", nil, &text))
+		require.NoError(t, replies(answers(204, "")).client(t).Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, &text))
 		assert.Empty(t, text.String())
 	})
 	t.Run("nil", func(t *testing.T) {
 		for _, r := range []reply{answers(200, "no JSON at all"), answers(204, ""), answers(202, `null`), answers(201, `"a string"`)} {
-			assert.NoError(t, replies(r).client(t).Do(t.Context(), http.MethodPost, "/x", nil, nil), "%d %s", r.status, r.body)
+			assert.NoError(t, replies(r).client(t).Do(t.Context(), circleci.Request{Method: http.MethodPost, Route: "/x"}, nil), "%d %s", r.status, r.body)
 		}
 	})
 	t.Run("an empty answer where one is due", func(t *testing.T) {
 		for _, r := range []reply{answers(200, ""), answers(204, ""), answers(200, " \n"), answers(200, "null")} {
 			var user circleci.User
-			err := replies(r).client(t).Do(t.Context(), http.MethodGet, "/me", nil, &user)
+			err := replies(r).client(t).Do(t.Context(), circleci.Request{Route: "/me"}, &user)
 			failed := requireError[*circleci.DecodeError](t, err)
 			assert.Equal(t, r.status, failed.StatusCode)
 			assert.ErrorContains(t, err, "the answer is empty")
@@ -247,7 +250,7 @@ func TestDoStreamsCanBreak(t *testing.T) {
 		r.tail = iotest.ErrReader(errNet)
 		wire := replies(r, answers(200, "first part"))
 		var text bytes.Buffer
-		err := wire.client(t, retrying()).Do(t.Context(), http.MethodGet, "/api/v3/x", nil, &text)
+		err := wire.client(t, retrying()).Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, &text)
 		require.ErrorIs(t, err, errNet)
 		assert.Equal(t, "/api/v3/x", requireError[*circleci.TransportError](t, err).Route)
 		assert.Equal(t, "first part", text.String(), "what has been written cannot be taken back, and is not written twice")
@@ -256,7 +259,7 @@ func TestDoStreamsCanBreak(t *testing.T) {
 	})
 	t.Run("in the writing", func(t *testing.T) {
 		full := errors.New("no space left\non device")
-		err := replies(answers(200, "x")).client(t).Do(t.Context(), http.MethodGet, "/api/v3/x", nil, brokenWriter{full})
+		err := replies(answers(200, "x")).client(t).Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, brokenWriter{full})
 		require.ErrorIs(t, err, full)
 		assertOneLine(t, err)
 	})
@@ -270,14 +273,14 @@ func TestDoStreamsCanBreak(t *testing.T) {
 				return r
 			}}
 			start := time.Now()
-			err := wire.client(t, circleci.WithIdleTimeout(0)).Do(t.Context(), http.MethodGet, "/api/v3/x", nil, io.Discard, circleci.Timeout(time.Hour))
+			err := wire.client(t, circleci.WithIdleTimeout(0)).Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, io.Discard, circleci.Timeout(time.Hour))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.Equal(t, time.Hour, time.Since(start))
 		})
 	})
 	t.Run("refused", func(t *testing.T) {
 		var text bytes.Buffer
-		err := replies(answers(404, `{"message":"Job not found"}`)).client(t).Do(t.Context(), http.MethodGet, "/api/v3/x", nil, &text)
+		err := replies(answers(404, `{"message":"Job not found"}`)).client(t).Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, &text)
 		require.ErrorIs(t, err, circleci.ErrNotFound)
 		assert.ErrorContains(t, err, "Job not found")
 		assert.Empty(t, text.String(), "an error's body is no content")
@@ -295,7 +298,7 @@ func TestNothingIsLeftOfAnAttemptThatBrokeOff(t *testing.T) {
 		client := replies(broken, answers(200, `{"name":"Ada"}`), broken, answers(200, `{"name":"Ada"}`)).client(t, retrying())
 
 		given := circleci.User{AvatarURL: "as it was"}
-		require.NoError(t, client.Do(t.Context(), http.MethodGet, "/me", nil, &given))
+		require.NoError(t, client.Do(t.Context(), circleci.Request{Route: "/me"}, &given))
 		assert.Equal(t, circleci.User{Name: "Ada", AvatarURL: "as it was"}, given)
 
 		user, err := client.Users.Me(t.Context())
@@ -307,10 +310,10 @@ func TestNothingIsLeftOfAnAttemptThatBrokeOff(t *testing.T) {
 func TestQuery(t *testing.T) {
 	wire := replies(answers(200, `{"items":[]}`), answers(200, `{}`))
 	client := wire.client(t)
-	_, err := circleci.Collect(client.Pipelines.ListForProject("gh/a/b", &circleci.ListProjectPipelinesOptions{Branch: "feat/ü x+y&z"},
-		circleci.Query("new", "1"), circleci.Query("filter[a b]", "p q", "r", "")).All(t.Context()))
+	_, err := client.Pipelines.ListForProject("gh/a/b", &circleci.ListProjectPipelinesOptions{Branch: "feat/ü x+y&z"},
+		circleci.Query("new", "1"), circleci.Query("filter[a b]", "p q", "r", "")).Collect(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, circleci.Query("a+b", "c d"), circleci.Query("a+b", "e"), nil))
+	require.NoError(t, client.Do(t.Context(), circleci.Request{Route: "/x"}, nil, circleci.Query("a+b", "c d"), circleci.Query("a+b", "e"), nil))
 	sent := wire.requests()
 	assert.Equal(t, api+"/project/gh/a/b/pipeline?branch=feat%2F%C3%BC%20x%2By%26z&new=1&filter%5Ba%20b%5D=p%20q&filter%5Ba%20b%5D=r", sent[0].URL)
 	assert.Equal(t, api+"/x?a%2Bb=c%20d&a%2Bb=e", sent[1].URL, "a name is escaped once, whatever its value")
@@ -400,7 +403,7 @@ func TestWhatIsReplayed(t *testing.T) {
 				if c.method == http.MethodPost {
 					in = map[string]int{"a": 1}
 				}
-				err := wire.client(t, retrying()).Do(t.Context(), c.method, "/x", in, nil, c.opts...)
+				err := wire.client(t, retrying()).Do(t.Context(), circleci.Request{Method: c.method, Route: "/x", Body: in}, nil, c.opts...)
 				if !c.again {
 					require.Error(t, err)
 					assert.Len(t, wire.requests(), 1, "this could be done twice now")
@@ -427,7 +430,7 @@ func TestCaptureResponse(t *testing.T) {
 		)
 		client := wire.client(t, retrying())
 		var got, too circleci.Response
-		_, err := client.Users.Me(t.Context(), circleci.CaptureResponse(&got), circleci.CaptureResponse(&too), circleci.CaptureResponse(nil))
+		_, err := client.Users.Me(t.Context(), circleci.CaptureResponse(&got), circleci.CaptureResponse(&too))
 		require.NoError(t, err)
 		want := circleci.Response{
 			StatusCode: 200, RequestID: "r-1", Attempts: 2, Header: got.Header,
@@ -451,7 +454,7 @@ func TestCaptureResponse(t *testing.T) {
 		assert.Equal(t, circleci.Response{Attempts: 1}, got, "what was known of an earlier call is gone")
 
 		var text strings.Builder
-		require.NoError(t, client.Do(t.Context(), http.MethodGet, "/api/v3/x", nil, &text, circleci.CaptureResponse(&got)))
+		require.NoError(t, client.Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, &text, circleci.CaptureResponse(&got)))
 		assert.Equal(t, 201, got.StatusCode)
 	})
 }

@@ -214,15 +214,14 @@ func (r *remote) open() error {
 		header.Set("If-Range", r.version.ifRange())
 	}
 	call := &transport.Call{
-		Method: http.MethodGet, Route: r.route, URL: r.url, Header: header, Stream: true, Replayable: true, Once: o.once,
+		Method: http.MethodGet, Route: r.route, URL: r.url, Header: header, Stream: true, Replayable: true, Once: o.once, Bearer: o.bearer,
 	}
-	result := r.client.send(r.ctx, call)
-	o.store(result)
+	result, err := r.client.carryOut(r.ctx, call, o)
 	if asked && result.StatusCode == http.StatusRequestedRangeNotSatisfiable && result.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", r.offset) {
 		r.body, r.status, r.total = io.NopCloser(strings.NewReader("")), result.StatusCode, r.offset
 		return nil
 	}
-	if err := r.client.errorOf(call, result); err != nil {
+	if err != nil {
 		return err
 	}
 	r.body, r.status = result.Stream, result.StatusCode

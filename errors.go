@@ -20,9 +20,12 @@ var (
 	// ErrForbidden: 403. The token may not do this. For contexts and groups
 	// it can mean as well that there is no such thing.
 	ErrForbidden = errors.New("circleci: forbidden")
-	// ErrNotFound: 404, or 410 for an operation that has been removed. It is
-	// missing, or the token may not see it.
-	ErrNotFound = errors.New("circleci: not found")
+	// ErrNotFound: 404. It does not exist, or the token may not see it. It is
+	// also the error of a search that finds nothing.
+	ErrNotFound = errors.New("not found")
+	// ErrGone: 410. The API has removed the operation, or no longer keeps what
+	// was asked for.
+	ErrGone = errors.New("circleci: gone")
 	// ErrConflict: 409. It exists already, or is in another state.
 	ErrConflict = errors.New("circleci: conflict")
 	// ErrRateLimited: 429, or the block that CircleCI's edge answers as a 403
@@ -32,11 +35,12 @@ var (
 	ErrServer = errors.New("circleci: server error")
 	// ErrInvalidArgument: refused before anything was sent, an [ArgumentError].
 	ErrInvalidArgument = errors.New("circleci: invalid argument")
-	// ErrPageLoop: the pages of a list repeat. All that was new has been
-	// handed over; see [Pager].
-	ErrPageLoop = errors.New("circleci: the list's pages repeat")
-	// ErrNotTriggered: the API took the request and ran nothing, a
-	// [NotTriggeredError].
+	// ErrPageLoop: the pages of a list repeat without end. All items that were
+	// read have been yielded; see [Pager].
+	ErrPageLoop = errors.New("the list's pages repeat")
+	// ErrNotTriggered: the API accepted the request and ran nothing, for
+	// instance because the configuration's filters leave nothing to run. The
+	// text of the error has the server's message.
 	ErrNotTriggered = errors.New("circleci: no pipeline was triggered")
 )
 
@@ -131,7 +135,7 @@ func (e *Error) hint() string {
 	case e.StatusCode == http.StatusNotFound:
 		return "it does not exist, or this token may not see it"
 	case e.StatusCode == http.StatusGone:
-		return "the API has removed this operation: look for a newer version of this package"
+		return "the API has removed this operation, or no longer keeps what was asked for"
 	case e.StatusCode/100 == 3:
 		return "check the base URL"
 	case e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented:
@@ -150,7 +154,9 @@ func (e *Error) Is(target error) bool {
 	case ErrUnauthorized:
 		return e.StatusCode == http.StatusUnauthorized
 	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusGone
+		return e.StatusCode == http.StatusNotFound
+	case ErrGone:
+		return e.StatusCode == http.StatusGone
 	case ErrConflict:
 		return e.StatusCode == http.StatusConflict
 	case ErrServer:
@@ -252,39 +258,6 @@ func (e *DecodeError) Error() string {
 
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }
-
-// PageLoopError ends the walk over a list whose pages repeat. It matches
-// [ErrPageLoop].
-type PageLoopError struct {
-	// Method and Route name the operation.
-	Method, Route string
-	// Items is how many items have been handed over: all that were new.
-	Items int
-}
-
-// Error tells which list repeats, and what has been read of it.
-func (e *PageLoopError) Error() string {
-	return fmt.Sprintf("circleci: %s %s: the list's pages repeat; its %d items have been handed over", e.Method, e.Route, e.Items)
-}
-
-// Is matches [ErrPageLoop].
-func (e *PageLoopError) Is(target error) bool { return target == ErrPageLoop }
-
-// NotTriggeredError is the answer to a run that started nothing, for instance
-// because the configuration's filters leave nothing to do. It matches
-// [ErrNotTriggered].
-type NotTriggeredError struct {
-	// Message holds the server's words.
-	Message string
-}
-
-// Error tells the server's words.
-func (e *NotTriggeredError) Error() string {
-	return ErrNotTriggered.Error() + ": " + oneLine(e.Message)
-}
-
-// Is matches [ErrNotTriggered].
-func (e *NotTriggeredError) Is(target error) bool { return target == ErrNotTriggered }
 
 // errorOf turns the result of a call into the error for its caller; nil if it
 // went well.

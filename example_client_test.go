@@ -69,8 +69,7 @@ func ExampleClient_Do() {
 			DefaultBranch string `json:"default_branch"`
 		} `json:"vcs_info"`
 	}
-	err := client.Do(ctx, http.MethodGet, "/project/{project-slug}", nil, &project,
-		circleci.PathParams(circleci.ProjectSlug("gh/acme/web")))
+	err := client.Do(ctx, circleci.Request{Route: "/project/{project-slug}", Params: []any{circleci.ProjectSlug("gh/acme/web")}}, &project)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -21,8 +21,8 @@ func ExampleDeploysService_Rollback() {
 	srv.Deploy(web, production, "v1.1")
 
 	client := srv.Client()
-	versions, err := circleci.Collect(client.Deploys.ListComponentVersions(web,
-		&circleci.ListComponentVersionsOptions{EnvironmentID: production}).All(ctx))
+	versions, err := client.Deploys.ListComponentVersions(web,
+		&circleci.ListComponentVersionsOptions{EnvironmentID: production}).Collect(ctx)
 	if err != nil {
 		fmt.Println(err)
 		return

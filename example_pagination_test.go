@@ -62,7 +62,7 @@ func ExamplePager_Pages() {
 }
 
 // A list as a slice.
-func ExampleCollect() {
+func ExamplePager_Collect() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer()
 	defer srv.Close()
@@ -70,7 +70,7 @@ func ExampleCollect() {
 	srv.AddContext("gh/acme", "production", nil)
 
 	client := srv.Client()
-	contexts, err := circleci.Collect(client.Contexts.List(circleci.OwnerBySlug("gh/acme"), nil).All(ctx))
+	contexts, err := client.Contexts.List(circleci.OwnerBySlug("gh/acme"), nil).Collect(ctx)
 	if err != nil {
 		fmt.Println(err) // contexts holds what came before it
 		return
@@ -84,7 +84,7 @@ func ExampleCollect() {
 }
 
 // Where each item takes time, fetch the next page meanwhile.
-func ExamplePrefetch() {
+func ExamplePager_Prefetch() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer()
 	defer srv.Close()
@@ -94,7 +94,7 @@ func ExamplePrefetch() {
 
 	client := srv.Client()
 	count := 0
-	for p, err := range client.Pipelines.ListForProject("gh/acme/web", nil, circleci.Prefetch()).All(ctx) {
+	for p, err := range client.Pipelines.ListForProject("gh/acme/web", nil).Prefetch().All(ctx) {
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -31,7 +31,7 @@ func ExampleSchedulesService_Create() {
 	}
 
 	srv.Advance(7 * 24 * time.Hour)
-	pipelines, err := circleci.Collect(client.Pipelines.ListForProject("gh/acme/web", nil).All(ctx))
+	pipelines, err := client.Pipelines.ListForProject("gh/acme/web", nil).Collect(ctx)
 	fmt.Println(len(pipelines), pipelines[0].Trigger.Type, err)
 	// Output: 5 scheduled_pipeline <nil>
 }

@@ -23,7 +23,7 @@ func ExampleWorkflowsService_ListJobs() {
 			fmt.Println(err)
 			return
 		}
-		jobs, err := circleci.Collect(client.Workflows.ListJobs(w.ID).All(ctx))
+		jobs, err := client.Workflows.ListJobs(w.ID).Collect(ctx)
 		if err != nil {
 			fmt.Println(err)
 			return

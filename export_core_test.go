@@ -5,9 +5,7 @@ import "net/http"
 // OffsetPager pages a bare array by offset: no method does so with items that
 // have an identity.
 func OffsetPager(c *Client, route string, opts ...RequestOption) *Pager[Collaboration] {
-	p := array[Collaboration](c, get(route).with(opts))
-	p.pages.offset = true
-	return p
+	return bare[Collaboration](c, get(route).with(opts), true)
 }
 
 // NetTransport is the transport of a client that is given none.

@@ -171,14 +171,14 @@ func TestBadInsightsInputIsNotSent(t *testing.T) {
 	srv := circlecitest.New(t)
 	in := srv.Client().Insights
 	runs := func(branch string, all bool, start, end time.Time) error {
-		return second(circleci.Collect(in.ListWorkflowRuns(webSlug, "build", &circleci.ListWorkflowRunsOptions{
+		return second(in.ListWorkflowRuns(webSlug, "build", &circleci.ListWorkflowRunsOptions{
 			Branch: branch, AllBranches: all, StartDate: start, EndDate: end,
-		}).All(t.Context())))
+		}).Collect(t.Context()))
 	}
 	series := func(start, end time.Time) error {
-		return second(circleci.Collect(in.ListJobTimeSeries(webSlug, "build", &circleci.ListJobTimeSeriesOptions{
+		return second(in.ListJobTimeSeries(webSlug, "build", &circleci.ListJobTimeSeriesOptions{
 			StartDate: start, EndDate: end,
-		}).All(t.Context())))
+		}).Collect(t.Context()))
 	}
 	for what, err := range map[string]error{
 		"an end before the start":           runs("", false, march8, march1),
@@ -187,10 +187,10 @@ func TestBadInsightsInputIsNotSent(t *testing.T) {
 		"a branch and all branches":         runs("main", true, time.Time{}, time.Time{}),
 		"a series with an end before start": series(march8, march1),
 		"a series of more than 90 days":     series(march1, march1.AddDate(0, 0, 91)),
-		"metrics of one and all branches": second(circleci.Collect(in.ListWorkflowMetrics(webSlug,
-			&circleci.ListWorkflowMetricsOptions{Branch: "main", AllBranches: true}).All(t.Context()))),
-		"jobs of one and all branches": second(circleci.Collect(in.ListJobMetrics(webSlug, "build",
-			&circleci.ListJobMetricsOptions{Branch: "main", AllBranches: true}).All(t.Context()))),
+		"metrics of one and all branches": second(in.ListWorkflowMetrics(webSlug,
+			&circleci.ListWorkflowMetricsOptions{Branch: "main", AllBranches: true}).Collect(t.Context())),
+		"jobs of one and all branches": second(in.ListJobMetrics(webSlug, "build",
+			&circleci.ListJobMetricsOptions{Branch: "main", AllBranches: true}).Collect(t.Context())),
 		"a summary of one and all branches": second(in.GetWorkflowSummary(t.Context(), webSlug, "build",
 			&circleci.GetWorkflowSummaryOptions{Branch: "main", AllBranches: true})),
 		"tests of one and all branches": second(in.GetTestMetrics(t.Context(), webSlug, "build",
@@ -218,9 +218,9 @@ func TestInsightsWindowsUpTo90DaysAreSent(t *testing.T) {
 		"an instant":    {StartDate: march1, EndDate: march1},
 		"no options":    nil,
 	} {
-		_, err := circleci.Collect(in.ListWorkflowRuns(webSlug, "build", f).All(t.Context()))
+		_, err := in.ListWorkflowRuns(webSlug, "build", f).Collect(t.Context())
 		assert.NoError(t, err, what)
 	}
-	_, err := circleci.Collect(in.ListJobTimeSeries(webSlug, "build", nil).All(t.Context()))
+	_, err := in.ListJobTimeSeries(webSlug, "build", nil).Collect(t.Context())
 	assert.NoError(t, err, "no options")
 }

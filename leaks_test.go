@@ -65,12 +65,12 @@ func TestAThousandGoroutinesShareAClient(t *testing.T) {
 				ctx := t.Context()
 				switch g % 4 {
 				case 0:
-					all, err := circleci.Collect(client.Contexts.List(firstContexts, nil).All(ctx))
+					all, err := client.Contexts.List(firstContexts, nil).Collect(ctx)
 					if assert.NoError(t, err) {
 						walked.Add(int64(len(all)))
 					}
 				case 1:
-					for _, err := range client.Contexts.List(firstContexts, nil, circleci.Prefetch()).All(ctx) {
+					for _, err := range client.Contexts.List(firstContexts, nil).Prefetch().All(ctx) {
 						if assert.NoError(t, err) {
 							brokenOff.Add(1)
 						}
@@ -119,14 +119,14 @@ func TestNothingIsLeftAfterwards(t *testing.T) {
 			}
 		}},
 		"a walk that is broken off while the next page is fetched": {forever(stalled), func(ctx context.Context, t *testing.T, client *circleci.Client) {
-			for _, err := range client.Contexts.List(firstContexts, nil, circleci.Prefetch()).All(ctx) {
+			for _, err := range client.Contexts.List(firstContexts, nil).Prefetch().All(ctx) {
 				require.NoError(t, err)
 				break
 			}
 		}},
 		"a loop that panics": {once(), func(ctx context.Context, t *testing.T, client *circleci.Client) {
 			assert.Panics(t, func() { // panic(nil) is one, too
-				for _, err := range client.Contexts.List(firstContexts, nil, circleci.Prefetch()).All(ctx) {
+				for _, err := range client.Contexts.List(firstContexts, nil).Prefetch().All(ctx) {
 					panic(err)
 				}
 			})
@@ -134,13 +134,13 @@ func TestNothingIsLeftAfterwards(t *testing.T) {
 		"a walk that is canceled": {forever(stalled), func(ctx context.Context, t *testing.T, client *circleci.Client) {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
-			_, err := circleci.Collect(client.Contexts.List(firstContexts, nil).All(ctx))
+			_, err := client.Contexts.List(firstContexts, nil).Collect(ctx)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 		}},
 		"a download that nobody reads on": {forever(pours(header(200, "Connection", "close"), 1<<40)), func(ctx context.Context, t *testing.T, client *circleci.Client) {
 			_, err := client.Contexts.List(firstContexts, nil).Page(ctx, "")
 			require.NoError(t, err)
-			err = client.Do(ctx, http.MethodGet, "/api/v3/x", nil, brokenWriter{io.ErrClosedPipe})
+			err = client.Do(ctx, circleci.Request{Route: "/api/v3/x"}, brokenWriter{io.ErrClosedPipe})
 			require.ErrorIs(t, err, io.ErrClosedPipe)
 		}},
 		"an answer that nobody wants": {forever(pours(header(200, "Connection", "close"), 1<<40)), func(ctx context.Context, t *testing.T, client *circleci.Client) {
@@ -149,7 +149,7 @@ func TestNothingIsLeftAfterwards(t *testing.T) {
 			require.NoError(t, client.Contexts.Delete(ctx, someID))
 		}},
 		"calls that were refused before they were sent": {once(), func(ctx context.Context, t *testing.T, client *circleci.Client) {
-			require.ErrorIs(t, client.Do(ctx, http.MethodGet, "/../x", nil, nil), circleci.ErrInvalidArgument)
+			require.ErrorIs(t, client.Do(ctx, circleci.Request{Route: "/../x"}, nil), circleci.ErrInvalidArgument)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

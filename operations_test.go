@@ -54,7 +54,7 @@ func some[T any](v T, err error) (any, error) { return v, err }
 
 // items is the result of a method that returns a pager.
 func items[T any](ctx context.Context, p *circleci.Pager[T]) (any, error) {
-	return circleci.Collect(p.All(ctx))
+	return p.Collect(ctx)
 }
 
 // as asserts the type of a result.

@@ -26,7 +26,7 @@ type update struct {
 func bodyOf(t testing.TB, in any) string {
 	t.Helper()
 	wire := replies(answers(200, `{}`))
-	require.NoError(t, wire.client(t).Do(t.Context(), "PATCH", "/x", in, nil))
+	require.NoError(t, wire.client(t).Do(t.Context(), circleci.Request{Method: "PATCH", Route: "/x", Body: in}, nil))
 	return wire.only(t).Body
 }
 
@@ -83,9 +83,9 @@ func TestAnUnsetOptionalIsNotWritten(t *testing.T) {
 	_, err := json.Marshal(circleci.Optional[int]{})
 	require.ErrorContains(t, err, "omitzero")
 	wire := replies()
-	err = wire.client(t).Do(t.Context(), "POST", "/x", struct {
+	err = wire.client(t).Do(t.Context(), circleci.Request{Method: "POST", Route: "/x", Body: struct {
 		Name circleci.Optional[string] `json:"name"`
-	}{}, nil)
+	}{}}, nil)
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument, "a field without the tag would clear what it leaves unset")
 	assert.ErrorContains(t, err, "omitzero")
 	assert.Empty(t, wire.requests())

@@ -33,6 +33,7 @@ type config struct {
 	maxBody     int64
 	rootCAs     *x509.CertPool
 	certificate *tls.Certificate
+	callHooks   []CallHook
 }
 
 const (

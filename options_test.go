@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -187,7 +186,7 @@ func TestALogDoesNotShowTheToken(t *testing.T) {
 			logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			client := always(r).client(t, circleci.WithLogger(logger))
 			var context circleci.Context
-			err := client.Do(t.Context(), http.MethodGet, "/context/x", nil, &context)
+			err := client.Do(t.Context(), circleci.Request{Route: "/context/x"}, &context)
 			require.Error(t, err)
 			logger.Error("call failed", "err", err)
 			assert.NotContains(t, out.String(), canary)
@@ -276,7 +275,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		failed := requireError[*circleci.DecodeError](t, err)
 		assert.Contains(t, failed.Error(), "larger than the limit")
 		var stream bytes.Buffer
-		require.NoError(t, client.Do(t.Context(), http.MethodGet, "/me", nil, &stream))
+		require.NoError(t, client.Do(t.Context(), circleci.Request{Route: "/me"}, &stream))
 		assert.Equal(t, me, stream.String(), "streams are not bounded")
 	}
 }

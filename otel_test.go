@@ -47,12 +47,11 @@ func TestBadExporterInputIsNotSent(t *testing.T) {
 	otel := srv.Client().OTel
 	create := func(in circleci.CreateExporterRequest) error { return second(otel.CreateExporter(t.Context(), in)) }
 	for what, err := range map[string]error{
-		"no organization": create(circleci.CreateExporterRequest{Endpoint: "a:1", Protocol: circleci.OTelProtocolGRPC}),
-		"no endpoint":     create(circleci.CreateExporterRequest{OrgID: id1, Protocol: circleci.OTelProtocolGRPC}),
-		"no protocol":     create(circleci.CreateExporterRequest{OrgID: id1, Endpoint: "a:1"}),
-		"a list of nobody's": second(circleci.Collect(
-			otel.ListExporters(uuid.Nil).All(t.Context()))),
-		"the zero UUID": otel.DeleteExporter(t.Context(), uuid.Nil),
+		"no organization":    create(circleci.CreateExporterRequest{Endpoint: "a:1", Protocol: circleci.OTelProtocolGRPC}),
+		"no endpoint":        create(circleci.CreateExporterRequest{OrgID: id1, Protocol: circleci.OTelProtocolGRPC}),
+		"no protocol":        create(circleci.CreateExporterRequest{OrgID: id1, Endpoint: "a:1"}),
+		"a list of nobody's": second(otel.ListExporters(uuid.Nil).Collect(t.Context())),
+		"the zero UUID":      otel.DeleteExporter(t.Context(), uuid.Nil),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 	}

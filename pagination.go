@@ -2,20 +2,13 @@ package circleci
 
 import (
 	"context"
-	"hash/maphash"
 	"io"
 	"iter"
-	"strconv"
 
-	"github.com/google/uuid"
-
-	"github.com/circleci-go/circleci/internal/transport"
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Pager is a list of the API, to be walked page by page or item by item. It
-// does no I/O until it is walked, and can be walked again, also by several
-// goroutines at once.
+// Pager is a list of the API. Range over its items, or collect them:
 //
 //	for p, err := range client.Pipelines.ListForProject(slug, nil).All(ctx) {
 //		if err != nil {
@@ -24,10 +17,17 @@ import (
 //		fmt.Println(p.Number, p.State)
 //	}
 //
-// A walk always ends. If a page or its token comes again, as some lists of the
-// API do, the walk ends with an error that matches [ErrPageLoop]; all items
-// have been handed over by then, and none twice. New items shift the pages of
-// a list that is walked; an item that comes again by that is left out.
+//	contexts, err := client.Contexts.List(owner, nil).Collect(ctx)
+//
+// A Pager does no I/O until it is iterated, can be iterated again, and is safe
+// for concurrent use. [Pager.Take], [Pager.Prefetch] and [Pager.From] return a
+// changed copy, so that they can be chained.
+//
+// Iteration always ends, except over a list that really has no end. An item that
+// the API returns again, because new items have shifted the pages meanwhile, is
+// yielded once; an item without an ID or another identity is never left out. A
+// page whose token repeats ends the iteration with an error that matches
+// [ErrPageLoop], after the items read so far.
 type Pager[T any] struct{ pages pages }
 
 // Page is one page of a list.
@@ -36,40 +36,40 @@ type Page[T any] struct {
 	// NextPageToken is the token of the next page; empty if this is the last.
 	// For a list that the API pages by offset it is the offset, in decimal.
 	NextPageToken string
-	// TotalCount is the number of items in all pages, where the API tells it.
+	// TotalCount is the number of items in all pages, if the API reports it.
 	TotalCount int
-	// Response is what is known of the answer beside its content.
+	// Response is the metadata of the response.
 	Response Response
 }
 
-// envelope is what surrounds the items of a page.
-type envelope[T any] struct {
-	Items         []T    `json:"items"`
-	NextPageToken string `json:"next_page_token"`
-	TotalCount    int    `json:"total_count"`
+// NewPager returns a Pager for a list that this package does not model: fetch
+// returns the page with the given token, or the first if it is empty, usually by
+// [Client.Do]. It is called by several goroutines if the Pager is.
+//
+// An item that is a struct with a field ID, of type string or uuid.UUID, is
+// yielded once.
+func NewPager[T any](fetch func(ctx context.Context, token string) (*Page[T], error)) *Pager[T] {
+	return &Pager[T]{pages{
+		label: "the list of NewPager",
+		fetch: func(ctx context.Context, token string, _ int) fetched {
+			if ctx == nil {
+				return fetched{err: &ArgumentError{Name: "ctx", Reason: "is nil"}}
+			}
+			page, err := fetch(ctx, token)
+			if page == nil {
+				page = new(Page[T])
+			}
+			return fetched{page: &pageAnswer[T]{page: *page}, err: err}
+		},
+	}}
 }
 
-// list is the pager of a list whose answers have "items".
-func list[T any](c *Client, r request) *Pager[T] {
-	return &Pager[T]{pages{client: c, request: r, blank: func() anyPage { return new(pageAnswer[T]) }}}
-}
-
-// array is the pager of a list that answers with a bare array, all at once.
-func array[T any](c *Client, r request) *Pager[T] {
-	r.nullable = true // how some services write an empty array
-	return &Pager[T]{pages{client: c, request: r, blank: func() anyPage { return &pageAnswer[T]{bare: true} }}}
-}
-
-// offsetArray is the pager of a list that answers with a bare array for each
-// page, and pages by offset.
-func offsetArray[T any](c *Client, r request) *Pager[T] {
-	p := array[T](c, r)
-	p.pages.offset = true
-	return p
-}
-
-// All walks over the items of all pages. An error is yielded as the last
-// element, with a zero item. Breaking off the loop sends no further request.
+// All returns an iterator over the items of all pages. An error is yielded as
+// the last element, with a zero item. Breaking out of the loop sends no further
+// request.
+//
+// Always range with two variables. A loop with one compiles and drops the
+// error: an incomplete list then looks like a complete one.
 func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		p.pages.walk(ctx, func(page anyPage, err error) bool {
@@ -86,7 +86,37 @@ func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// Pages walks over the pages. Items that an earlier page had are left out.
+// Collect returns all items. If it fails, it returns the items read before the
+// error with it.
+func (p *Pager[T]) Collect(ctx context.Context) ([]T, error) {
+	var all []T
+	for page, err := range p.Pages(ctx) {
+		if err != nil {
+			return all, err
+		}
+		if all == nil {
+			all = page.Items
+		} else {
+			all = append(all, page.Items...)
+		}
+	}
+	return all, nil
+}
+
+// First returns the first item, or an error that matches [ErrNotFound] if the
+// list is empty.
+func (p *Pager[T]) First(ctx context.Context) (*T, error) {
+	for item, err := range p.Take(1).All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		return &item, nil
+	}
+	return nil, p.pages.failed(ErrNotFound, "the list is empty")
+}
+
+// Pages returns an iterator over the pages, without the items that an earlier
+// page had. An error is yielded as the last element, with a nil page.
 func (p *Pager[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
 	return func(yield func(*Page[T], error) bool) {
 		p.pages.walk(ctx, func(page anyPage, err error) bool {
@@ -98,8 +128,8 @@ func (p *Pager[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
 	}
 }
 
-// Page fetches one page: the first with an empty token, or the one that an
-// earlier page's NextPageToken names. Nothing is left out.
+// Page returns one page: the first if token is empty, or the one that the
+// NextPageToken of an earlier page names. No item is left out.
 func (p *Pager[T]) Page(ctx context.Context, token string) (*Page[T], error) {
 	page, err := p.pages.one(ctx, token)
 	if err != nil {
@@ -108,27 +138,78 @@ func (p *Pager[T]) Page(ctx context.Context, token string) (*Page[T], error) {
 	return &page.(*pageAnswer[T]).page, nil
 }
 
-// pageAnswer is a page in the making, in one allocation. It holds all that a
-// list of one type does otherwise than that of another, as a compiler repeats
-// for each type, in each program, what is generic.
+// Take returns a Pager that yields at most n items, and requests no more pages
+// than these need. Zero or less yields none. It does not change [Pager.Page].
+func (p *Pager[T]) Take(n int) *Pager[T] {
+	changed := *p
+	changed.pages.limited, changed.pages.most = true, max(n, 0)
+	if p.pages.limited {
+		changed.pages.most = min(changed.pages.most, p.pages.most)
+	}
+	return &changed
+}
+
+// Prefetch returns a Pager that requests the next page while the loop works on
+// the current one: at most one page ahead, and none after the loop has ended.
+func (p *Pager[T]) Prefetch() *Pager[T] {
+	changed := *p
+	changed.pages.prefetch = true
+	return &changed
+}
+
+// From returns a Pager whose iteration begins at the page with the given token,
+// the NextPageToken of an earlier page, so that an interrupted iteration can be
+// resumed. Empty means the first page.
+func (p *Pager[T]) From(token string) *Pager[T] {
+	changed := *p
+	changed.pages.from = token
+	return &changed
+}
+
+// envelope is what surrounds the items of a page.
+type envelope[T any] struct {
+	Items         []T    `json:"items"`
+	NextPageToken string `json:"next_page_token"`
+	TotalCount    int    `json:"total_count"`
+}
+
+// list is the pager of a list whose answers have "items".
+func list[T any](c *Client, r request) *Pager[T] {
+	return &Pager[T]{pagesOf(c, r, false, func() anyPage { return new(pageAnswer[T]) })}
+}
+
+// repeatingList is the pager of a list that is known to return one complete page
+// for every token: it ends at the first page without news.
+func repeatingList[T any](c *Client, r request) *Pager[T] {
+	p := list[T](c, r)
+	p.pages.repeats = true
+	return p
+}
+
+// array is the pager of a list that answers with a bare array, all at once.
+func array[T any](c *Client, r request) *Pager[T] {
+	return bare[T](c, r, false)
+}
+
+// offsetArray is the pager of a list that answers with a bare array for each
+// page, and pages by offset.
+func offsetArray[T any](c *Client, r request) *Pager[T] {
+	return bare[T](c, r, true)
+}
+
+func bare[T any](c *Client, r request, offset bool) *Pager[T] {
+	r.nullable = true // how some services write an empty array
+	return &Pager[T]{pagesOf(c, r, offset, func() anyPage { return &pageAnswer[T]{bare: true} })}
+}
+
+// pageAnswer is a page, in one allocation. It holds all that a list of one type
+// does otherwise than that of another, because a compiler repeats for each
+// type, in each program, what is generic.
 type pageAnswer[T any] struct {
 	page Page[T]
 	body envelope[T]
 	bare bool // the API answers with a bare array
 	room int  // for so many items
-}
-
-// anyPage is a page, whatever its items are.
-type anyPage interface {
-	transport.Decoder
-	expect(items int)
-	response() *Response
-	length() int
-	keyed() bool
-	content() any
-	next() string
-	setNext(token string)
-	sift(known func(item any) bool)
 }
 
 // Decode reads an answer.
@@ -149,256 +230,15 @@ func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 func (a *pageAnswer[T]) expect(items int)     { a.room = items }
 func (a *pageAnswer[T]) response() *Response  { return &a.page.Response }
 func (a *pageAnswer[T]) length() int          { return len(a.page.Items) }
-func (a *pageAnswer[T]) keyed() bool          { _, ok := any((*T)(nil)).(keyed); return ok }
-func (a *pageAnswer[T]) content() any         { return a.page.Items }
+func (a *pageAnswer[T]) item(i int) any       { return &a.page.Items[i] }
 func (a *pageAnswer[T]) next() string         { return a.page.NextPageToken }
 func (a *pageAnswer[T]) setNext(token string) { a.page.NextPageToken = token }
+func (a *pageAnswer[T]) content() any         { return a.page.Items }
 
-// sift leaves out, in place, the items that are known.
-func (a *pageAnswer[T]) sift(known func(item any) bool) {
-	items, n := a.page.Items, 0
-	for i := range items {
-		if known(&items[i]) {
-			continue
-		}
-		if n != i {
-			items[n] = items[i]
-		}
-		n++
-	}
-	clear(items[n:])
-	a.page.Items = items[:n]
-}
+// keep moves the item at i to the place n, and truncates the items there.
+func (a *pageAnswer[T]) move(n, i int) { a.page.Items[n] = a.page.Items[i] }
 
-// pages is a list of anything.
-type pages struct {
-	client  *Client
-	request request
-	offset  bool // the API pages by offset, and not by token
-	blank   func() anyPage
-}
-
-// walk is [Pager.Pages].
-func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
-	var (
-		o      callOptions
-		memory seen
-	)
-	o.apply(p.request.opts)
-	ctx, cancel := context.WithCancel(ctx)
-	next := fetcher{pages: p, ctx: ctx, items: usualItems}
-	defer next.stop()
-	defer cancel()
-	for token := ""; ; {
-		page, response, err := next.get(token)
-		o.give(response)
-		if err == nil {
-			err = memory.take(p, page)
-		}
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		token = page.next()
-		next.items = page.length() // the next page is likely to have as many
-		looped := memory.token(token)
-		if o.prefetch && token != "" && !looped {
-			next.begin(token)
-		}
-		if !yield(page, nil) || token == "" {
-			return
-		}
-		if looped {
-			yield(nil, memory.loop(p))
-			return
-		}
-	}
-}
-
-// one is [Pager.Page].
-func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
-	var o callOptions
-	o.apply(p.request.opts)
-	page, response, err := p.fetch(ctx, token, usualItems)
-	o.give(response)
-	return page, err
-}
-
-// usualItems is how many a full page of most lists has.
-const usualItems = 20
-
-// fetch is one, but for what the caller's options capture. It makes room for
-// as many items as are expected.
-func (p *pages) fetch(ctx context.Context, token string, items int) (anyPage, Response, error) {
-	page := p.blank()
-	page.expect(items)
-	r := p.request
-	r.response = page.response()
-	r.search.String(p.tokenName(), token)
-	if err := p.client.run(ctx, &r, page); err != nil {
-		return nil, *r.response, err
-	}
-	if p.offset {
-		page.setNext(nextOffset(token, page.length()))
-	}
-	return page, *r.response, nil
-}
-
-func (p *pages) tokenName() string {
-	if p.offset {
-		return "offset"
-	}
-	return "page-token"
-}
-
-func nextOffset(token string, length int) string {
-	if length == 0 {
-		return ""
-	}
-	offset, _ := strconv.Atoi(token) // the first page has none
-	return strconv.Itoa(offset + length)
-}
-
-// Prefetch makes the walk of a [Pager] fetch the next page while the loop is
-// busy with this one: never more than one page ahead, and none after the loop
-// has been broken off. It changes nothing for other methods.
-func Prefetch() RequestOption { return func(o *callOptions) { o.prefetch = true } }
-
-// fetcher gets the pages of one walk, one ahead of the loop if asked to.
-type fetcher struct {
-	pages *pages
-	ctx   context.Context
-	items int          // that a page is likely to have
-	ahead chan fetched // of the page that is under way; nil: none
-}
-
-type fetched struct {
-	page     anyPage
-	response Response
-	err      error
-}
-
-func (f *fetcher) begin(token string) {
-	ahead := make(chan fetched, 1)
-	f.ahead = ahead
-	items := f.items
-	go func() {
-		page, response, err := f.pages.fetch(f.ctx, token, items)
-		ahead <- fetched{page, response, err}
-	}()
-}
-
-func (f *fetcher) get(token string) (anyPage, Response, error) {
-	if f.ahead == nil {
-		return f.pages.fetch(f.ctx, token, f.items)
-	}
-	got := <-f.ahead
-	f.ahead = nil
-	return got.page, got.response, got.err
-}
-
-// stop waits for a page that nobody wants any more; its context has ended.
-func (f *fetcher) stop() {
-	if f.ahead != nil {
-		<-f.ahead
-	}
-}
-
-// itemKey is the identity of an item: an ID, a name or both.
-type itemKey struct {
-	id   uuid.UUID
-	name string
-}
-
-// keyed is an item with an identity. A page of items without one is known
-// again by its content.
-type keyed interface{ key() itemKey }
-
-// seen is the memory of one walk: what ends it if pages repeat.
-type seen struct {
-	items  map[itemKey]struct{}
-	pages  map[uint64]struct{} // by hash, of items without identity
-	seed   maphash.Seed
-	tokens map[string]struct{}
-	count  int // items handed over
-	empty  int // pages in a row
-}
-
-// mostEmpty is how many empty pages may follow each other, each with another
-// token, before that is taken for a loop.
-const mostEmpty = 100
-
-// take leaves out the page's items that have been there, and fails if that
-// leaves none. The last page may well bring nothing new: what it had was
-// shifted from the page before.
-func (s *seen) take(p *pages, page anyPage) error {
-	if page.length() == 0 {
-		if s.empty++; s.empty > mostEmpty {
-			return s.loop(p)
-		}
-		return nil
-	}
-	s.empty = 0
-	if s.count == 0 && page.next() == "" {
-		return nil // the first page is the last: nothing repeats
-	}
-	if page.keyed() {
-		page.sift(s.item)
-	} else if s.page(page) {
-		page.sift(func(any) bool { return true })
-	}
-	if page.length() == 0 && page.next() != "" {
-		return s.loop(p)
-	}
-	s.count += page.length()
-	return nil
-}
-
-// item remembers an item, and reports whether it has been there.
-func (s *seen) item(item any) bool {
-	key := item.(keyed).key()
-	if key == (itemKey{}) { // the API has left out what it is known by
-		data, _ := wire.Marshal(item) // what was read can be written
-		key.name = "\x00" + string(data)
-	}
-	return known(&s.items, key)
-}
-
-// page is item, for all items of a page.
-func (s *seen) page(page anyPage) bool {
-	if s.pages == nil {
-		s.seed = maphash.MakeSeed()
-	}
-	data, err := wire.Marshal(page.content())
-	return err == nil && known(&s.pages, maphash.Bytes(s.seed, data))
-}
-
-// token is item, for the token of the next page.
-func (s *seen) token(token string) bool { return token != "" && known(&s.tokens, token) }
-
-// known puts a key into a set, and reports whether it has been there.
-func known[K comparable](set *map[K]struct{}, key K) bool {
-	if *set == nil {
-		*set = map[K]struct{}{}
-	}
-	_, ok := (*set)[key]
-	(*set)[key] = struct{}{}
-	return ok
-}
-
-func (s *seen) loop(p *pages) error {
-	return &PageLoopError{Method: p.request.method, Route: p.request.route, Items: s.count}
-}
-
-// Collect takes all items of a walk into a slice. If the walk fails, it
-// returns what came before, with the error.
-func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
-	var all []T
-	for item, err := range seq {
-		if err != nil {
-			return all, err
-		}
-		all = append(all, item)
-	}
-	return all, nil
+func (a *pageAnswer[T]) truncate(n int) {
+	clear(a.page.Items[n:])
+	a.page.Items = a.page.Items[:n]
 }

@@ -262,7 +262,7 @@ func TestNoPathParameterLeadsToAnotherRoute(t *testing.T) {
 						values[i] = param
 					}
 				}
-				_ = client.Do(t.Context(), method, route, nil, nil, circleci.PathParams(values...)) // a 404, or refused
+				_ = client.Do(t.Context(), circleci.Request{Method: method, Route: route, Params: values}, nil) // a 404, or refused
 			}
 		}
 		assert.Equal(t, len(names) > 0, len(wire.requests()) > 0, "%s: texts that are no harm are sent", template)

@@ -2,6 +2,7 @@ package circleci
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -113,7 +114,7 @@ func (r RunPipelineRequest) check() error {
 
 // Run starts a pipeline of any project. If the API takes the request and runs
 // nothing, because a filter of the configuration leaves nothing to do, the
-// error is a [NotTriggeredError] that matches [ErrNotTriggered].
+// error is one that matches [ErrNotTriggered].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/triggerPipelineRun
 //
@@ -134,7 +135,7 @@ func (a *runAnswer) pipeline(err error) (*CreatedPipeline, error) {
 	case err != nil:
 		return nil, err
 	case a.ID == uuid.Nil:
-		return nil, &NotTriggeredError{Message: a.Message}
+		return nil, fmt.Errorf("%w: %s", ErrNotTriggered, oneLine(a.Message))
 	}
 	return &a.CreatedPipeline, nil
 }

@@ -164,7 +164,7 @@ func TestDecisionsArePagedByOffset(t *testing.T) {
 		circlecitest.Response{Body: `null`},
 	)
 	c := srv.Client()
-	logs, err := circleci.Collect(c.Policy.ListDecisions(id1, &circleci.ListDecisionsOptions{Branch: "main"}).All(t.Context()))
+	logs, err := c.Policy.ListDecisions(id1, &circleci.ListDecisionsOptions{Branch: "main"}).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, logs, 3, "none twice, none lost")
 	var offsets []string

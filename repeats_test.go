@@ -89,6 +89,6 @@ func TestAnItemThatComesAgainIsLeftOut(t *testing.T) {
 
 // count walks a list to its end.
 func count[T any](ctx context.Context, p *circleci.Pager[T]) (int, error) {
-	all, err := circleci.Collect(p.All(ctx))
+	all, err := p.Collect(ctx)
 	return len(all), err
 }

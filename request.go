@@ -3,10 +3,8 @@ package circleci
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -19,73 +17,6 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 	"github.com/circleci-go/circleci/internal/wire"
 )
-
-// RequestOption changes one call. Given to a method that returns a [Pager], it
-// applies to the request for each page.
-type RequestOption func(*callOptions)
-
-type callOptions struct {
-	header   http.Header
-	timeout  time.Duration
-	once     bool
-	replay   bool
-	prefetch bool
-	capture  []*Response
-	query    encode.Query
-	params   []any
-	err      *ArgumentError
-}
-
-// Header adds a header to the request. The token's headers cannot be set so.
-func Header(name, value string) RequestOption {
-	return func(o *callOptions) {
-		name := textproto.CanonicalMIMEHeaderKey(name)
-		switch {
-		case !isToken(name):
-			o.err = &ArgumentError{Name: "header", Reason: "has an invalid name"}
-		case name == "Circle-Token" || name == "Authorization":
-			o.err = &ArgumentError{Name: "header", Reason: name + " is the client's own: see NewClient and WithTokenSource"}
-		case hasControl(value):
-			o.err = &ArgumentError{Name: "header", Reason: name + " holds a control character"}
-		default:
-			if o.header == nil {
-				o.header = http.Header{}
-			}
-			o.header.Add(name, value)
-		}
-	}
-}
-
-// Timeout limits the call as a whole, its retries and waits included. Past it
-// the error matches [context.DeadlineExceeded].
-func Timeout(d time.Duration) RequestOption { return func(o *callOptions) { o.timeout = d } }
-
-// NoRetry sends one request at most.
-func NoRetry() RequestOption { return func(o *callOptions) { o.once = true } }
-
-// AllowReplay permits to send a POST or PATCH again after a failure that
-// leaves open whether it was carried out, such as a 502 or a broken
-// connection. Use it where doing it twice does no harm.
-func AllowReplay() RequestOption { return func(o *callOptions) { o.replay = true } }
-
-// CaptureResponse stores what is known of the answer in r, whether the call
-// succeeds or fails. After a walk over pages it holds the last one's.
-func CaptureResponse(r *Response) RequestOption {
-	return func(o *callOptions) { o.capture = append(o.capture, r) }
-}
-
-// Query adds a parameter to the query, for what a method does not have yet.
-// Several values repeat the name; an empty value is left out.
-func Query(name string, values ...string) RequestOption {
-	return func(o *callOptions) { o.query.Strings(name, values) }
-}
-
-// PathParams fills the placeholders of [Client.Do]'s route, in their order.
-// Values are of type string, int, int64, uuid.UUID, [ProjectSlug], [OrgSlug] or
-// [OrgRef]. Each is escaped as one segment, but for the slugs.
-func PathParams(values ...any) RequestOption {
-	return func(o *callOptions) { o.params = append(o.params, values...) }
-}
 
 // Response is what is known of an answer beside its content.
 type Response struct {
@@ -117,7 +48,7 @@ type request struct {
 	hasBody       bool
 	opts          []RequestOption
 	nullable      bool      // null is an answer
-	response      *Response // takes the place of the caller's CaptureResponse
+	captured      *captured // takes the place of the caller's captures
 	err           error
 }
 
@@ -253,16 +184,15 @@ func exec(ctx context.Context, c *Client, r request) error { return c.run(ctx, &
 
 // run carries out a call; answer, if not nil, takes the answer.
 func (c *Client) run(ctx context.Context, r *request, answer transport.Decoder) error {
-	p, err := c.prepare(r)
+	p, err := c.prepare(ctx, r)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := p.options.limit(ctx)
 	defer cancel()
 	p.call.Answer = answer
-	result := c.send(ctx, &p.call)
-	p.options.store(result)
-	return c.errorOf(&p.call, result)
+	_, err = c.carryOut(ctx, &p.call, &p.options)
+	return err
 }
 
 // prepared is a request that is ready to be sent, in one allocation.
@@ -273,19 +203,23 @@ type prepared struct {
 }
 
 // prepare checks a request and makes a call of it, without any I/O.
-func (c *Client) prepare(r *request) (*prepared, error) {
+func (c *Client) prepare(ctx context.Context, r *request) (*prepared, error) {
 	p := new(prepared)
 	o, call := &p.options, &p.call
 	o.query = r.search
 	o.apply(r.opts)
-	if r.response != nil {
-		o.capture = append(o.capture[:0], r.response)
+	if r.captured != nil {
+		o.redirect(r.captured)
 	}
 	call.Method, call.Route, call.Header, call.Once, call.Nullable = r.method, r.route, o.header, o.once, r.nullable
+	call.Bearer = o.bearer
 	call.Replayable = o.replay || r.method != http.MethodPost && r.method != http.MethodPatch
 	err := r.err
 	if err == nil && o.err != nil {
 		err = o.err
+	}
+	if err == nil && ctx == nil {
+		err = &ArgumentError{Name: "ctx", Reason: "is nil"}
 	}
 	if err == nil && r.hasBody {
 		if call.Body, err = wire.Marshal(r.in); err != nil {
@@ -332,140 +266,11 @@ func (c *Client) locate(u *url.URL, r *request, o *callOptions) {
 
 func isHostRelative(route string) bool { return strings.HasPrefix(route, "/api/") }
 
-func (o *callOptions) apply(opts []RequestOption) {
-	for _, opt := range opts {
-		if opt != nil {
-			opt(o)
-		}
-	}
-}
-
-// limit gives ctx the time limit of the call, if it has one.
-func (o *callOptions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if o.timeout > 0 {
-		return context.WithTimeout(ctx, o.timeout)
-	}
-	return ctx, func() {}
-}
-
-func (o *callOptions) store(r *transport.Result) {
-	if len(o.capture) == 0 {
-		return
-	}
-	o.give(responseOf(r))
-}
-
 func responseOf(r *transport.Result) Response {
 	return Response{
 		StatusCode: r.StatusCode, Header: r.Header, RequestID: transport.RequestID(r.Header),
 		RateLimit: RateLimit(r.Limit), RateLimited: r.Limited(), RetryAfter: max(r.RetryAfter, 0), Attempts: r.Attempts,
 	}
-}
-
-// give hands a response to those who have asked for it.
-func (o *callOptions) give(r Response) {
-	for _, into := range o.capture {
-		if into != nil {
-			*into = r
-		}
-	}
-}
-
-// Do carries out a call that this package has no method for, with everything
-// that its methods have: token, retries, pacing, errors.
-//
-// The route is relative to the API v2, such as "/context/{context_id}", or to
-// the server, if it begins with "/api/". Placeholders are filled by
-// [PathParams], a query is added by [Query]; a route with a question mark, and
-// a path with "." or ".." or an empty segment, are refused.
-//
-// What is sent is in, as JSON; nil sends no body, and a GET never has one. Into
-// out, a pointer, the answer is decoded; nil throws it away, and an
-// [io.Writer] gets it as it comes.
-func (c *Client) Do(ctx context.Context, method, route string, in, out any, opts ...RequestOption) error {
-	var o callOptions
-	o.apply(opts)
-	r := newRequest(method, route, o.params).with(opts)
-	if in != nil {
-		r = r.body(in)
-	}
-	if err := checkRoute(method, route, in != nil); err != nil {
-		return r.blame(err)
-	}
-	switch out := out.(type) {
-	case nil:
-		return exec(ctx, c, r)
-	case io.Writer:
-		return c.copy(ctx, &r, out)
-	}
-	pointer := reflect.ValueOf(out)
-	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
-		return r.blame(&ArgumentError{Name: "out", Reason: fmt.Sprintf("is a %T, and no pointer to decode into", out)})
-	}
-	before := reflect.New(pointer.Type().Elem()).Elem()
-	before.Set(pointer.Elem())
-	return c.run(ctx, &r, anyAnswer{pointer, before})
-}
-
-// anyAnswer decodes into a caller's value.
-type anyAnswer struct{ pointer, before reflect.Value }
-
-func (a anyAnswer) Decode(body io.Reader) error {
-	a.pointer.Elem().Set(a.before) // nothing may be left of an attempt that broke off
-	return wire.Read(body, a.pointer.Interface())
-}
-
-func checkRoute(method, route string, hasBody bool) error {
-	switch method {
-	case http.MethodGet, http.MethodHead:
-		if hasBody {
-			return &ArgumentError{Name: "body", Reason: "the API refuses a " + method + " with a body"}
-		}
-	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-	default:
-		return &ArgumentError{Name: "method", Reason: fmt.Sprintf("%q is none of the API's", method)}
-	}
-	if !strings.HasPrefix(route, "/") || strings.ContainsAny(route, "?#\\") || hasControl(route) {
-		return &ArgumentError{Name: "route", Reason: "has to begin with a slash, without a query: see Query"}
-	}
-	unescaped, err := url.PathUnescape(route)
-	if err != nil {
-		return &ArgumentError{Name: "route", Reason: "is not escaped as a path has to be"}
-	}
-	for segment := range strings.SplitSeq(unescaped[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return &ArgumentError{Name: "route", Reason: `holds a segment that is empty, "." or ".."`}
-		}
-	}
-	return nil
-}
-
-// copy carries out a call whose answer goes to w as it comes.
-func (c *Client) copy(ctx context.Context, r *request, w io.Writer) error {
-	p, err := c.prepare(r)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := p.options.limit(ctx)
-	defer cancel()
-	p.call.Stream = true
-	result := c.send(ctx, &p.call)
-	p.options.store(result)
-	if err := c.errorOf(&p.call, result); err != nil {
-		return err
-	}
-	_, err = io.Copy(w, result.Stream)
-	if err := errors.Join(err, result.Stream.Close()); err != nil {
-		return &TransportError{Method: r.method, Route: r.route, Attempts: result.Attempts, Err: err}
-	}
-	return nil
-}
-
-// isToken reports whether s can be a header's name.
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
 }
 
 // required refuses an empty field.

@@ -57,6 +57,6 @@ func TestASecretCanBeRead(t *testing.T) {
 	var in circleci.SetEnvVarRequest
 	require.NoError(t, json.Unmarshal([]byte(`{"value":"hunter2"}`), &in), "as from a file of the user's")
 	assert.Equal(t, circleci.Secret("hunter2"), in.Value)
-	require.NoError(t, replies(answers(200, `{"value":"from the API"}`)).client(t).Do(t.Context(), "GET", "/x", nil, &in))
+	require.NoError(t, replies(answers(200, `{"value":"from the API"}`)).client(t).Do(t.Context(), circleci.Request{Route: "/x"}, &in))
 	assert.Equal(t, "from the API", in.Value.Reveal())
 }

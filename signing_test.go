@@ -93,7 +93,7 @@ func TestBadSigningInputIsNotSent(t *testing.T) {
 		"a config, no profiles": config(circleci.CreateSigningConfigRequest{Name: "a", OrgID: id1, CertificateID: id1}),
 		"a config, no name": config(circleci.CreateSigningConfigRequest{
 			OrgID: id1, CertificateID: id1, ProvisioningProfiles: profiles}),
-		"the zero UUID": second(circleci.Collect(signing.ListCertificates(uuid.Nil).All(t.Context()))),
+		"the zero UUID": second(signing.ListCertificates(uuid.Nil).Collect(t.Context())),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 	}

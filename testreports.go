@@ -3,7 +3,6 @@ package circleci
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -47,7 +46,7 @@ func (s *JobsService) GetTestReport(ctx context.Context, slug ProjectSlug, numbe
 // of one cannot be read, the error names it, and the report holds what was read
 // before.
 func (s *WorkflowsService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
-	jobs, err := whole(Collect(s.ListJobs(id, opts...).All(ctx)))
+	jobs, err := s.ListJobs(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,27 +57,19 @@ func (s *WorkflowsService) GetTestReport(ctx context.Context, id uuid.UUID, opts
 // workflows with one name the newest counts. If those of a job cannot be read,
 // the error names it, and the report holds what was read before.
 func (s *PipelinesService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
-	workflows, err := whole(Collect(s.ListWorkflows(id, opts...).All(ctx)))
+	workflows, err := s.ListWorkflows(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var jobs []WorkflowJob
 	for _, w := range newest(workflows) {
-		more, err := whole(Collect(s.client.Workflows.ListJobs(w.ID, opts...).All(ctx)))
+		more, err := s.client.Workflows.ListJobs(w.ID, opts...).Collect(ctx)
 		if err != nil {
 			return nil, err
 		}
 		jobs = append(jobs, more...)
 	}
 	return s.client.Jobs.testReport(ctx, jobs, opts)
-}
-
-// whole takes a list whose pages repeat for what it is: complete.
-func whole[T any](items []T, err error) ([]T, error) {
-	if errors.Is(err, ErrPageLoop) {
-		return items, nil
-	}
-	return items, err
 }
 
 // testsAtOnce is of how many jobs the tests are read at once.
@@ -102,7 +93,7 @@ func (s *JobsService) testReport(ctx context.Context, jobs []WorkflowJob, opts [
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			all, err := whole(Collect(s.ListTests(j.ProjectSlug, j.Number, append(slices.Clip(opts), alone)...).All(ctx)))
+			all, err := s.ListTests(j.ProjectSlug, j.Number, append(slices.Clip(opts), alone)...).Collect(ctx)
 			if err != nil {
 				once.Do(func() { failed = fmt.Errorf("circleci: tests of job %d of %s: %w", j.Number, j.ProjectSlug, err) })
 				cancel()
@@ -117,4 +108,4 @@ func (s *JobsService) testReport(ctx context.Context, jobs []WorkflowJob, opts [
 }
 
 // alone keeps what happens at once from being captured in one place.
-func alone(o *callOptions) { o.capture = nil }
+func alone(o *callOptions) { o.captures, o.bodies = nil, nil }

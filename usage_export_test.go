@@ -95,7 +95,7 @@ func TestUsageExportWaitsForTheLimit(t *testing.T) {
 		srv.Fail(create, limit)
 		srv.Fail("GET /organizations/{org_id}/usage_export_job/{usage_export_job_id}", limit)
 		began := time.Now()
-		rows, err := circleci.Collect(srv.Client().Usage.Export(t.Context(), org, window, nil))
+		rows, err := collect(srv.Client().Usage.Export(t.Context(), org, window, nil))
 		require.NoError(t, err)
 		assert.Len(t, rows, 2)
 		assert.Greater(t, time.Since(began), 6000*time.Second)
@@ -105,7 +105,7 @@ func TestUsageExportWaitsForTheLimit(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		began = time.Now()
-		_, err = circleci.Collect(srv.Client().Usage.Export(ctx, org, window, nil))
+		_, err = collect(srv.Client().Usage.Export(ctx, org, window, nil))
 		require.ErrorIs(t, err, circleci.ErrRateLimited)
 		assert.Less(t, time.Since(began), time.Second, "a wait that cannot end in time is not begun")
 	})
@@ -141,7 +141,7 @@ func TestUsageExportThatFails(t *testing.T) {
 				org := usedOrg(t, srv, 6)
 				srv.Fail(poll, c.poll...)
 				srv.Fail("storage", c.storage...)
-				rows, err := circleci.Collect(srv.Client().Usage.Export(t.Context(), org, circleci.UsageWindow{Start: start, End: time.Now()}, nil))
+				rows, err := collect(srv.Client().Usage.Export(t.Context(), org, circleci.UsageWindow{Start: start, End: time.Now()}, nil))
 				if c.text == "" {
 					require.NoError(t, err)
 				} else {
@@ -151,7 +151,7 @@ func TestUsageExportThatFails(t *testing.T) {
 			})
 		})
 	}
-	_, err := circleci.Collect(circlecitest.New(t).Client().Usage.Export(t.Context(), id1, circleci.UsageWindow{Start: time.Unix(1, 0), End: time.Unix(1, 0)}, nil))
+	_, err := collect(circlecitest.New(t).Client().Usage.Export(t.Context(), id1, circleci.UsageWindow{Start: time.Unix(1, 0), End: time.Unix(1, 0)}, nil))
 	assert.ErrorIs(t, err, circleci.ErrInvalidArgument)
 }
 
@@ -192,7 +192,7 @@ func TestUsageExportThatIsBrokenOff(t *testing.T) {
 
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(20*time.Second, cancel)
-		_, err := circleci.Collect(srv.Client().Usage.Export(ctx, org, window, nil))
+		_, err := collect(srv.Client().Usage.Export(ctx, org, window, nil))
 		assert.ErrorIs(t, err, context.Canceled)
 	})
 }
@@ -206,7 +206,7 @@ func TestUsageRows(t *testing.T) {
 		`odd,many,C:\\x,maybe,1,high,yesterday,,no-id,,beyond`,
 		`short`,
 	}, "\r\n")
-	rows, err := circleci.Collect(circleci.UsageRows(gzipped(t, text)))
+	rows, err := collect(circleci.UsageRows(gzipped(t, text)))
 	require.NoError(t, err)
 	require.Len(t, rows, 4)
 
@@ -233,14 +233,14 @@ func TestUsageRows(t *testing.T) {
 	for name, text := range map[string]string{
 		"an open quote": "A\n\"x", "an open escape": "A\nx\\", "an endless cell": "A\n" + strings.Repeat("x", 2<<20), "an endless row": "A\n" + strings.Repeat(",", 2<<20),
 	} {
-		_, err := circleci.Collect(circleci.UsageRows(gzipped(t, text)))
+		_, err := collect(circleci.UsageRows(gzipped(t, text)))
 		assert.Error(t, err, name)
 	}
-	rows, err = circleci.Collect(circleci.UsageRows(gzipped(t, "PROJECT_ID,PARALLELISM\n11111111-2222,99999999999999999999\n")))
+	rows, err = collect(circleci.UsageRows(gzipped(t, "PROJECT_ID,PARALLELISM\n11111111-2222,99999999999999999999\n")))
 	require.NoError(t, err)
 	assert.Equal(t, circleci.UsageRow{Extra: rows[0].Extra}, rows[0], "a cell that cannot be read is taken for its first part")
 	for _, text := range []string{"", "A,B\n", "A"} {
-		rows, err := circleci.Collect(circleci.UsageRows(gzipped(t, text)))
+		rows, err := collect(circleci.UsageRows(gzipped(t, text)))
 		assert.NoError(t, err)
 		assert.Empty(t, rows)
 	}
@@ -269,15 +269,15 @@ func FuzzUsageRows(f *testing.F) {
 		zip.Reset(&file)
 		_, err := io.WriteString(zip, text)
 		require.NoError(t, errors.Join(err, zip.Close()))
-		rows, err := circleci.Collect(circleci.UsageRows(&file))
+		rows, err := collect(circleci.UsageRows(&file))
 		assert.LessOrEqual(t, len(rows), 1+strings.Count(text, "\n")+strings.Count(text, "\r"), "rows that are not in the file")
 		if err != nil {
 			assert.LessOrEqual(t, len(err.Error()), 1500)
 		}
 		for cut := range min(file.Len(), 3) { // a file that is none, or ends too soon
-			_, err := circleci.Collect(circleci.UsageRows(bytes.NewReader(file.Bytes()[:cut])))
+			_, err := collect(circleci.UsageRows(bytes.NewReader(file.Bytes()[:cut])))
 			assert.True(t, err != nil || cut == 0, "a file that is cut passes for a whole one")
 		}
-		_, _ = circleci.Collect(circleci.UsageRows(strings.NewReader(text))) // it must not panic
+		_, _ = collect(circleci.UsageRows(strings.NewReader(text))) // it must not panic
 	})
 }

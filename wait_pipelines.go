@@ -124,7 +124,7 @@ func (w *pipelineWatch) poll(ctx context.Context) (*PipelineResult, error) {
 		return nil, lasting(err, w.known)
 	}
 	w.known = true
-	all, err := whole(Collect(w.service.ListWorkflows(w.id, w.requests...).All(ctx)))
+	all, err := w.service.ListWorkflows(w.id, w.requests...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (w *pipelineWatch) addJobs(ctx context.Context, r *PipelineResult) error {
 		if !failed && !w.options.WithJobs {
 			continue
 		}
-		jobs, err := whole(Collect(workflows.ListJobs(wf.ID, w.requests...).All(ctx)))
+		jobs, err := workflows.ListJobs(wf.ID, w.requests...).Collect(ctx)
 		if err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func TestWaitForAPipeline(t *testing.T) {
 			script: plain(circlecitest.Workflow("a", circlecitest.Job("x").Takes(time.Hour))),
 			meddle: func(t *testing.T, _ *circlecitest.Server, c *circleci.Client, id uuid.UUID) {
 				time.Sleep(time.Minute)
-				all, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+				all, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 				assert.NoError(t, err)
 				assert.NoError(t, c.Workflows.Cancel(t.Context(), all[0].ID))
 			},
@@ -136,9 +136,9 @@ func TestWaitForAPipeline(t *testing.T) {
 			script: oneHold,
 			meddle: func(t *testing.T, _ *circlecitest.Server, c *circleci.Client, id uuid.UUID) {
 				time.Sleep(2 * time.Hour)
-				all, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+				all, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 				assert.NoError(t, err)
-				jobs, err := circleci.Collect(c.Workflows.ListJobs(all[0].ID).All(t.Context()))
+				jobs, err := c.Workflows.ListJobs(all[0].ID).Collect(t.Context())
 				assert.NoError(t, err)
 				assert.NoError(t, c.Workflows.Approve(t.Context(), all[0].ID, jobs[1].ApprovalRequestID))
 			},
@@ -497,7 +497,7 @@ func TestWaitingForOneselfIsRefused(t *testing.T) {
 		id := srv.StartPipeline(webSlug, "main")
 		c := srv.Client()
 		time.Sleep(10 * time.Second)
-		all, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+		all, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, os.Setenv("CIRCLE_WORKFLOW_ID", strings.ToUpper(all[0].ID.String())))
 		defer func() { _ = os.Unsetenv("CIRCLE_WORKFLOW_ID") }()
@@ -523,7 +523,7 @@ func TestWaitForAWorkflow(t *testing.T) {
 		id := srv.StartPipeline(webSlug, "main")
 		c := srv.Client()
 		time.Sleep(5 * time.Second)
-		all, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+		all, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 		require.NoError(t, err)
 		r, err := c.Workflows.Wait(t.Context(), all[0].ID, &circleci.WaitOptions{StopOnHold: true})
 		require.NoError(t, err)
@@ -567,7 +567,7 @@ func startedWorkflow(t *testing.T, srv *circlecitest.Server, script circlecitest
 	srv.Script(webSlug, script)
 	id := srv.StartPipeline(webSlug, "main")
 	time.Sleep(5 * time.Second)
-	all, err := circleci.Collect(srv.Client().Pipelines.ListWorkflows(id).All(t.Context()))
+	all, err := srv.Client().Pipelines.ListWorkflows(id).Collect(t.Context())
 	require.NoError(t, err)
 	require.NotEmpty(t, all)
 	return all[0].ID

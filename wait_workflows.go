@@ -118,7 +118,7 @@ func (w *workflowWatch) poll(ctx context.Context) (*WorkflowResult, error) {
 	if r.Outcome == OutcomePending && !held && !w.options.WithJobs {
 		return r, nil
 	}
-	r.Jobs, err = whole(Collect(w.service.ListJobs(w.id, w.requests...).All(ctx)))
+	r.Jobs, err = w.service.ListJobs(w.id, w.requests...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func TestBadWebhookInputIsNotSent(t *testing.T) {
 		"no project":            create(func(in *circleci.CreateWebhookRequest) { in.Scope.ID = uuid.Nil }),
 		"no type of scope":      create(func(in *circleci.CreateWebhookRequest) { in.Scope.Type = "" }),
 		"an update of nothing":  second(hooks.Update(t.Context(), id1, circleci.UpdateWebhookRequest{})),
-		"a list without scope":  second(circleci.Collect(hooks.List(circleci.WebhookScope{}).All(t.Context()))),
+		"a list without scope":  second(hooks.List(circleci.WebhookScope{}).Collect(t.Context())),
 		"the zero UUID":         second(hooks.Get(t.Context(), uuid.Nil)),
 		"the zero UUID, delete": hooks.Delete(t.Context(), uuid.Nil),
 	} {

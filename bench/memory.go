@@ -235,7 +235,7 @@ func prefetch(int) []result {
 		return time.Since(start).Seconds()
 	}, func() float64 {
 		start := time.Now()
-		for _, err := range ours.Pipelines.ListForProject("gh/acme/web", nil, circleci.Prefetch()).Pages(ctx) {
+		for _, err := range ours.Pipelines.ListForProject("gh/acme/web", nil).Prefetch().Pages(ctx) {
 			if err != nil {
 				log.Fatal(err)
 			}

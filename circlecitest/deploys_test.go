@@ -27,8 +27,8 @@ func TestDeploysAreListedAsTheAPIListsThem(t *testing.T) {
 	srv.Advance(time.Hour)
 	srv.Deploy(web, production, "v2")
 
-	environments, err := circleci.Collect(c.Deploys.ListEnvironments(
-		org, &circleci.ListEnvironmentsOptions{PageSize: 1}).All(t.Context()))
+	environments, err := c.Deploys.ListEnvironments(
+		org, &circleci.ListEnvironmentsOptions{PageSize: 1}).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, environments, 2, "page by page")
 	assert.Equal(t, "production", environments[0].Name)
@@ -37,27 +37,27 @@ func TestDeploysAreListedAsTheAPIListsThem(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "staging", one.Name)
 
-	components, err := circleci.Collect(c.Deploys.ListComponents(org, nil).All(t.Context()))
+	components, err := c.Deploys.ListComponents(org, nil).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, components, 2)
 	assert.Zero(t, components[0].ReleaseCount, "lists do not tell")
 	got, err := c.Deploys.GetComponent(t.Context(), web)
 	require.NoError(t, err)
 	assert.Equal(t, int64(3), got.ReleaseCount)
-	mine, err := circleci.Collect(c.Deploys.ListComponents(org, &circleci.ListComponentsOptions{ProjectID: srv.AddProject("gh/acme/api")}).All(t.Context()))
+	mine, err := c.Deploys.ListComponents(org, &circleci.ListComponentsOptions{ProjectID: srv.AddProject("gh/acme/api")}).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, mine, 1)
 	assert.Equal(t, api, mine[0].ID)
 
-	versions, err := circleci.Collect(c.Deploys.ListComponentVersions(web,
-		&circleci.ListComponentVersionsOptions{EnvironmentID: production}).All(t.Context()))
+	versions, err := c.Deploys.ListComponentVersions(web,
+		&circleci.ListComponentVersionsOptions{EnvironmentID: production}).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, versions, 2)
 	assert.Equal(t, "v2", versions[0].Name)
 	assert.True(t, versions[0].IsLive)
 	assert.False(t, versions[1].IsLive)
 	assert.Equal(t, uuid.Nil, versions[0].PipelineID)
-	everywhere, err := circleci.Collect(c.Deploys.ListComponentVersions(web, nil).All(t.Context()))
+	everywhere, err := c.Deploys.ListComponentVersions(web, nil).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, everywhere, 3)
 }
@@ -67,19 +67,18 @@ func TestDeploysAreListedAsTheAPIListsThem(t *testing.T) {
 func TestTheQuirksOfDeploys(t *testing.T) {
 	srv := circlecitest.New(t)
 	var body json.RawMessage
-	require.NoError(t, srv.Client().Do(t.Context(), "GET", "/deploy/environments", nil, &body,
-		circleci.Query("org-id", srv.AddOrg("gh/acme").String()), circleci.Query("page-size", "10")))
+	require.NoError(t, srv.Client().Do(t.Context(), circleci.Request{Route: "/deploy/environments"}, &body, circleci.Query("org-id", srv.AddOrg("gh/acme").String()), circleci.Query("page-size", "10")))
 	assert.JSONEq(t, `{"items":[],"next_page_token":""}`, string(body))
 	web := srv.AddDeployComponent(webSlug, "web")
 	srv.Deploy(web, srv.AddDeployEnvironment("gh/acme", "production"), "v1")
-	require.NoError(t, srv.Client().Do(t.Context(), "GET", "/deploy/components/{component_id}/versions", nil, &body, circleci.PathParams(web)))
+	require.NoError(t, srv.Client().Do(t.Context(), circleci.Request{Route: "/deploy/components/{component_id}/versions", Params: []any{web}}, &body))
 	assert.Contains(t, string(body), `"job_id":"00000000-0000-0000-0000-000000000000"`)
 	assert.NotContains(t, string(body), "job_number")
 	for _, id := range []string{"", uuid.NewString()} {
-		err := srv.Client().Do(t.Context(), "GET", "/deploy/environments", nil, nil, circleci.Query("org-id", id), circleci.Query("page-size", "10"))
+		err := srv.Client().Do(t.Context(), circleci.Request{Route: "/deploy/environments"}, nil, circleci.Query("org-id", id), circleci.Query("page-size", "10"))
 		assert.Error(t, err)
 	}
-	err := srv.Client().Do(t.Context(), "GET", "/deploy/environments", nil, nil, circleci.Query("org-id", srv.AddOrg("gh/acme").String()))
+	err := srv.Client().Do(t.Context(), circleci.Request{Route: "/deploy/environments"}, nil, circleci.Query("org-id", srv.AddOrg("gh/acme").String()))
 	var bad *circleci.Error
 	require.ErrorAs(t, err, &bad)
 	assert.Equal(t, 400, bad.StatusCode, "page-size is required")
@@ -104,7 +103,7 @@ func TestARollbackBringsTheOldVersionBack(t *testing.T) {
 	values, err := c.Pipelines.GetValues(t.Context(), got.ID)
 	require.NoError(t, err, "the ID is that of a pipeline")
 	assert.Equal(t, true, values["pipeline.parameters.fast"])
-	versions, err := circleci.Collect(c.Deploys.ListComponentVersions(web, nil).All(t.Context()))
+	versions, err := c.Deploys.ListComponentVersions(web, nil).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "v1", versions[0].Name)
 	assert.True(t, versions[0].IsLive)
@@ -137,7 +136,7 @@ func TestDeploySettingsAreEmptyUntilTheyAreSet(t *testing.T) {
 	c := srv.Client()
 	project := srv.AddProject(webSlug)
 	var body json.RawMessage
-	require.NoError(t, c.Do(t.Context(), "GET", "/deploy/projects/{project_id}/settings", nil, &body, circleci.PathParams(project)))
+	require.NoError(t, c.Do(t.Context(), circleci.Request{Route: "/deploy/projects/{project_id}/settings", Params: []any{project}}, &body))
 	assert.JSONEq(t, `{}`, string(body))
 	want := circleci.DeploySettings{RollbackPipelineDefinitionID: uuid.New(), CreateAutogeneratedReleases: true}
 	srv.SetDeploySettings(webSlug, want)

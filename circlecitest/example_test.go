@@ -41,7 +41,7 @@ func Example() {
 		fmt.Println(t.JobName, t.Name, t.Message)
 	}
 
-	artifacts, err := circleci.Collect(client.Jobs.ListArtifacts("gh/acme/web", run.FailedJobs[0].Number).All(ctx))
+	artifacts, err := client.Jobs.ListArtifacts("gh/acme/web", run.FailedJobs[0].Number).Collect(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func ExampleServer_History() {
 		Days: 30, RunsPerDay: 40, FailureRate: 0.1, Spread: 0.3,
 		Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build", circlecitest.Job("test").Takes(5*time.Minute))},
 	})
-	metrics, err := circleci.Collect(srv.Client().Insights.ListWorkflowMetrics("gh/acme/web", nil).All(context.Background()))
+	metrics, err := srv.Client().Insights.ListWorkflowMetrics("gh/acme/web", nil).Collect(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func ExampleServer_Weather() {
 	)
 	_, err := srv.Client().Pipelines.Trigger(context.Background(), "gh/acme/web", circleci.TriggerPipelineRequest{})
 	fmt.Println("failed:", err != nil)
-	pipelines, err := circleci.Collect(srv.Client().Pipelines.ListForProject("gh/acme/web", nil).All(context.Background()))
+	pipelines, err := srv.Client().Pipelines.ListForProject("gh/acme/web", nil).Collect(context.Background())
 	fmt.Println(len(pipelines), "pipeline runs all the same", err)
 	for _, r := range srv.Requests() {
 		fmt.Println(r.Operation, r.Status, r.Faults)

@@ -48,11 +48,11 @@ func TestAClassicOrganizationHasNoGroups(t *testing.T) {
 	srv := circlecitest.New(t)
 	org, project := srv.AddOrg("gh/acme"), srv.AddProject("gh/acme/web")
 	s := srv.Client().Groups
-	groups, err := circleci.Collect(s.List(org, nil).All(t.Context()))
+	groups, err := s.List(org, nil).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, groups)
 	refusal(t, second(s.Create(t.Context(), org, circleci.CreateGroupRequest{Name: "x"})), 403, "Permission denied.")
-	refusal(t, second(circleci.Collect(s.ListForProject(org, project).All(t.Context()))), 400, "Endpoint is not supported for this organization.")
+	refusal(t, second(s.ListForProject(org, project).Collect(t.Context())), 400, "Endpoint is not supported for this organization.")
 }
 
 func TestGroupsHaveRolesInProjects(t *testing.T) {
@@ -70,7 +70,7 @@ func TestGroupsHaveRolesInProjects(t *testing.T) {
 		return s.AddToProject(t.Context(), org, project, circleci.AddGroupsToProjectRequest{Role: role, GroupIDs: groups})
 	}
 	roles := func() map[string]circleci.ProjectRole {
-		all, err := circleci.Collect(s.ListForProject(org, project).All(t.Context()))
+		all, err := s.ListForProject(org, project).Collect(t.Context())
 		require.NoError(t, err)
 		byName := map[string]circleci.ProjectRole{}
 		for _, g := range all {
@@ -90,8 +90,8 @@ func TestGroupsHaveRolesInProjects(t *testing.T) {
 
 	refusal(t, add("org-admin", ids[1]), 400, "Unexpected request body provided.")
 	refusal(t, add(circleci.ProjectRoleAdmin, uuid.New()), 403, "Permission denied.")
-	refusal(t, second(circleci.Collect(s.ListForProject(other, project).All(t.Context()))), 403, "Permission denied.")
-	refusal(t, second(circleci.Collect(s.ListForProject(org, uuid.New()).All(t.Context()))), 403, "Permission denied.")
+	refusal(t, second(s.ListForProject(other, project).Collect(t.Context())), 403, "Permission denied.")
+	refusal(t, second(s.ListForProject(org, uuid.New()).Collect(t.Context())), 403, "Permission denied.")
 
 	_, body := callRaw(t, srv, "GET", "/organizations/"+org.String()+"/projects/"+project.String()+"/groups", "")
 	assert.NotContains(t, body, "next_page_token", "the live answer has items alone")

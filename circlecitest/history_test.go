@@ -24,8 +24,8 @@ func TestAHistoryIsOneStory(t *testing.T) {
 		},
 	})
 	c := srv.Client()
-	all, err := circleci.Collect(c.Insights.ListWorkflowMetrics(webSlug,
-		&circleci.ListWorkflowMetricsOptions{AllBranches: true, ReportingWindow: circleci.ReportingWindowLast30Days}).All(t.Context()))
+	all, err := c.Insights.ListWorkflowMetrics(webSlug,
+		&circleci.ListWorkflowMetricsOptions{AllBranches: true, ReportingWindow: circleci.ReportingWindowLast30Days}).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	for _, w := range all {
@@ -38,11 +38,11 @@ func TestAHistoryIsOneStory(t *testing.T) {
 	assert.Less(t, *build.Min, circleci.Seconds(400*time.Second), "some are much faster")
 	assert.Greater(t, *build.Max, circleci.Seconds(700*time.Second), "some are much slower")
 	assert.LessOrEqual(t, *build.Max, circleci.Seconds(904*time.Second))
-	main, err := circleci.Collect(c.Insights.ListWorkflowMetrics(webSlug, nil).All(t.Context()))
+	main, err := c.Insights.ListWorkflowMetrics(webSlug, nil).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, int64(200), main[0].Metrics.TotalRuns)
 
-	pipelines, err := circleci.Collect(c.Pipelines.ListForProject(webSlug, nil).All(t.Context()))
+	pipelines, err := c.Pipelines.ListForProject(webSlug, nil).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, pipelines, 300)
 	assert.Equal(t, int64(300), pipelines[0].Number, "the newest is the last")
@@ -52,7 +52,7 @@ func TestAHistoryIsOneStory(t *testing.T) {
 	}
 	var jobs, failed int
 	for _, p := range pipelines {
-		workflows, err := circleci.Collect(c.Pipelines.ListWorkflows(p.ID).All(t.Context()))
+		workflows, err := c.Pipelines.ListWorkflows(p.ID).Collect(t.Context())
 		require.NoError(t, err)
 		require.Len(t, workflows, 2)
 		for _, w := range workflows {
@@ -61,7 +61,7 @@ func TestAHistoryIsOneStory(t *testing.T) {
 			if w.Status == circleci.WorkflowStatusFailed {
 				failed++
 			}
-			list, err := circleci.Collect(c.Workflows.ListJobs(w.ID).All(t.Context()))
+			list, err := c.Workflows.ListJobs(w.ID).Collect(t.Context())
 			require.NoError(t, err)
 			for _, j := range list {
 				if j.Number != 0 {
@@ -94,7 +94,7 @@ func TestTwoHistoriesOfOneSeedAreTheSame(t *testing.T) {
 	run := func(seed uint64) []circleci.WorkflowRun {
 		srv := circlecitest.New(t, circlecitest.WithManualTime(), circlecitest.WithSeed(seed), circlecitest.WithTime(time.Unix(1.8e9, 0)))
 		srv.History(webSlug, circlecitest.Past{Days: 3, FailureRate: 0.3, Spread: 0.2})
-		all, err := circleci.Collect(srv.Client().Insights.ListWorkflowRuns(webSlug, "build-and-test", nil).All(t.Context()))
+		all, err := srv.Client().Insights.ListWorkflowRuns(webSlug, "build-and-test", nil).Collect(t.Context())
 		require.NoError(t, err)
 		require.Len(t, all, 60, "20 a day")
 		return all
@@ -123,7 +123,7 @@ func TestWhatRunsAfterAHistoryGoesOnFromIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, int64(6), p.Number)
 	assert.Equal(t, 3, calls, "two jobs and a workflow")
-	all, err := circleci.Collect(srv.Client().Pipelines.List(&circleci.ListPipelinesOptions{OrgSlug: "gh/acme"}).All(t.Context()))
+	all, err := srv.Client().Pipelines.List(&circleci.ListPipelinesOptions{OrgSlug: "gh/acme"}).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 46)
 	for i, p := range all[1:] {

@@ -38,7 +38,7 @@ func withArtifact(t *testing.T) *circlecitest.Server {
 
 func downloadOf(t *testing.T, c *circleci.Client) string {
 	t.Helper()
-	all, err := circleci.Collect(c.Jobs.ListArtifacts(webSlug, 1).All(t.Context()))
+	all, err := c.Jobs.ListArtifacts(webSlug, 1).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	var text strings.Builder
@@ -87,7 +87,7 @@ func TestTheStorageIsAtTheNameThatTheClientUses(t *testing.T) {
 	_, port, err := net.SplitHostPort(u.Host)
 	require.NoError(t, err)
 	c := onSocket(t, srv, "http://localhost:"+port)
-	all, err := circleci.Collect(c.Jobs.ListArtifacts(webSlug, 1).All(t.Context()))
+	all, err := c.Jobs.ListArtifacts(webSlug, 1).Collect(t.Context())
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(all[0].URL, "http://localhost:"+port+"/"), all[0].URL)
 	assert.Equal(t, "hello", downloadOf(t, c))

@@ -42,7 +42,7 @@ func history(t *testing.T) (*circlecitest.Server, *circleci.Client) {
 	run("main", oneJob("build", test().Takes(2*time.Minute)))
 	run("dev", oneJob("build", test().Takes(30*time.Second)))
 	canceled := run("main", oneJob("build", test().Takes(24*time.Hour)))
-	workflows, err := circleci.Collect(c.Pipelines.ListWorkflows(canceled).All(t.Context()))
+	workflows, err := c.Pipelines.ListWorkflows(canceled).Collect(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, c.Workflows.Cancel(t.Context(), workflows[0].ID))
 	run("main", oneJob("other", test().Takes(10*time.Second)))
@@ -55,7 +55,7 @@ func seconds(n int64) *circleci.Seconds { return new(circleci.Seconds(time.Durat
 func TestWorkflowMetricsAreThoseOfTheRuns(t *testing.T) {
 	_, c := history(t)
 	list := func(f *circleci.ListWorkflowMetricsOptions) []circleci.WorkflowMetrics {
-		all, err := circleci.Collect(c.Insights.ListWorkflowMetrics(webSlug, f).All(t.Context()))
+		all, err := c.Insights.ListWorkflowMetrics(webSlug, f).Collect(t.Context())
 		require.NoError(t, err)
 		return all
 	}
@@ -88,8 +88,8 @@ func TestWorkflowMetricsAreThoseOfTheRuns(t *testing.T) {
 func TestMetricsAreForgottenWithTime(t *testing.T) {
 	srv, c := history(t)
 	count := func(w circleci.ReportingWindow) (n int64) {
-		all, err := circleci.Collect(c.Insights.ListWorkflowMetrics(webSlug,
-			&circleci.ListWorkflowMetricsOptions{AllBranches: true, ReportingWindow: w}).All(t.Context()))
+		all, err := c.Insights.ListWorkflowMetrics(webSlug,
+			&circleci.ListWorkflowMetricsOptions{AllBranches: true, ReportingWindow: w}).Collect(t.Context())
 		require.NoError(t, err)
 		for _, m := range all {
 			n += m.Metrics.TotalRuns
@@ -105,8 +105,8 @@ func TestMetricsAreForgottenWithTime(t *testing.T) {
 	assert.Equal(t, int64(6), count(circleci.ReportingWindowLast60Days))
 	srv.Advance(60 * 24 * time.Hour)
 	assert.Zero(t, count(""), "90 days, if nothing else is said")
-	_, err := circleci.Collect(c.Insights.ListWorkflowMetrics(webSlug,
-		&circleci.ListWorkflowMetricsOptions{ReportingWindow: "last-5-days"}).All(t.Context()))
+	_, err := c.Insights.ListWorkflowMetrics(webSlug,
+		&circleci.ListWorkflowMetricsOptions{ReportingWindow: "last-5-days"}).Collect(t.Context())
 	var bad *circleci.Error
 	require.ErrorAs(t, err, &bad)
 	assert.Equal(t, http.StatusBadRequest, bad.StatusCode)
@@ -115,7 +115,7 @@ func TestMetricsAreForgottenWithTime(t *testing.T) {
 func TestWorkflowRunsAreListedNewestFirst(t *testing.T) {
 	srv, c := history(t)
 	list := func(f *circleci.ListWorkflowRunsOptions) []circleci.WorkflowRun {
-		all, err := circleci.Collect(c.Insights.ListWorkflowRuns(webSlug, "build", f).All(t.Context()))
+		all, err := c.Insights.ListWorkflowRuns(webSlug, "build", f).Collect(t.Context())
 		require.NoError(t, err)
 		return all
 	}
@@ -146,8 +146,7 @@ func TestDatesThatTheAPIRefuses(t *testing.T) {
 		"an end alone":            {"", "2026-03-01T00:00:00Z"},
 		"a day":                   {"2026-03-02", ""},
 	} {
-		err := srv.Client().Do(t.Context(), http.MethodGet, "/insights/gh/acme/web/workflows/build", nil, nil,
-			circleci.Query("start-date", query[0]), circleci.Query("end-date", query[1]))
+		err := srv.Client().Do(t.Context(), circleci.Request{Route: "/insights/gh/acme/web/workflows/build"}, nil, circleci.Query("start-date", query[0]), circleci.Query("end-date", query[1]))
 		var bad *circleci.Error
 		if assert.ErrorAs(t, err, &bad, what) {
 			assert.Equal(t, http.StatusBadRequest, bad.StatusCode, what)
@@ -158,7 +157,7 @@ func TestDatesThatTheAPIRefuses(t *testing.T) {
 func TestJobMetricsAreThoseOfTheJobs(t *testing.T) {
 	_, c := history(t)
 	list := func(f *circleci.ListJobMetricsOptions) []circleci.JobMetrics {
-		all, err := circleci.Collect(c.Insights.ListJobMetrics(webSlug, "build", f).All(t.Context()))
+		all, err := c.Insights.ListJobMetrics(webSlug, "build", f).Collect(t.Context())
 		require.NoError(t, err)
 		return all
 	}
@@ -182,7 +181,7 @@ func TestAJobThatComesOverToARerunCountsOnce(t *testing.T) {
 		circlecitest.Workflow("build", circlecitest.Job("lint"), circlecitest.Job("test").FailsOnce()),
 	}})
 	rerunFailed(t, srv, c, srv.StartPipeline(webSlug, "main"))
-	all, err := circleci.Collect(c.Insights.ListJobMetrics(webSlug, "build", nil).All(t.Context()))
+	all, err := c.Insights.ListJobMetrics(webSlug, "build", nil).Collect(t.Context())
 	require.NoError(t, err)
 	runs := map[string]int64{}
 	for _, m := range all {
@@ -195,7 +194,7 @@ func TestAJobThatComesOverToARerunCountsOnce(t *testing.T) {
 func rerunFailed(t *testing.T, srv *circlecitest.Server, c *circleci.Client, id uuid.UUID) {
 	t.Helper()
 	srv.Advance(time.Hour)
-	workflows, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+	workflows, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 	require.NoError(t, err)
 	_, err = c.Workflows.Rerun(t.Context(), workflows[0].ID, circleci.RerunWorkflowRequest{FromFailed: true})
 	require.NoError(t, err)
@@ -205,7 +204,7 @@ func rerunFailed(t *testing.T, srv *circlecitest.Server, c *circleci.Client, id 
 func TestATimeSeriesHasAPointForEachInterval(t *testing.T) {
 	srv, c := history(t)
 	list := func(f *circleci.ListJobTimeSeriesOptions) []circleci.JobTimeSeriesPoint {
-		all, err := circleci.Collect(c.Insights.ListJobTimeSeries(webSlug, "build", f).All(t.Context()))
+		all, err := c.Insights.ListJobTimeSeries(webSlug, "build", f).Collect(t.Context())
 		require.NoError(t, err)
 		return all
 	}
@@ -296,7 +295,7 @@ func TestATestThatFailsAndPassesWithOneCommitIsFlaky(t *testing.T) {
 		none, err := c.Insights.GetFlakyTests(t.Context(), webSlug)
 		require.NoError(t, err)
 		assert.Empty(t, none.Tests, "so far it has failed alone")
-		workflows, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+		workflows, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 		require.NoError(t, err)
 		_, err = c.Workflows.Rerun(t.Context(), workflows[0].ID, circleci.RerunWorkflowRequest{FromFailed: true})
 		require.NoError(t, err)

@@ -114,12 +114,12 @@ func TestTheListOfURLOrbs(t *testing.T) {
 		require.NoError(t, err, "an entry that is gone is deleted as well")
 		assert.Equal(t, ids[0], gone.ID)
 	}
-	entries, err := circleci.Collect(s.ListURLOrbAllowList(org).All(t.Context()))
+	entries, err := s.ListURLOrbAllowList(org).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, entries, 4)
 	assert.Equal(t, circleci.URLOrbAllowListEntry{ID: ids[1], Name: "ours", Prefix: "https://orbs.example.com/", Auth: "none"}, entries[0])
 
 	nobody := circleci.OrgBySlug("gh/nobody")
-	refusal(t, second(circleci.Collect(s.ListURLOrbAllowList(nobody).All(t.Context()))), 404, "Org not found.")
+	refusal(t, second(s.ListURLOrbAllowList(nobody).Collect(t.Context())), 404, "Org not found.")
 	refusal(t, second(s.DeleteURLOrbAllowListEntry(t.Context(), nobody, ids[1])), 404, "Org not found.")
 }

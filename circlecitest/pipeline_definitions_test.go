@@ -53,7 +53,7 @@ func TestDefinitionsComeAndGo(t *testing.T) {
 	refusal(t, second(s.Get(t.Context(), project, made.ID)), 400, "Failed to get pipeline definition.")
 	refusal(t, second(s.Update(t.Context(), project, made.ID, circleci.UpdatePipelineDefinitionRequest{Name: circleci.Some("x")})),
 		400, "Failed to update pipeline definition.")
-	all, err := circleci.Collect(s.List(project).All(t.Context()))
+	all, err := s.List(project).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, all)
 }

@@ -437,7 +437,7 @@ func TestDecisionsAreLogged(t *testing.T) {
 		b.srv.Advance(time.Minute)
 	}
 	count := func(f *circleci.ListDecisionsOptions) int {
-		logs, err := circleci.Collect(b.policy.ListDecisions(b.owner, f).All(t.Context()))
+		logs, err := b.policy.ListDecisions(b.owner, f).Collect(t.Context())
 		require.NoError(t, err)
 		return len(logs)
 	}

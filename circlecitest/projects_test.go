@@ -34,7 +34,7 @@ func TestProjectsOfEachKind(t *testing.T) {
 		key, err := client.Projects.CreateCheckoutKey(t.Context(), slug, circleci.CreateCheckoutKeyRequest{Type: circleci.CheckoutKeyTypeUserKey})
 		require.NoError(t, err)
 		assert.Equal(t, c.key, key.Type, "it is read back under another name")
-		keys, err := circleci.Collect(client.Projects.ListCheckoutKeys(slug, &circleci.ListCheckoutKeysOptions{Digest: circleci.FingerprintDigestSHA256}).All(t.Context()))
+		keys, err := client.Projects.ListCheckoutKeys(slug, &circleci.ListCheckoutKeysOptions{Digest: circleci.FingerprintDigestSHA256}).Collect(t.Context())
 		require.NoError(t, err)
 		require.Len(t, keys, 1)
 		assert.Regexp(t, "^SHA256:", keys[0].Fingerprint)

@@ -193,7 +193,7 @@ func TestRangesOfAnArtifact(t *testing.T) {
 		circlecitest.Artifact{Path: "odd/../a b.txt", Content: "0123456789"}, circlecitest.Artifact{Path: "zeros", Size: 4}))))
 	id := srv.StartPipeline(webSlug, "main")
 	srv.Advance(time.Hour)
-	artifacts, err := circleci.Collect(srv.Client().Jobs.ListArtifacts(webSlug, jobsOf(t, srv.Client(), id)["j"].Number).All(t.Context()))
+	artifacts, err := srv.Client().Jobs.ListArtifacts(webSlug, jobsOf(t, srv.Client(), id)["j"].Number).Collect(t.Context())
 	require.NoError(t, err)
 	request := func(url, span, token string) *http.Response {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

@@ -21,10 +21,10 @@ func runs(t *testing.T, srv *circlecitest.Server, n int) (all [][]circleci.Workf
 	for range n {
 		id := srv.StartPipeline(webSlug, "main")
 		srv.Advance(time.Hour)
-		workflows, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+		workflows, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 		require.NoError(t, err)
 		require.NotEmpty(t, workflows)
-		jobs, err := circleci.Collect(c.Workflows.ListJobs(workflows[0].ID).All(t.Context()))
+		jobs, err := c.Workflows.ListJobs(workflows[0].ID).Collect(t.Context())
 		require.NoError(t, err)
 		all = append(all, jobs)
 	}
@@ -102,9 +102,9 @@ func TestAnApprovalThatIsGivenByHandFirst(t *testing.T) {
 	id := srv.StartPipeline(webSlug, "main")
 	srv.Advance(time.Minute)
 	c := srv.Client()
-	workflows, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+	workflows, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 	require.NoError(t, err)
-	jobs, err := circleci.Collect(c.Workflows.ListJobs(workflows[0].ID).All(t.Context()))
+	jobs, err := c.Workflows.ListJobs(workflows[0].ID).Collect(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, c.Workflows.Approve(t.Context(), workflows[0].ID, jobs[0].ApprovalRequestID))
 	srv.Advance(2 * time.Hour)
@@ -133,7 +133,7 @@ func TestAJobCanEndInAllWays(t *testing.T) {
 				first, err := client.Pipelines.TriggerAndWait(t.Context(), webSlug, circleci.TriggerPipelineRequest{}, &circleci.WaitOptions{WithJobs: true})
 				require.NoError(t, err)
 				w := first.Workflows[0].ID
-				jobs, err := circleci.Collect(client.Workflows.ListJobs(w).All(t.Context()))
+				jobs, err := client.Workflows.ListJobs(w).Collect(t.Context())
 				require.NoError(t, err)
 				assert.Equal(t, c.want[0], jobs[0].Status)
 				second, err := client.Workflows.RerunAndWait(t.Context(), w, circleci.RerunWorkflowRequest{}, nil)
@@ -150,7 +150,7 @@ func TestAWorkflowThatRerunsAutomatically(t *testing.T) {
 		circlecitest.Workflow("build", circlecitest.Job("good"), circlecitest.Job("bad").Fails()).RerunsAutomatically(2)))
 	id := srv.StartPipeline(webSlug, "main")
 	srv.Advance(time.Hour)
-	workflows, err := circleci.Collect(srv.Client().Pipelines.ListWorkflows(id).All(t.Context()))
+	workflows, err := srv.Client().Pipelines.ListWorkflows(id).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, workflows, 3)
 	assert.Equal(t, int64(2), workflows[0].AutoRerunNumber)
@@ -233,13 +233,13 @@ func TestPipelinesThatAreForgotten(t *testing.T) {
 	c := srv.Client()
 	running := srv.StartPipeline(webSlug, "main")
 	srv.Advance(10 * time.Second)
-	first, err := circleci.Collect(c.Pipelines.ListWorkflows(running).All(t.Context()))
+	first, err := c.Pipelines.ListWorkflows(running).Collect(t.Context())
 	require.NoError(t, err)
 	for range 5 {
 		srv.StartPipeline(webSlug, "main")
 	}
 	srv.Advance(time.Hour) // the first ends, unheard of
-	all, err := circleci.Collect(c.Pipelines.ListForProject(webSlug, nil).All(t.Context()))
+	all, err := c.Pipelines.ListForProject(webSlug, nil).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 3)
 	assert.Equal(t, int64(6), all[0].Number)
@@ -254,7 +254,7 @@ func TestPipelinesThatAreForgotten(t *testing.T) {
 	_, err = c.Jobs.Get(t.Context(), webSlug, 6)
 	assert.NoError(t, err)
 	srv.History("gh/acme/api", circlecitest.Past{Days: 1})
-	all, err = circleci.Collect(c.Pipelines.List(&circleci.ListPipelinesOptions{OrgSlug: "gh/acme"}).All(t.Context()))
+	all, err = c.Pipelines.List(&circleci.ListPipelinesOptions{OrgSlug: "gh/acme"}).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, all, 3, "of a history too")
 }

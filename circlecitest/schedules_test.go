@@ -18,7 +18,7 @@ var onMain = circleci.Parameters{"branch": "main"}
 // startsOf lists when the pipelines of a project began, the oldest first.
 func startsOf(t *testing.T, c *circleci.Client) []string {
 	t.Helper()
-	all, err := circleci.Collect(c.Pipelines.ListForProject(webSlug, nil).All(t.Context()))
+	all, err := c.Pipelines.ListForProject(webSlug, nil).Collect(t.Context())
 	require.NoError(t, err)
 	starts := make([]string, len(all))
 	for i, p := range all {
@@ -88,7 +88,7 @@ func TestAScheduledPipelineRunsWhatTheScheduleSays(t *testing.T) {
 		assert.Equal(t, webSlug, s.ProjectSlug)
 		assert.Equal(t, "slow tests", s.Description)
 		time.Sleep(24 * time.Hour)
-		all, err := circleci.Collect(c.Pipelines.ListForProject(webSlug, nil).All(t.Context()))
+		all, err := c.Pipelines.ListForProject(webSlug, nil).Collect(t.Context())
 		require.NoError(t, err)
 		require.Len(t, all, 1, "a day has one two o'clock, and nobody had to ask")
 		assert.Equal(t, "v1", all[0].VCS.Tag)
@@ -129,7 +129,7 @@ func TestAScheduleThatIsChangedOrDeletedKeepsToThat(t *testing.T) {
 	assert.Len(t, startsOf(t, c), 1)
 	_, err = c.Schedules.Get(t.Context(), s.ID)
 	assert.ErrorIs(t, err, circleci.ErrNotFound)
-	left, err := circleci.Collect(c.Schedules.List(webSlug).All(t.Context()))
+	left, err := c.Schedules.List(webSlug).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, left)
 }
@@ -161,7 +161,7 @@ func TestAScheduleThatTheAPIRefuses(t *testing.T) {
 			"name": "x", "timetable": timetable, "attribution-actor": "current", "parameters": map[string]any{"branch": "main"},
 		}
 		change(in, timetable)
-		err := srv.Client().Do(t.Context(), http.MethodPost, "/project/gh/acme/web/schedule", in, nil)
+		err := srv.Client().Do(t.Context(), circleci.Request{Method: http.MethodPost, Route: "/project/gh/acme/web/schedule", Body: in}, nil)
 		var bad *circleci.Error
 		if assert.ErrorAs(t, err, &bad, what) {
 			assert.Equal(t, http.StatusBadRequest, bad.StatusCode, what)

@@ -46,7 +46,7 @@ func TestTheSecretOfAWebhookIsToldOnce(t *testing.T) {
 	assert.False(t, got.CreatedAt.IsZero())
 	assert.Regexp(t, `\?secret=\*\*REDACTED\*\*$`, got.EventSource.Webhook.URL.Reveal())
 	assert.Equal(t, "alert", got.Description, "it mirrors the event's name")
-	listed, err := circleci.Collect(b.client.Triggers.List(b.project, b.definition).All(t.Context()))
+	listed, err := b.client.Triggers.List(b.project, b.definition).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []circleci.Trigger{*got}, listed)
 
@@ -194,7 +194,7 @@ func TestATriggerFiresByHand(t *testing.T) {
 	p, err := b.client.Pipelines.Get(t.Context(), b.srv.FireTrigger(hook.ID))
 	require.NoError(t, err)
 	assert.Equal(t, circleci.TriggerTypeWebhook, p.Trigger.Type)
-	listed, err := circleci.Collect(b.client.Pipelines.ListForProject("circleci/acme/web", &circleci.ListProjectPipelinesOptions{Branch: "release"}).All(t.Context()))
+	listed, err := b.client.Pipelines.ListForProject("circleci/acme/web", &circleci.ListProjectPipelinesOptions{Branch: "release"}).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, listed, 1)
 	_, err = b.client.Triggers.Update(t.Context(), b.project, hook.ID, circleci.UpdateTriggerRequest{Disabled: circleci.Some(true)})
@@ -239,7 +239,7 @@ func TestWhatATriggerCannotBe(t *testing.T) {
 		assert.Equal(t, 400, status, body)
 		assert.Contains(t, answer, words, body)
 	}
-	listed, err := circleci.Collect(b.client.Triggers.List(b.project, b.definition).All(t.Context()))
+	listed, err := b.client.Triggers.List(b.project, b.definition).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, listed, "what is refused leaves nothing behind")
 }

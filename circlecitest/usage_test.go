@@ -184,10 +184,8 @@ func TestAnExportThatTheAPIRefuses(t *testing.T) {
 		"more than a year ago": create(now.AddDate(0, 0, -367), now.AddDate(0, 0, -366)),
 		"the future":           create(now, now.Add(time.Hour)),
 		"more than 31 days":    create(now.AddDate(0, 0, -31).Add(-time.Second), now),
-		"no time": srv.Client().Do(t.Context(), http.MethodPost, "/organizations/{org_id}/usage_export_job",
-			map[string]any{"start": "yesterday", "end": "today"}, nil, circleci.PathParams(org)),
-		"another key": srv.Client().Do(t.Context(), http.MethodPost, "/organizations/{org_id}/usage_export_job",
-			map[string]any{"start": now, "end": now, "orgs": []string{}}, nil, circleci.PathParams(org)),
+		"no time":              srv.Client().Do(t.Context(), circleci.Request{Method: http.MethodPost, Route: "/organizations/{org_id}/usage_export_job", Params: []any{org}, Body: map[string]any{"start": "yesterday", "end": "today"}}, nil),
+		"another key":          srv.Client().Do(t.Context(), circleci.Request{Method: http.MethodPost, Route: "/organizations/{org_id}/usage_export_job", Params: []any{org}, Body: map[string]any{"start": now, "end": now, "orgs": []string{}}}, nil),
 	} {
 		var bad *circleci.Error
 		if assert.ErrorAs(t, err, &bad, what) {

@@ -185,7 +185,7 @@ func TestWhatWasDoneThoughTheAnswerWasLost(t *testing.T) {
 			srv.Weather(fault.For("POST /project/{project-slug}/pipeline").Times(1))
 			_, err := once(srv).Pipelines.Trigger(t.Context(), webSlug, circleci.TriggerPipelineRequest{})
 			require.Error(t, err)
-			all, err := circleci.Collect(srv.Client().Pipelines.ListForProject(webSlug, nil).All(t.Context()))
+			all, err := srv.Client().Pipelines.ListForProject(webSlug, nil).Collect(t.Context())
 			require.NoError(t, err)
 			assert.Len(t, all, 1, "who repeats the call triggers twice")
 		})
@@ -277,7 +277,7 @@ func TestPagesThatGoRound(t *testing.T) {
 				tokens[token] = true
 			}
 			assert.Len(t, tokens, c.tokens)
-			all, err := circleci.Collect(client.Pipelines.ListForProject(webSlug, nil).All(t.Context()))
+			all, err := client.Pipelines.ListForProject(webSlug, nil).Collect(t.Context())
 			require.ErrorIs(t, err, circleci.ErrPageLoop)
 			assert.Len(t, all, 20)
 			assert.Empty(t, srv.Requests()[0].Complaints)
@@ -330,7 +330,7 @@ func TestExpiredToken(t *testing.T) {
 	srv.Script(webSlug, oneJob("build", job))
 	srv.StartPipeline(webSlug, "main")
 	srv.Advance(time.Minute)
-	artifacts, err := circleci.Collect(srv.Client().Jobs.ListArtifacts(webSlug, 1).All(t.Context()))
+	artifacts, err := srv.Client().Jobs.ListArtifacts(webSlug, 1).Collect(t.Context())
 	require.NoError(t, err)
 	token := srv.Token()
 	client := srv.Client(circleci.WithTokenSource(func(context.Context) (string, error) { return token, nil }))

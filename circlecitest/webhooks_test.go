@@ -55,10 +55,10 @@ func TestAWebhookIsKeptAsItWasCreated(t *testing.T) {
 	got, err := c.Webhooks.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, made, got)
-	all, err := circleci.Collect(c.Webhooks.List(made.Scope).All(t.Context()))
+	all, err := c.Webhooks.List(made.Scope).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []circleci.Webhook{*made}, all)
-	others, err := circleci.Collect(c.Webhooks.List(circleci.ProjectScope(srv.AddProject("gh/acme/api"))).All(t.Context()))
+	others, err := c.Webhooks.List(circleci.ProjectScope(srv.AddProject("gh/acme/api"))).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, others)
 	require.NoError(t, c.Webhooks.Delete(t.Context(), made.ID))
@@ -73,7 +73,7 @@ func TestAWebhookCanBeSpelledAsTheDocumentDoes(t *testing.T) {
 	assert.Equal(t, "****", made.SigningSecret)
 	assert.False(t, made.CreatedAt.IsZero())
 	var body json.RawMessage
-	require.NoError(t, srv.Client().Do(t.Context(), http.MethodGet, "/webhook/{webhook-id}", nil, &body, circleci.PathParams(made.ID)))
+	require.NoError(t, srv.Client().Do(t.Context(), circleci.Request{Route: "/webhook/{webhook-id}", Params: []any{made.ID}}, &body))
 	assert.Contains(t, string(body), `"verify-tls":true`)
 	assert.NotContains(t, string(body), "verify_tls")
 }
@@ -110,7 +110,7 @@ func TestAWebhookThatTheAPIRefuses(t *testing.T) {
 		_, err := hooks.Create(t.Context(), in)
 		return err
 	}
-	_, listErr := circleci.Collect(hooks.List(circleci.WebhookScope{ID: project, Type: "organization"}).All(t.Context()))
+	_, listErr := hooks.List(circleci.WebhookScope{ID: project, Type: "organization"}).Collect(t.Context())
 	for what, err := range map[string]error{
 		"an event that there is not":  create(func(in *circleci.CreateWebhookRequest) { in.Events = []circleci.WebhookEvent{"started"} }),
 		"plain http to another host":  create(func(in *circleci.CreateWebhookRequest) { in.URL = "http://hooks.example/" }),
@@ -138,10 +138,10 @@ func TestAWebhookThatTheAPIRefuses(t *testing.T) {
 // is sent so has no secret.
 func TestAWebhookWithUnderscoresInItsKeysIsRefused(t *testing.T) {
 	srv := circlecitest.New(t)
-	err := srv.Client().Do(t.Context(), http.MethodPost, "/webhook", map[string]any{
+	err := srv.Client().Do(t.Context(), circleci.Request{Method: http.MethodPost, Route: "/webhook", Body: map[string]any{
 		"name": "chat", "url": "https://hooks.example/", "events": []string{"job-completed"}, "verify_tls": true,
 		"scope": circleci.ProjectScope(srv.AddProject(webSlug)),
-	}, nil)
+	}}, nil)
 	var bad *circleci.Error
 	require.ErrorAs(t, err, &bad)
 	assert.Contains(t, bad.Message, "verify_tls")
@@ -259,7 +259,7 @@ func TestOnlyTheEventsThatAreAskedForAreDelivered(t *testing.T) {
 		id := srv.StartPipeline(webSlug, "main")
 		srv.StartPipeline("gh/acme/api", "main") // has no webhook
 		time.Sleep(5 * time.Minute)
-		workflows, err := circleci.Collect(c.Pipelines.ListWorkflows(id).All(t.Context()))
+		workflows, err := c.Pipelines.ListWorkflows(id).Collect(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, c.Workflows.Cancel(t.Context(), workflows[0].ID))
 		synctest.Wait()

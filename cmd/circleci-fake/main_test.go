@@ -90,10 +90,10 @@ func TestAProgramRunsAPipeline(t *testing.T) {
 	require.NoError(t, err)
 	assert.Greater(t, r.Pipeline.Number, int64(720), "after the history, and what the schedule has started")
 	require.Len(t, r.Workflows, 2)
-	metrics, err := circleci.Collect(c.Insights.ListWorkflowMetrics(web, nil).All(t.Context()))
+	metrics, err := c.Insights.ListWorkflowMetrics(web, nil).Collect(t.Context())
 	require.NoError(t, err)
 	assert.NotEmpty(t, metrics)
-	jobs, err := circleci.Collect(c.Workflows.ListJobs(r.Workflows[len(r.Workflows)-1].ID).All(t.Context()))
+	jobs, err := c.Workflows.ListJobs(r.Workflows[len(r.Workflows)-1].ID).Collect(t.Context())
 	require.NoError(t, err)
 	for _, j := range jobs {
 		if j.Name != "build" {
@@ -135,7 +135,7 @@ func TestAnEmptyServerWithATokenAndALimit(t *testing.T) {
 	assert.Equal(t, "my-token", token)
 	assert.NotContains(t, out.String(), "gh/acme")
 	c := client(t, url, token)
-	all, err := circleci.Collect(c.Users.ListCollaborations().All(t.Context()))
+	all, err := c.Users.ListCollaborations().Collect(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, all)
 	_, err = c.Users.Me(t.Context())

@@ -130,10 +130,10 @@ func TestCancel(t *testing.T) {
 		assert.Equal(t, 130, status)
 		assert.Contains(t, con.Stderr(), "Pipeline 1 is canceled.")
 
-		pipelines, err := circleci.Collect(srv.Client().Pipelines.ListForProject(project, nil).All(t.Context()))
+		pipelines, err := srv.Client().Pipelines.ListForProject(project, nil).Collect(t.Context())
 		require.NoError(t, err)
 		require.Len(t, pipelines, 1)
-		workflows, err := circleci.Collect(srv.Client().Pipelines.ListWorkflows(pipelines[0].ID).All(t.Context()))
+		workflows, err := srv.Client().Pipelines.ListWorkflows(pipelines[0].ID).Collect(t.Context())
 		require.NoError(t, err)
 		require.Len(t, workflows, 1)
 		assert.Equal(t, circleci.WorkflowStatusCanceled, workflows[0].Status, "-cancel must leave nothing running; Ctrl-C came at %q", at)

@@ -124,7 +124,7 @@ func TestWhatIsHandledEnds(t *testing.T) {
 	}})
 	pipeline := srv.StartPipeline("gh/acme/web", "main")
 	srv.Advance(time.Hour)
-	workflows, err := circleci.Collect(srv.Client().Pipelines.ListWorkflows(pipeline).All(t.Context()))
+	workflows, err := srv.Client().Pipelines.ListWorkflows(pipeline).Collect(t.Context())
 	require.NoError(t, err)
 	body := strings.Replace(ping, `"workflow":{`, `"workflow":{"id":"`+workflows[0].ID.String()+`",`, 1)
 

@@ -59,7 +59,7 @@ func NewAuth(next http.RoundTripper, base *url.URL, source func(context.Context)
 	var value atomic.Pointer[[]string]
 	prefix := ""
 	if bearer {
-		prefix = "Bearer "
+		prefix = bearerPrefix
 	}
 	a.header = func(token string) []string {
 		if known := value.Load(); known != nil && (*known)[0][len(prefix):] == token {
@@ -129,10 +129,20 @@ func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	case token == "":
 	case a.bearer:
 		out.Header["Authorization"] = a.header(token)
+	case wantsBearer(req.Context()):
+		out.Header["Authorization"] = []string{bearerPrefix + token}
 	default:
 		out.Header["Circle-Token"] = a.header(token)
 	}
 	return a.send(out, req)
+}
+
+const bearerPrefix = "Bearer "
+
+// wantsBearer reports whether the call that a request belongs to asks for it.
+func wantsBearer(ctx context.Context) bool {
+	call, ok := FromContext(ctx)
+	return ok && call.Bearer
 }
 
 func setDefault(h http.Header, name string, values []string) {

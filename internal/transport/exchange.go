@@ -133,7 +133,7 @@ func (x *Exchange) read(a *attempt, resp *http.Response) {
 	c, r, b := a.call, &a.call.result, &a.body
 	b.open(resp.Body, &a.watch, x.MaxBody)
 	err := c.Answer.Decode(b)
-	switch blank := b.isBlank(c.Nullable); {
+	switch blank := !c.Blank && b.isBlank(c.Nullable); {
 	case b.err == nil && err == nil && !blank:
 		b.release()
 		return

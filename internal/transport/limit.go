@@ -20,7 +20,10 @@ type Limit struct {
 
 // Do is the link's handler.
 func (l *Limit) Do(ctx context.Context, c *Call) (r *Result) {
-	if err := l.Wait(ctx, c); err != nil {
+	start := time.Now()
+	err := l.Wait(ctx, c)
+	c.Waited += time.Since(start)
+	if err != nil {
 		return held(ctx, c, err)
 	}
 	if l.Observe != nil {

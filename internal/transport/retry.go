@@ -58,7 +58,10 @@ func (rt *Retry) Do(ctx context.Context, c *Call) *Result {
 		if rt.OnWait != nil {
 			rt.OnWait(ctx, c, r, wait)
 		}
-		if err := Sleep(ctx, wait); err != nil {
+		begin := time.Now()
+		err := Sleep(ctx, wait)
+		c.Waited += time.Since(begin)
+		if err != nil {
 			r = c.result.renew().fail(Canceled, err)
 			r.Attempts, r.Last = sent, last
 			return r

@@ -32,6 +32,8 @@ type Call struct {
 	Answer Decoder
 	// Nullable says that null is an answer; else it is taken for none.
 	Nullable bool
+	// Blank says that an empty body counts as an answer.
+	Blank bool
 	// Stream leaves a 2xx answer's body open, in Result.Stream.
 	Stream bool
 	// Replayable says that doing this twice does it once.
@@ -39,8 +41,14 @@ type Call struct {
 	// Once turns retries off.
 	Once bool
 
+	// Bearer sends the token as "Authorization: Bearer", whatever Auth does else.
+	Bearer bool
+
 	Attempt int    // the running attempt, from 1
 	Ticket  Ticket // the pacer's, of this attempt
+
+	// Waited is the time spent before attempts, waiting for leave to send them.
+	Waited time.Duration
 
 	// KeyText is the result of Key, once it is known.
 	KeyText string

@@ -78,9 +78,9 @@ func (d *driver) call(m *method, choices map[string]int, status int, answer []by
 		return result, f.slots, err
 	}
 	if err, _ := out[len(out)-1].Interface().(error); err != nil {
-		var none *circleci.NotTriggeredError
-		if errors.As(err, &none) {
-			return map[string]any{"message": none.Message}, f.slots, nil
+		if errors.Is(err, circleci.ErrNotTriggered) {
+			message := strings.TrimPrefix(err.Error(), circleci.ErrNotTriggered.Error()+": ")
+			return map[string]any{"message": message}, f.slots, nil
 		}
 		return nil, f.slots, err
 	}

@@ -72,7 +72,7 @@ func got[T any](v T, err error) T {
 }
 
 func all[T any](t *tour, list *circleci.Pager[T]) []T {
-	return got(circleci.Collect(list.All(t.ctx)))
+	return got(list.Collect(t.ctx))
 }
 
 // first is the first of a list that has to have one.

@@ -1,0 +1,68 @@
+package circleci
+
+import (
+	"context"
+	"time"
+
+	"github.com/circleci-go/circleci/internal/transport"
+)
+
+// CallHook observes calls: it is called once before each call of the API, and
+// the function that it returns once after it. The call in between includes its
+// retries, the pauses between them, and the time that a [Limiter] holds it. The
+// call continues with the returned context, so that spans nest; the attempts are
+// seen by [WithMiddleware]. The returned function may be nil.
+//
+// A [Pager] makes a call for each page. A download is a call until its first
+// byte.
+type CallHook func(ctx context.Context, op Operation) (context.Context, func(CallInfo))
+
+// CallInfo is the result of a call.
+type CallInfo struct {
+	Operation Operation
+	// Response has the status, headers and number of attempts. Its StatusCode is
+	// 0 if there was no response.
+	Response Response
+	// Err is the error that the call returns; nil if it succeeded.
+	Err error
+	// Duration is the duration of the call, and Waited the part of it that was
+	// spent before attempts: backoff, Retry-After, and the [Limiter].
+	Duration, Waited time.Duration
+}
+
+// WithCallHook has a hook observe all calls of the client. With several hooks
+// the first is the outermost.
+func WithCallHook(h CallHook) Option {
+	return func(c *config) {
+		if h != nil {
+			c.callHooks = append(c.callHooks, h)
+		}
+	}
+}
+
+// carryOut sends a call, under the eyes of the hooks.
+func (c *Client) carryOut(ctx context.Context, call *transport.Call, o *callOptions) (*transport.Result, error) {
+	op := Operation{Method: call.Method, Route: call.Route}
+	var after []func(CallInfo)
+	for _, hook := range c.callHooks {
+		hooked, done := hook(ctx, op)
+		if hooked != nil {
+			ctx = hooked
+		}
+		if done != nil {
+			after = append(after, done)
+		}
+	}
+	start := time.Now()
+	keep := o.keepBody(call)
+	result := c.send(ctx, call)
+	o.store(result, keep.of(result))
+	err := c.errorOf(call, result)
+	if len(after) > 0 {
+		info := CallInfo{Operation: op, Response: responseOf(result), Err: err, Duration: time.Since(start), Waited: call.Waited}
+		for i := len(after) - 1; i >= 0; i-- {
+			after[i](info)
+		}
+	}
+	return result, err
+}

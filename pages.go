@@ -1,0 +1,285 @@
+package circleci
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"reflect"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/internal/transport"
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+// anyPage is a page, whatever its items are.
+type anyPage interface {
+	transport.Decoder
+	expect(items int)
+	response() *Response
+	length() int
+	item(i int) any // a pointer to it
+	content() any
+	next() string
+	setNext(token string)
+	move(to, from int)
+	truncate(n int)
+}
+
+// pages is a list of anything.
+type pages struct {
+	label   string // the operation, in errors
+	fetch   func(ctx context.Context, token string, items int) fetched
+	opts    []RequestOption // of the caller
+	repeats bool            // the list is known to repeat one complete page
+
+	prefetch bool
+	from     string // the first page's token
+	limited  bool   // to the most items
+	most     int
+}
+
+// pagesOf is a list of the API. It makes room for as many items as are expected.
+func pagesOf(c *Client, r request, offset bool, blank func() anyPage) pages {
+	tokenName := "page-token"
+	if offset {
+		tokenName = "offset"
+	}
+	return pages{label: r.method + " " + r.route, opts: r.opts, fetch: func(ctx context.Context, token string, items int) fetched {
+		page := blank()
+		page.expect(items)
+		r := r
+		r.captured = new(captured)
+		r.search.String(tokenName, token)
+		err := c.run(ctx, &r, page)
+		*page.response() = r.captured.response
+		if offset {
+			page.setNext(nextOffset(token, page.length()))
+		}
+		return fetched{page, r.captured, err}
+	}}
+}
+
+func nextOffset(token string, length int) string {
+	if length == 0 {
+		return ""
+	}
+	offset, _ := strconv.Atoi(token) // the first page has none
+	return strconv.Itoa(offset + length)
+}
+
+// walk is [Pager.Pages].
+func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
+	if p.limited && p.most == 0 {
+		return
+	}
+	var (
+		o      callOptions
+		memory = seen{tokens: map[string]struct{}{p.from: {}}}
+		left   = p.most
+	)
+	o.apply(p.opts)
+	next := fetcher{pages: p, ctx: ctx, items: usualItems}
+	if p.prefetch && ctx != nil {
+		var cancel context.CancelFunc
+		next.ctx, cancel = context.WithCancel(ctx)
+		defer next.stop()
+		defer cancel()
+	}
+	for token := p.from; ; {
+		got := next.get(token)
+		o.give(got.captured)
+		if got.err != nil {
+			yield(nil, got.err)
+			return
+		}
+		page := got.page
+		token = page.next()
+		next.items = page.length() // the next page is likely to have as many
+		news := memory.take(page)
+		if p.repeats && !news && !memory.first() {
+			return
+		}
+		if p.limited {
+			page.truncate(min(left, page.length()))
+			left -= page.length()
+		}
+		last := token == "" || p.limited && left == 0
+		looped := !last && !p.repeats && (known(&memory.tokens, token) || memory.barren >= mostBarren)
+		if p.prefetch && !last && !looped {
+			next.begin(token)
+		}
+		switch {
+		case !yield(page, nil) || last:
+			return
+		case looped:
+			yield(nil, p.failed(ErrPageLoop, fmt.Sprintf("%d items were read before", memory.count)))
+			return
+		}
+	}
+}
+
+// failed is an error of the list as a whole.
+func (p *pages) failed(err error, why string) error {
+	return fmt.Errorf("circleci: %s: %w: %s", p.label, err, why)
+}
+
+// one is [Pager.Page].
+func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
+	var o callOptions
+	o.apply(p.opts)
+	got := p.fetch(ctx, token, usualItems)
+	o.give(got.captured)
+	return got.page, got.err
+}
+
+// usualItems is how many a full page of most lists has.
+const usualItems = 20
+
+// fetcher gets the pages of one walk, one ahead of the loop if asked to.
+type fetcher struct {
+	pages *pages
+	ctx   context.Context
+	items int          // that a page is likely to have
+	ahead chan fetched // of the page that is under way; nil: none
+}
+
+type fetched struct {
+	page     anyPage
+	captured *captured
+	err      error
+}
+
+func (f *fetcher) begin(token string) {
+	ahead := make(chan fetched, 1)
+	f.ahead = ahead
+	items := f.items
+	go func() {
+		ahead <- f.pages.fetch(f.ctx, token, items)
+	}()
+}
+
+func (f *fetcher) get(token string) fetched {
+	if f.ahead == nil {
+		return f.pages.fetch(f.ctx, token, f.items)
+	}
+	got := <-f.ahead
+	f.ahead = nil
+	return got
+}
+
+// stop waits for a page that nobody wants any more; its context has ended.
+func (f *fetcher) stop() {
+	if f.ahead != nil {
+		<-f.ahead
+	}
+}
+
+// itemKey is the identity of an item: an ID, a name or both. The zero one is
+// none.
+type itemKey struct {
+	id   uuid.UUID
+	name string
+}
+
+// keyed is an item with an identity.
+type keyed interface{ key() itemKey }
+
+// keyOf is the identity of an item, given by a pointer to it.
+func keyOf(item any) itemKey {
+	if k, ok := item.(keyed); ok {
+		return k.key()
+	}
+	v := reflect.ValueOf(item).Elem()
+	if v.Kind() != reflect.Struct || v.Type().PkgPath() == packagePath {
+		return itemKey{}
+	}
+	switch id := fieldID(v).(type) {
+	case uuid.UUID:
+		return itemKey{id: id}
+	case string:
+		return itemKey{name: id}
+	}
+	return itemKey{}
+}
+
+var packagePath = reflect.TypeFor[itemKey]().PkgPath()
+
+func fieldID(v reflect.Value) any {
+	field, ok := v.Type().FieldByName("ID")
+	if !ok || len(field.Index) > 1 || !field.IsExported() {
+		return nil
+	}
+	return v.FieldByIndex(field.Index).Interface()
+}
+
+// seen is the memory of one walk: it recognizes items that come again, and
+// pages that bring nothing new.
+type seen struct {
+	items  map[itemKey]struct{}
+	pages  map[uint64]struct{} // by hash, of the items without identity
+	seed   maphash.Seed
+	tokens map[string]struct{}
+	taken  int // pages
+	count  int // items
+	barren int // pages without news, in a row
+}
+
+// mostBarren is how many pages without news may follow each other, each with
+// another token, before that counts as a loop.
+const mostBarren = 100
+
+// take leaves out the items of the page that have been there. It reports
+// whether the page has news: an item with a new identity, or items without
+// identity that no page has had together.
+func (s *seen) take(page anyPage) bool {
+	s.taken++
+	n, length, identified := 0, page.length(), 0
+	for i := range length {
+		if key := keyOf(page.item(i)); key != (itemKey{}) {
+			if known(&s.items, key) {
+				continue
+			}
+			identified++
+		}
+		if n != i {
+			page.move(n, i)
+		}
+		n++
+	}
+	page.truncate(n)
+	s.count += n
+	news := identified > 0
+	if n > identified && (s.taken > 1 || page.next() != "") { // else there is nothing to compare with
+		news = !s.page(page) || news
+	} else if n > 0 {
+		news = true
+	}
+	if s.barren++; news {
+		s.barren = 0
+	}
+	return news
+}
+
+// first reports whether the page that was taken last is the first.
+func (s *seen) first() bool { return s.taken == 1 }
+
+// page remembers the items of a page, and reports whether they have been there.
+func (s *seen) page(page anyPage) bool {
+	if s.pages == nil {
+		s.seed = maphash.MakeSeed()
+	}
+	data, err := wire.Marshal(page.content())
+	return err == nil && known(&s.pages, maphash.Bytes(s.seed, data))
+}
+
+// known puts a key into a set, and reports whether it has been there.
+func known[K comparable](set *map[K]struct{}, key K) bool {
+	if *set == nil {
+		*set = map[K]struct{}{}
+	}
+	_, ok := (*set)[key]
+	(*set)[key] = struct{}{}
+	return ok
+}
