@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 GO ?= go
 # The modules of the repository, in the order in which they depend on each other.
-MODULES := . oidctoken circlecitest/opa bench examples tools
+MODULES := . oidctoken circlecitest/opa otelcircleci bench examples tools
 # The linter is pinned in tools/go.mod. Its first build takes minutes.
 LINT = $$(cd tools && $(GO) tool -n golangci-lint)
 FUZZTIME ?= 10s
