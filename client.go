@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/circleci-go/circleci/internal/transport"
 )
@@ -73,6 +74,9 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	}
 	source, err := cfg.source(token)
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.retry.check(); err != nil {
 		return nil, err
 	}
 	root, err := parseHost(cfg.baseURL, cfg.plainHTTP)
@@ -276,7 +280,11 @@ func parseHost(host string, plainHTTP bool) (*url.URL, error) {
 		return refuse("has the scheme " + u.Scheme + "; https is due")
 	case u.User != nil:
 		return refuse("must not hold a user or password; pass the token to NewClient")
-	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " %"):
+	case u.Hostname() == "":
+		return refuse("has no valid host")
+	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > unicode.MaxASCII }):
+		return refuse("has an international name; write it in punycode (xn--…)")
+	case !transport.IsPlainHost(u):
 		return refuse("has no valid host")
 	case strings.HasPrefix(strings.ToUpper(u.Hostname()), "CCIP"): // it would show in the DNS
 		return refuse("is a token, as it seems; NewClient takes it as the first argument")

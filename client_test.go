@@ -112,6 +112,10 @@ func TestHostsThatAreNoGoodAreRefused(t *testing.T) {
 		"http://10.0.0.1":               "in clear",
 		"http://localhost.example.com":  "in clear",
 		"http://127.0.0.1.example.com":  "in clear",
+		"https://ci.ex\u00e4mple.com":   "punycode",
+		"https://circle\u0131.com":      "punycode",
+		"https://ci.ex%C3%A4mple.com":   "punycode",
+		"https://[fe80::1%25eth0]":      "no valid host",
 		// A token where the host is due would show up in the DNS.
 		"CCIPAT_abc_0123": "is a token",
 	} {

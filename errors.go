@@ -1,6 +1,7 @@
 package circleci
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -122,6 +123,8 @@ func (e *Error) notes() (notes []string) {
 // hint is what to try, for the reader at 3 a.m.
 func (e *Error) hint() string {
 	switch {
+	case e.StatusCode == http.StatusForbidden && e.limited:
+		return "an HTML page, from a proxy or from CircleCI's edge: a proxy may forbid it, or there were too many requests"
 	case e.Is(ErrRateLimited) && e.RetryAfter > 0:
 		return "try again in " + max(e.RetryAfter.Round(time.Second), time.Second).String()
 	case e.Is(ErrRateLimited):
@@ -150,7 +153,7 @@ func (e *Error) Is(target error) bool {
 	case ErrRateLimited:
 		return e.limited || e.StatusCode == http.StatusTooManyRequests
 	case ErrForbidden:
-		return e.StatusCode == http.StatusForbidden && !e.limited
+		return e.StatusCode == http.StatusForbidden
 	case ErrUnauthorized:
 		return e.StatusCode == http.StatusUnauthorized
 	case ErrNotFound:
@@ -218,8 +221,8 @@ func (e *TransportError) Error() string {
 
 // Unwrap returns the cause and the last answer.
 func (e *TransportError) Unwrap() []error {
-	if e.Last == nil {
-		return []error{e.Err}
+	if e.Last == nil || e.Last.Is(ErrRateLimited) && errors.Is(e.Err, context.Canceled) {
+		return []error{e.Err} // a caller that gives up in a pause is not refused
 	}
 	return []error{e.Err, e.Last}
 }

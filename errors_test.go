@@ -162,7 +162,7 @@ func TestTheEdgesBlockIsNoRefusal(t *testing.T) {
 		"without a type":   answers(403, "\n<!doctype HTML><p>", "Content-Type", ""),
 	} {
 		failed := failing(t, r)
-		assert.Equal(t, []string{"ErrRateLimited"}, matched(failed), name)
+		assert.Equal(t, []string{"ErrRateLimited", "ErrForbidden"}, matched(failed), name)
 		assert.Contains(t, failed.Error(), "too many requests", name)
 		assert.NotContains(t, failed.Error(), "rights")
 	}

@@ -74,14 +74,14 @@ var faults = []struct {
 	},
 	{
 		"429, and the caller gives up meanwhile", once(limit("Retry-After", "60")).canceled(3 * time.Second),
-		unanswered(1, context.Canceled, circleci.ErrRateLimited).in(3 * time.Second),
-		unanswered(1, context.Canceled, circleci.ErrRateLimited).in(3 * time.Second),
+		unanswered(1, context.Canceled).in(3 * time.Second),
+		unanswered(1, context.Canceled).in(3 * time.Second),
 	},
 	{"403 of the edge, a page", once(page(403, "Attention Required")), fine(2).in(time.Second), fine(2).in(time.Second)},
 	{
 		"403 of the edge for good", forever(page(403, "Attention Required")),
-		refused(4, 403, circleci.ErrRateLimited).in(3 * time.Second).says("Attention Required"),
-		refused(4, 403, circleci.ErrRateLimited).in(3 * time.Second).says("Attention Required"),
+		refused(4, 403, circleci.ErrRateLimited, circleci.ErrForbidden).in(3 * time.Second).says("Attention Required"),
+		refused(4, 403, circleci.ErrRateLimited, circleci.ErrForbidden).in(3 * time.Second).says("Attention Required"),
 	},
 	{
 		"403 of the API", once(says(403, `{"message":"no"}`)),

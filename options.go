@@ -91,6 +91,22 @@ type RetryPolicy struct {
 	MaxElapsed time.Duration
 }
 
+// check refuses what is negative: zero is the way to ask for the default.
+func (p RetryPolicy) check() error {
+	for _, field := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaxAttempts", int64(p.MaxAttempts)}, {"MinBackoff", int64(p.MinBackoff)}, {"MaxBackoff", int64(p.MaxBackoff)},
+		{"MaxWait", int64(p.MaxWait)}, {"MaxElapsed", int64(p.MaxElapsed)},
+	} {
+		if field.value < 0 {
+			return &ArgumentError{Name: "retry policy", Reason: field.name + " is negative; zero selects the default"}
+		}
+	}
+	return nil
+}
+
 func (p RetryPolicy) withDefaults() RetryPolicy {
 	set := func(d *time.Duration, def time.Duration) {
 		if *d <= 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -97,44 +98,65 @@ const CloudAPIHost = "api." + cloudHost
 const cloudHost = "circleci.com"
 
 // IsCloud reports whether a URL leads to the main host of CircleCI's cloud.
-func IsCloud(u *url.URL) bool { return isHTTPS(u) && strings.EqualFold(u.Hostname(), cloudHost) }
+func IsCloud(u *url.URL) bool { return isHTTPS(u) && plainHost(u) == cloudHost }
 
 func isHTTPS(u *url.URL) bool { return u.Scheme == "https" && portOf(u) == "443" }
 
-// RoundTrip sends req with the headers that its host may see.
+// RoundTrip sends req, at most once, with the headers that its host may see.
 func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
-	out := req
+	var token, name string
+	trusted := a.trusts(req.URL)
+	if trusted && a.token != nil {
+		var err error
+		if token, err = a.token(req.Context()); err != nil {
+			if req.Body != nil {
+				_ = req.Body.Close() // a round tripper closes the body, even on errors
+			}
+			return nil, err
+		}
+		name = "Circle-Token"
+		if a.bearer || wantsBearer(req.Context()) {
+			name = "Authorization"
+		}
+	}
+	out := req.WithContext(sendOnce(req.Context(), name))
 	if !a.InPlace {
-		out = withHeader(req)
+		out.Header = maps.Clone(req.Header)
+	}
+	if !trusted {
+		hide(req.Context(), out.Header)
 	}
 	setDefault(out.Header, "User-Agent", a.UserAgent)
 	setDefault(out.Header, "Accept", mediaJSON)
-	switch trusted := a.trusts(req.URL); {
-	case trusted && a.token == nil:
-		return a.send(out, req)
-	case !trusted:
-		for _, name := range [...]string{"Circle-Token", "Authorization", "Referer"} {
-			delete(out.Header, name)
-		}
-		return a.send(out, req)
-	}
-	token, err := a.token(req.Context())
-	if err != nil {
-		if req.Body != nil {
-			_ = req.Body.Close() // a round tripper closes the body, even on errors
-		}
-		return nil, err
-	}
 	switch {
 	case token == "":
-	case a.bearer:
-		out.Header["Authorization"] = a.header(token)
-	case wantsBearer(req.Context()):
-		out.Header["Authorization"] = []string{bearerPrefix + token}
+	case name == "Authorization" && !a.bearer: // for this call alone
+		out.Header[name] = []string{bearerPrefix + token}
 	default:
-		out.Header["Circle-Token"] = a.header(token)
+		out.Header[name] = a.header(token)
 	}
-	return a.send(out, req)
+	resp, err := a.next.RoundTrip(out)
+	if resp != nil {
+		resp.Request = req // for those who look at it, such as a middleware: the one without a token
+	}
+	return resp, err
+}
+
+// hide takes out what is not for a foreign host: credentials, and the headers
+// that the caller has set for the API.
+func hide(ctx context.Context, h http.Header) {
+	for _, name := range [...]string{"Circle-Token", "Authorization", "Referer"} {
+		delete(h, name)
+	}
+	if c, ok := FromContext(ctx); ok {
+		for name := range c.Header {
+			switch name {
+			case "Accept", "Accept-Encoding", "Range", "If-Range":
+			default:
+				delete(h, name)
+			}
+		}
+	}
 }
 
 const bearerPrefix = "Bearer "
@@ -149,26 +171,6 @@ func setDefault(h http.Header, name string, values []string) {
 	if _, ok := h[name]; !ok && values != nil {
 		h[name] = values
 	}
-}
-
-// withHeader is req with a header of its own.
-func withHeader(req *http.Request) *http.Request {
-	out := *req
-	out.Header = make(http.Header, len(req.Header)+3)
-	for name, values := range req.Header {
-		out.Header[name] = values
-	}
-	return &out
-}
-
-// send sends out in place of req. Those who look at the answer's request, such
-// as a middleware, find the one without a token.
-func (a *Auth) send(out, req *http.Request) (*http.Response, error) {
-	resp, err := a.next.RoundTrip(out)
-	if resp != nil {
-		resp.Request = req
-	}
-	return resp, err
 }
 
 // CloseIdleConnections is found by http.Client's method of that name.
@@ -191,17 +193,35 @@ func (a *Auth) trusts(u *url.URL) bool {
 	if SameOrigin(u, a.base) {
 		return true
 	}
-	host := strings.ToLower(u.Hostname())
-	return isHTTPS(u) && (strings.HasSuffix(host, artifactDomain) || host == CloudAPIHost && IsCloud(a.base))
+	host := plainHost(u)
+	return isHTTPS(u) && IsCloud(a.base) && (host == CloudAPIHost || strings.HasSuffix(host, artifactDomain))
 }
 
 // SameOrigin reports whether two URLs lead to one server.
 func SameOrigin(a, b *url.URL) bool {
-	if a.Scheme != b.Scheme {
-		return false
-	}
-	return a.Host == b.Host || strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+	host := plainHost(a)
+	return host != "" && host == plainHost(b) && a.Scheme == b.Scheme && portOf(a) == portOf(b)
 }
+
+// plainHost is a URL's host in lower case, or "" if it is not plain ASCII:
+// what net/http would translate to another name equals no host that is
+// trusted. An IPv6 address with a zone is not plain.
+func plainHost(u *url.URL) string {
+	host := []byte(u.Hostname())
+	for i, c := range host {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			host[i] = c + 'a' - 'A'
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', strings.IndexByte("-._:", c) >= 0:
+		default:
+			return ""
+		}
+	}
+	return string(host)
+}
+
+// IsPlainHost reports whether a URL's host is plain ASCII, without a zone.
+func IsPlainHost(u *url.URL) bool { return plainHost(u) != "" }
 
 func portOf(u *url.URL) string {
 	if port := u.Port(); port != "" {

@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,7 +41,7 @@ func (w *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func TestTokenGoesByOrigin(t *testing.T) {
-	const server, local = "https://ci.example.com", "http://127.0.0.1:8080"
+	const cloud, server, local = "https://circleci.com", "https://ci.example.com", "http://127.0.0.1:8080"
 	for _, row := range []struct {
 		base, to string
 		shown    bool
@@ -75,18 +79,35 @@ func TestTokenGoesByOrigin(t *testing.T) {
 		{server, "https://api.circleci.com/x", false},
 		{"https://api.circleci.com", "https://circleci.com/x", false},
 
-		{server, "https://42-7-gh.circle-artifacts.com/0/log.txt", true},
-		{server, "https://OUTPUT.Circle-Artifacts.com/0/log.txt", true},
-		{server, "https://output.circle-artifacts.com:443/0/log.txt", true},
-		{server, "https://output.circle-artifacts.com:8443/0/log.txt", false},
-		{server, "http://output.circle-artifacts.com/0/log.txt", false},
-		{server, "http://output.circle-artifacts.com:443/0/log.txt", false},
-		{server, "https://circle-artifacts.com/0/log.txt", false},
-		{server, "https://evilcircle-artifacts.com/0/log.txt", false},
-		{server, "https://circle-artifacts.com.evil.com/0/log.txt", false},
-		{server, "https://output.circle-artifacts.com.evil.com/0/log.txt", false},
-		{server, "https://output.circle-artifacts.com@evil.com/0/log.txt", false},
-		{server, "https://evil.com/.circle-artifacts.com", false},
+		{cloud, "https://42-7-gh.circle-artifacts.com/0/log.txt", true},
+		{cloud, "https://OUTPUT.Circle-Artifacts.com/0/log.txt", true},
+		{cloud, "https://output.circle-artifacts.com:443/0/log.txt", true},
+		{cloud, "https://output.circle-artifacts.com:8443/0/log.txt", false},
+		{cloud, "http://output.circle-artifacts.com/0/log.txt", false},
+		{cloud, "http://output.circle-artifacts.com:443/0/log.txt", false},
+		{cloud, "https://circle-artifacts.com/0/log.txt", false},
+		{cloud, "https://evilcircle-artifacts.com/0/log.txt", false},
+		{cloud, "https://circle-artifacts.com.evil.com/0/log.txt", false},
+		{cloud, "https://output.circle-artifacts.com.evil.com/0/log.txt", false},
+		{cloud, "https://output.circle-artifacts.com@evil.com/0/log.txt", false},
+		{cloud, "https://evil.com/.circle-artifacts.com", false},
+
+		// An artifact host is the cloud's; another server's token is not for it.
+		{server, "https://42-7-gh.circle-artifacts.com/0/log.txt", false},
+		{"https://api.circleci.com", "https://x.circle-artifacts.com/0/log.txt", false},
+
+		// What looks like a host, and net/http translates to another one.
+		{cloud, "https://c\u0130rcleci.com/me", false}, // its lower case is i
+		{cloud, "https://api.c\u0130rcleci.com/me", false},
+		{cloud, "https://x.c\u0130rcle-artifacts.com/0/log.txt", false},
+		{cloud, "https://\uff43ircleci.com/me", false},            // a wide c
+		{cloud, "https://x\u3002circle-artifacts.com/0", false},   // another full stop
+		{cloud, "https://[::1%25.circle-artifacts.com]/0", false}, // an IPv6 zone
+		{cloud, "https://xn--crcleci-p0e.com/me", false},
+		{"https://stra\u00dfe.example", "https://stra\u1e9ee.example/me", false},
+		{"https://[fe80::1%25a]", "https://[fe80::1%25A]/me", false},
+		{"https://my_host.example", "https://MY_HOST.example/me", true},
+		{"https://[2001:DB8::1]", "https://[2001:db8::1]/me", true},
 	} {
 		for _, bearer := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s to %s, bearer %t", row.base, row.to, bearer), func(t *testing.T) {
@@ -166,6 +187,79 @@ func TestForeignHostsSeeNoCredentialsAtAll(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, http.Header{"Accept": {"application/json"}, "X-Mine": {"stays"}}, w.sent[0].Header)
 		assert.Equal(t, mine, req.Header, "a round tripper must not change its request")
+	}
+}
+
+// TestTheCallersHeadersStayWithTheAPI: what a caller sets for a call does not
+// travel to a host that the call is redirected to.
+func TestTheCallersHeadersStayWithTheAPI(t *testing.T) {
+	w := &recorder{answer: func(req *http.Request) (*http.Response, error) {
+		if req.URL.Host == "circleci.com" {
+			return answer(req, 302, "", "Location", "https://storage.example.com/file"), nil
+		}
+		return answer(req, 200, "file"), nil
+	}}
+	for _, inPlace := range []bool{false, true} {
+		w.sent = nil
+		a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false)
+		a.InPlace = inPlace
+		x := exchange(a)
+		x.Client.CheckRedirect = transport.CheckRedirect
+		c := newCall(t, "GET")
+		c.Header = http.Header{"X-Internal": {"secret"}, "Cookie": {"secret"}, "Range": {"bytes=5-"}}
+		require.True(t, x.Do(t.Context(), c).OK())
+		require.Len(t, w.sent, 2)
+		assert.Equal(t, "secret", w.sent[0].Header.Get("X-Internal"))
+		assert.Equal(t, http.Header{"Accept": {"application/json"}, "Range": {"bytes=5-"}}, w.sent[1].Header)
+	}
+}
+
+// TestTracesDoNotSeeTheToken: a middleware's trace gets every event, and every
+// header field but that of the token.
+func TestTracesDoNotSeeTheToken(t *testing.T) {
+	for _, bearer := range []bool{false, true} {
+		for _, h2 := range []bool{false, true} {
+			var name string
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				name = r.Header.Get("Circle-Token") + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+			}))
+			server.EnableHTTP2 = h2
+			server.StartTLS()
+			a := transport.NewAuth(server.Client().Transport, parseURL(t, server.URL), fixed(token), bearer)
+			var (
+				mu     sync.Mutex
+				events = map[string]int{}
+				fields []string
+			)
+			note := func(event string) { mu.Lock(); defer mu.Unlock(); events[event]++ }
+			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+				GetConn: func(string) { note("GetConn") }, GotConn: func(httptrace.GotConnInfo) { note("GotConn") },
+				ConnectDone: func(string, string, error) { note("ConnectDone") }, WroteHeaders: func() { note("WroteHeaders") },
+				TLSHandshakeStart: func() { note("TLS") }, GotFirstResponseByte: func() { note("FirstByte") },
+				WroteRequest: func(httptrace.WroteRequestInfo) { note("WroteRequest") },
+				WroteHeaderField: func(name string, values []string) {
+					mu.Lock()
+					defer mu.Unlock()
+					fields = append(fields, strings.ToLower(name)+": "+strings.Join(values, ","))
+				},
+			})
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+			require.NoError(t, err)
+			req.Header.Set("X-Mine", "1")
+			resp, err := a.RoundTrip(req)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			server.Close()
+			mu.Lock()
+			assert.Equal(t, token, name, "the token was not sent")
+			for _, event := range []string{"GetConn", "GotConn", "ConnectDone", "TLS", "WroteHeaders", "FirstByte", "WroteRequest"} {
+				assert.Equal(t, 1, events[event], event)
+			}
+			assert.Contains(t, fields, "x-mine: 1")
+			assert.Contains(t, fields, "accept: application/json")
+			assert.NotContains(t, strings.Join(fields, "\n"), token)
+			mu.Unlock()
+		}
 	}
 }
 
@@ -297,6 +391,38 @@ func TestScrub(t *testing.T) {
 
 	unused := transport.NewAuth(&recorder{}, parseURL(t, "https://circleci.com"), fixed(token), false)
 	assert.Equal(t, token, string(unused.Scrub([]byte(token))), "before the first request no token is known")
+}
+
+// FuzzTokenHosts: the token of a client of the cloud goes to its hosts by https,
+// and that of another server to its own origin, whatever is written.
+func FuzzTokenHosts(f *testing.F) {
+	for _, seed := range []string{
+		"https://api.circleci.com/x", "https://x.circle-artifacts.com", "https://x.c\u0130rcle-artifacts.com", "https://[::1%25.circle-artifacts.com]",
+		"https://ci.example.com:443", "https://CI.EXAMPLE.com", "https://circleci.com@evil.com", "https://c%69rcleci.com", "//circleci.com",
+	} {
+		f.Add(seed)
+	}
+	cloud := regexp.MustCompile(`^((?i:api\.)?(?i:circleci\.com)|[-A-Za-z0-9._:]*(?i:\.circle-artifacts\.com))$`)
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := url.Parse(text)
+		if err != nil {
+			return
+		}
+		for base, allowed := range map[string]bool{
+			"https://circleci.com":   u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && cloud.MatchString(u.Hostname()),
+			"https://ci.example.com": u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && asciiEqual(u.Hostname(), "ci.example.com"),
+		} {
+			w := &recorder{}
+			a := transport.NewAuth(w, parseURL(t, base), fixed(token), false)
+			_, err := a.RoundTrip(&http.Request{Method: http.MethodGet, URL: u, Header: http.Header{}})
+			require.NoError(t, err)
+			assert.Equal(t, allowed, w.sent[0].Header.Get("Circle-Token") != "", "%s to %q", base, text)
+		}
+	})
+}
+
+func asciiEqual(a, lower string) bool {
+	return len(a) == len(lower) && strings.EqualFold(a, lower)
 }
 
 func TestAuthDoesNotPrintItsToken(t *testing.T) {

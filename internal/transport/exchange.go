@@ -37,8 +37,11 @@ type attempt struct {
 
 // Value finds the call, for whatever handles the request.
 func (a *attempt) Value(key any) any {
-	if _, ok := key.(callKey); ok {
+	switch key.(type) {
+	case callKey:
 		return a.call
+	case attemptKey:
+		return a
 	}
 	return a.Context.Value(key)
 }
@@ -167,6 +170,8 @@ func (a *attempt) because(err error) (Failure, error) {
 		return Canceled, causeOf(a.parent)
 	case errors.As(cause, &silent):
 		return Broken, silent
+	case errors.Is(cause, errSent):
+		return Broken, errSent
 	}
 	err = plain(err)
 	return failureOf(err), err

@@ -25,8 +25,10 @@ type Call struct {
 	Method string
 	Route  string // the template: the label of logs, errors and traces
 	URL    *url.URL
-	Header http.Header // what this request bears beyond what all bear
-	Body   []byte      // JSON; nil for none
+	// Header is what this request has beyond what all have. Only what describes
+	// the content goes to other hosts than the API's.
+	Header http.Header
+	Body   []byte // JSON; nil for none
 
 	// Answer decodes the body of a 2xx answer. With nil the body is thrown away.
 	Answer Decoder
@@ -138,7 +140,10 @@ func IsHTML(h http.Header, body []byte) bool {
 	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 }
 
-type callKey struct{}
+type (
+	callKey    struct{}
+	attemptKey struct{}
+)
 
 // FromContext returns the call that a request's context belongs to.
 func FromContext(ctx context.Context) (*Call, bool) {

@@ -1,0 +1,86 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+)
+
+// errSent ends an attempt that net/http is about to send a second time.
+//
+// By itself net/http repeats a request whose HTTP/2 stream was reset, and one
+// that it takes for idempotent when a connection breaks. Neither tells whether
+// the server has acted, nor does it count as an attempt.
+var errSent = errors.New("the connection broke after the request had been sent")
+
+// once watches one request through the hooks of net/http. A connection that is
+// chosen after the header has been written is for a repetition.
+type once struct {
+	trace   httptrace.ClientTrace
+	written atomic.Bool
+	cancel  context.CancelCauseFunc
+}
+
+// sendOnce returns a context for one request: it ends when net/http begins to
+// repeat the request. The trace hooks of ctx go on to work, but do not see the
+// header field with the token.
+func sendOnce(ctx context.Context, hidden string) context.Context {
+	a, ok := ctx.Value(attemptKey{}).(*attempt)
+	if !ok {
+		a = &attempt{}
+		ctx, a.watch.cancel = context.WithCancelCause(ctx)
+	}
+	o := &once{cancel: a.watch.cancel}
+	if old := httptrace.ContextClientTrace(ctx); old != nil {
+		o.trace, ctx = *old, untraced{ctx}
+		if show := old.WroteHeaderField; show != nil {
+			o.trace.WroteHeaderField = func(name string, values []string) {
+				if !strings.EqualFold(name, hidden) {
+					show(name, values)
+				}
+			}
+		}
+	}
+	gotConn, wroteHeaders := o.trace.GotConn, o.trace.WroteHeaders
+	o.trace.GotConn = func(info httptrace.GotConnInfo) {
+		o.gotConn(info)
+		if gotConn != nil {
+			gotConn(info)
+		}
+	}
+	o.trace.WroteHeaders = func() {
+		o.written.Store(true)
+		if wroteHeaders != nil {
+			wroteHeaders()
+		}
+	}
+	return httptrace.WithClientTrace(ctx, &o.trace)
+}
+
+// gotConn ends the attempt before anything is written to a second connection.
+// HTTP/2 looks at the context before it writes; HTTP/1 does not, so that its
+// connection, which has no other user, is closed.
+func (o *once) gotConn(info httptrace.GotConnInfo) {
+	if !o.written.Load() {
+		return
+	}
+	o.cancel(errSent)
+	if c, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok && c.ConnectionState().NegotiatedProtocol == "h2" {
+		return
+	}
+	_ = info.Conn.Close() // the request fails in any case
+}
+
+// untraced hides a context's trace, which would see the same events again.
+type untraced struct{ context.Context }
+
+func (c untraced) Value(key any) any {
+	v := c.Context.Value(key)
+	if _, ok := v.(*httptrace.ClientTrace); ok {
+		return nil
+	}
+	return v
+}
