@@ -34,7 +34,6 @@ func TestRetryPolicy(t *testing.T) {
 		atMost   time.Duration
 	}{
 		{"the default", circleci.RetryPolicy{}, 4, 500*time.Millisecond + time.Second + 2*time.Second},
-		{"negative is the default", circleci.RetryPolicy{MaxAttempts: -1, MinBackoff: -1, MaxBackoff: -1, MaxWait: -1, MaxElapsed: -1}, 4, 500*time.Millisecond + time.Second + 2*time.Second},
 		{"off", circleci.RetryPolicy{MaxAttempts: 1}, 1, 0},
 		{"more", circleci.RetryPolicy{MaxAttempts: 6, MinBackoff: time.Millisecond}, 6, 31 * time.Millisecond},
 		{"capped", circleci.RetryPolicy{MaxAttempts: 6, MinBackoff: time.Second, MaxBackoff: 2 * time.Second}, 6, 9 * time.Second},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -180,7 +181,7 @@ func (c *Connections) dialContext(ctx context.Context, network, address string) 
 		c.closed(d.server)
 		return nil, err
 	}
-	return &countedConn{conn, sync.OnceFunc(func() { c.closed(d.server) })}, nil
+	return &countedConn{Conn: conn, closed: sync.OnceFunc(func() { c.closed(d.server) })}, nil
 }
 
 // countedBody ends its request when it has been read, or is closed.
@@ -204,7 +205,14 @@ func (b *countedBody) Close() error {
 
 type countedConn struct {
 	net.Conn
-	closed func()
+	closed  func()
+	written atomic.Int64
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n))
+	return n, err
 }
 
 func (c *countedConn) Close() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
@@ -20,8 +21,10 @@ var errSent = errors.New("the connection broke after the request had been sent")
 // chosen after the header has been written is for a repetition.
 type once struct {
 	trace   httptrace.ClientTrace
-	written atomic.Bool
+	written atomic.Bool // the header at least, if only to a buffer
 	cancel  context.CancelCauseFunc
+	conn    *countedConn // the one that was chosen, if it is ours
+	before  int64        // how much had been written to it then
 }
 
 // sendOnce returns a context for one request: it ends when net/http begins to
@@ -60,11 +63,15 @@ func sendOnce(ctx context.Context, hidden string) context.Context {
 	return httptrace.WithClientTrace(ctx, &o.trace)
 }
 
-// gotConn ends the attempt before anything is written to a second connection.
+// gotConn lets the first connection pass, and another one if nothing at all was
+// written to the one before. Else it ends the attempt before anything is written to a second connection.
 // HTTP/2 looks at the context before it writes; HTTP/1 does not, so that its
 // connection, which has no other user, is closed.
 func (o *once) gotConn(info httptrace.GotConnInfo) {
-	if !o.written.Load() {
+	if !o.written.Load() || o.conn != nil && o.conn.written.Load() == o.before {
+		if o.conn = counted(info.Conn); o.conn != nil {
+			o.before = o.conn.written.Load()
+		}
 		return
 	}
 	o.cancel(errSent)
@@ -83,4 +90,18 @@ func (c untraced) Value(key any) any {
 		return nil
 	}
 	return v
+}
+
+// counted finds the connection of ours below others, such as TLS.
+func counted(conn net.Conn) *countedConn {
+	for {
+		switch c := conn.(type) {
+		case *countedConn:
+			return c
+		case interface{ NetConn() net.Conn }:
+			conn = c.NetConn()
+		default:
+			return nil
+		}
+	}
 }
