@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/circleci-go/circleci/internal/encode"
-	"github.com/circleci-go/circleci/internal/wire"
 )
 
 // ContextsService works with contexts: sets of environment variables that an
@@ -34,12 +33,12 @@ func (c *Context) key() itemKey { return itemKey{id: c.ID} }
 
 // ContextOwner is who a context belongs to: see [OwnerByID], [OwnerBySlug] and
 // [OwnerByAccountID].
-type ContextOwner struct {
-	body struct {
-		ID   uuid.UUID        `json:"id,omitzero"`
-		Slug OrgSlug          `json:"slug,omitzero"`
-		Type ContextOwnerType `json:"type"`
-	}
+type ContextOwner struct{ sent[contextOwnerBody] }
+
+type contextOwnerBody struct {
+	ID   uuid.UUID        `json:"id,omitzero"`
+	Slug OrgSlug          `json:"slug,omitzero"`
+	Type ContextOwnerType `json:"type"`
 }
 
 // ContextOwnerType is the kind of a context's owner.
@@ -68,9 +67,6 @@ func OwnerByAccountID(id uuid.UUID) (o ContextOwner) {
 	o.body.ID, o.body.Type = id, ContextOwnerTypeAccount
 	return o
 }
-
-// MarshalJSON writes the owner as the API wants it.
-func (o ContextOwner) MarshalJSON() ([]byte, error) { return wire.Marshal(o.body) }
 
 func (o ContextOwner) query(q *encode.Query) {
 	q.UUID("owner-id", o.body.ID)

@@ -73,6 +73,7 @@ type Error struct {
 
 	limited   bool
 	anonymous bool
+	advice    string // what the method knows of the cause
 }
 
 // RateLimit is what the headers of an answer say of the rate limit. Of several
@@ -125,6 +126,8 @@ func (e *Error) hint() string {
 	switch {
 	case e.StatusCode == http.StatusForbidden && e.limited:
 		return "an HTML page, from a proxy or from CircleCI's edge: a proxy may forbid it, or there were too many requests"
+	case e.advice != "":
+		return e.advice
 	case e.Is(ErrRateLimited) && e.RetryAfter > 0:
 		return "try again in " + max(e.RetryAfter.Round(time.Second), time.Second).String()
 	case e.Is(ErrRateLimited):

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/circleci-go/circleci/internal/wire"
 )
 
 // PipelineDefinitionsService works with pipeline definitions: where a pipeline
@@ -98,12 +96,12 @@ type sourceRepoRequest struct {
 
 // ConfigSourceRequest is where a new definition takes its configuration from:
 // see [GitHubAppConfig], [GitHubServerConfig] and [HostedConfig].
-type ConfigSourceRequest struct {
-	body struct {
-		Provider SourceProvider    `json:"provider"`
-		Repo     sourceRepoRequest `json:"repo,omitzero"`
-		FilePath string            `json:"file_path"`
-	}
+type ConfigSourceRequest struct{ sent[configSourceRequestBody] }
+
+type configSourceRequestBody struct {
+	Provider SourceProvider    `json:"provider"`
+	Repo     sourceRepoRequest `json:"repo,omitzero"`
+	FilePath string            `json:"file_path"`
 }
 
 // GitHubAppConfig takes the configuration from a file, such as
@@ -130,9 +128,6 @@ func HostedConfig(filePath string) (c ConfigSourceRequest) {
 	return c
 }
 
-// MarshalJSON writes the source as the API wants it.
-func (c ConfigSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(c.body) }
-
 func (c ConfigSourceRequest) check() error {
 	if c.body.Provider == "" || c.body.FilePath == "" || c.body.Repo.ExternalID == "" && c.body.Provider != SourceProviderCircleCI {
 		return &ArgumentError{Name: "config_source", Reason: "is missing, or lacks its repository or its file: see GitHubAppConfig"}
@@ -143,10 +138,12 @@ func (c ConfigSourceRequest) check() error {
 // CheckoutSourceRequest is what a definition checks out: see
 // [GitHubAppCheckout] and [GitHubServerCheckout].
 type CheckoutSourceRequest struct {
-	body struct {
-		Provider SourceProvider    `json:"provider"`
-		Repo     sourceRepoRequest `json:"repo"`
-	}
+	sent[checkoutSourceRequestBody]
+}
+
+type checkoutSourceRequestBody struct {
+	Provider SourceProvider    `json:"provider"`
+	Repo     sourceRepoRequest `json:"repo"`
 }
 
 // GitHubAppCheckout checks out a repository of GitHub's. The external ID is
@@ -162,9 +159,6 @@ func GitHubServerCheckout(externalID string) (c CheckoutSourceRequest) {
 	c.body.Provider, c.body.Repo.ExternalID = SourceProviderGitHubServer, externalID
 	return c
 }
-
-// MarshalJSON writes the source as the API wants it.
-func (c CheckoutSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(c.body) }
 
 func (c CheckoutSourceRequest) check() error {
 	if c.body.Repo.ExternalID == "" {

@@ -2,12 +2,15 @@ package circleci
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/circleci-go/circleci/internal/wire"
 )
 
 // CreatedPipeline is what is known of a pipeline that has just been started.
@@ -41,15 +44,16 @@ func (r TriggerPipelineRequest) check() error {
 //
 //circleci:operation POST /project/{project-slug}/pipeline
 func (s *PipelinesService) Trigger(ctx context.Context, slug ProjectSlug, in TriggerPipelineRequest, opts ...RequestOption) (*CreatedPipeline, error) {
-	return do[CreatedPipeline](ctx, s.client, post("/project/{project-slug}/pipeline", slug).body(in).with(opts))
+	out, err := do[CreatedPipeline](ctx, s.client, post("/project/{project-slug}/pipeline", slug).body(in).with(opts))
+	return out, hintParameters(err, in.Parameters)
 }
 
 // GitRef is a branch or a tag: see [Branch] and [Tag].
-type GitRef struct {
-	body struct {
-		Branch string `json:"branch,omitzero"`
-		Tag    string `json:"tag,omitzero"`
-	}
+type GitRef struct{ sent[gitRefBody] }
+
+type gitRefBody struct {
+	Branch string `json:"branch,omitzero"`
+	Tag    string `json:"tag,omitzero"`
 }
 
 // Branch is the head of a branch. A pull request is "pull/<number>/head" or
@@ -65,17 +69,14 @@ func Tag(tag string) (r GitRef) {
 	return r
 }
 
-// MarshalJSON writes the reference as the API wants it.
-func (r GitRef) MarshalJSON() ([]byte, error) { return wire.Marshal(r.body) }
-
 // RunConfig says where the configuration of a run comes from: see
 // [ConfigFrom] and [InlineConfig].
-type RunConfig struct {
-	body struct {
-		Branch  string `json:"branch,omitzero"`
-		Tag     string `json:"tag,omitzero"`
-		Content string `json:"content,omitzero"`
-	}
+type RunConfig struct{ sent[runConfigBody] }
+
+type runConfigBody struct {
+	Branch  string `json:"branch,omitzero"`
+	Tag     string `json:"tag,omitzero"`
+	Content string `json:"content,omitzero"`
 }
 
 // ConfigFrom takes the configuration from a branch or a tag.
@@ -90,9 +91,6 @@ func InlineConfig(content string) (c RunConfig) {
 	c.body.Content = content
 	return c
 }
-
-// MarshalJSON writes the source as the API wants it.
-func (c RunConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(c.body) }
 
 // RunPipelineRequest says what to run.
 type RunPipelineRequest struct {
@@ -120,24 +118,43 @@ func (r RunPipelineRequest) check() error {
 //
 //circleci:operation POST /project/{provider}/{organization}/{project}/pipeline/run
 func (s *PipelinesService) Run(ctx context.Context, slug ProjectSlug, in RunPipelineRequest, opts ...RequestOption) (*CreatedPipeline, error) {
-	out, err := do[runAnswer](ctx, s.client, post("/project/{provider}/{organization}/{project}/pipeline/run", slug).body(in).with(opts))
-	return out.pipeline(err)
+	r := post("/project/{provider}/{organization}/{project}/pipeline/run", slug).body(in).with(opts)
+	var about Response
+	out, err := do[runAnswer](ctx, s.client, r.with([]RequestOption{CaptureResponse(&about)}))
+	return out.pipeline(r.route, about, hintParameters(err, in.Parameters))
 }
 
-// runAnswer is either a pipeline or the reason for which there is none.
+// runAnswer is either a pipeline, with the status 201, or the reason for which
+// there is none, with 200.
 type runAnswer struct {
 	CreatedPipeline
 	Message string `json:"message"`
 }
 
-func (a *runAnswer) pipeline(err error) (*CreatedPipeline, error) {
+func (a *runAnswer) pipeline(route string, r Response, err error) (*CreatedPipeline, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case a.ID == uuid.Nil:
+	case r.StatusCode == http.StatusOK:
 		return nil, fmt.Errorf("%w: %s", ErrNotTriggered, oneLine(a.Message))
+	case a.ID == uuid.Nil:
+		return nil, &DecodeError{
+			Method: http.MethodPost, Route: route, StatusCode: r.StatusCode, RequestID: r.RequestID, Attempts: r.Attempts,
+			ContentType: r.Header.Get("Content-Type"), Err: errors.New("the pipeline has no ID: look for it in the project's list before you run it again"),
+		}
 	}
 	return &a.CreatedPipeline, nil
+}
+
+// hintParameters explains a 404 to a call with parameters: the API answers so
+// for a parameter that the configuration does not declare.
+func hintParameters(err error, p Parameters) error {
+	var answer *Error
+	if len(p) > 0 && errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		answer.advice = "it does not exist, this token may not see it, or the configuration does not declare one of the parameters: " +
+			oneLine(strings.Join(slices.Sorted(maps.Keys(p)), ", "))
+	}
+	return err
 }
 
 // ContinuePipelineRequest is how a setup workflow has its pipeline go on.

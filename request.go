@@ -103,6 +103,9 @@ func pathParam(arg any) (encode.Param, error) {
 		if v.slug != "" {
 			return encode.Param{Text: string(v.slug)}, v.slug.check()
 		}
+		if v.id == uuid.Nil {
+			return encode.Param{Refused: "is missing: see OrgBySlug and OrgByID"}, nil
+		}
 		return pathParam(v.id)
 	case int64:
 		if v <= 0 {

@@ -116,10 +116,28 @@ func (f orgFilter) check() error {
 	return nil
 }
 
-// String returns the slug or the ID.
+// String returns the slug or the ID; the zero OrgRef is empty.
 func (r OrgRef) String() string {
-	if r.slug != "" {
+	if r.slug != "" || r.id == uuid.Nil {
 		return string(r.slug)
 	}
 	return r.id.String()
+}
+
+// MarshalText returns the slug or the ID.
+func (r OrgRef) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads a slug or an ID.
+func (r *OrgRef) UnmarshalText(text []byte) error {
+	*r = OrgRef{}
+	if len(text) == 0 {
+		return nil
+	}
+	if id, err := uuid.ParseBytes(text); err == nil {
+		r.id = id
+		return nil
+	}
+	slug, err := ParseOrgSlug(string(text))
+	r.slug = slug
+	return err
 }

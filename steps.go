@@ -39,7 +39,7 @@ type Step struct {
 // StepAction is what a step did in one of the job's parallel runs.
 type StepAction struct {
 	// JobID is the job's.
-	JobID uuid.UUID `json:"-"`
+	JobID uuid.UUID `json:"job_id,omitzero"`
 	// Index is the parallel run's.
 	Index int64 `json:"index"`
 	// Step is the step's ID in the job. The IDs have gaps.

@@ -1,9 +1,5 @@
 package circleci
 
-import (
-	"github.com/circleci-go/circleci/internal/wire"
-)
-
 type webhookRequest struct {
 	Sender string `json:"sender"`
 }
@@ -16,13 +12,13 @@ type scheduleRequest struct {
 // EventSourceRequest is where the events of a new trigger come from: see
 // [GitHubAppEvents], [GitHubServerEvents], [GitHubOAuthEvents],
 // [CustomWebhookEvents] and [ScheduledEvents].
-type EventSourceRequest struct {
-	body struct {
-		Provider SourceProvider    `json:"provider"`
-		Repo     sourceRepoRequest `json:"repo,omitzero"`
-		Webhook  webhookRequest    `json:"webhook,omitzero"`
-		Schedule scheduleRequest   `json:"schedule,omitzero"`
-	}
+type EventSourceRequest struct{ sent[eventSourceRequestBody] }
+
+type eventSourceRequestBody struct {
+	Provider SourceProvider    `json:"provider"`
+	Repo     sourceRepoRequest `json:"repo,omitzero"`
+	Webhook  webhookRequest    `json:"webhook,omitzero"`
+	Schedule scheduleRequest   `json:"schedule,omitzero"`
 }
 
 // GitHubAppEvents are the events of a repository of GitHub's. The external ID
@@ -66,9 +62,6 @@ func ScheduledEvents(cronExpression string, attributionActor AttributionActor) (
 	return e
 }
 
-// MarshalJSON writes the source as the API wants it.
-func (e EventSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(e.body) }
-
 func (e EventSourceRequest) check() error {
 	var missing bool
 	switch e.body.Provider {
@@ -94,11 +87,13 @@ func (e EventSourceRequest) needsRefs() bool {
 // UpdateEventSourceRequest changes where a trigger's events come from: see
 // [UpdateCustomWebhookEvents] and [UpdateScheduledEvents]. A repository cannot be changed.
 type UpdateEventSourceRequest struct {
-	body struct {
-		Provider SourceProvider  `json:"provider,omitzero"`
-		Webhook  webhookRequest  `json:"webhook,omitzero"`
-		Schedule scheduleRequest `json:"schedule,omitzero"`
-	}
+	sent[updateEventSourceRequestBody]
+}
+
+type updateEventSourceRequestBody struct {
+	Provider SourceProvider  `json:"provider,omitzero"`
+	Webhook  webhookRequest  `json:"webhook,omitzero"`
+	Schedule scheduleRequest `json:"schedule,omitzero"`
 }
 
 // UpdateCustomWebhookEvents gives the sender of a custom webhook another name.
@@ -112,6 +107,3 @@ func UpdateScheduledEvents(cronExpression string, attributionActor AttributionAc
 	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
 	return e
 }
-
-// MarshalJSON writes the change as the API wants it.
-func (e UpdateEventSourceRequest) MarshalJSON() ([]byte, error) { return wire.Marshal(e.body) }

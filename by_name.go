@@ -1,0 +1,55 @@
+package circleci
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// GetByName returns the context of an owner that has exactly this name, or an
+// error matching [ErrNotFound]. It reads the owner's list of contexts. If two
+// contexts have the name, it returns
+// an error: use the ID.
+func (s *ContextsService) GetByName(ctx context.Context, owner ContextOwner, name string, opts ...RequestOption) (*Context, error) {
+	return only(ctx, s.List(owner, nil, opts...), "context", name, func(c *Context) string { return c.Name })
+}
+
+// GetByName returns the group of an organization that has exactly this name, or
+// an error matching [ErrNotFound]. It reads the organization's list of groups.
+// If two groups have the name, it returns an error: use the ID.
+func (s *GroupsService) GetByName(ctx context.Context, orgID uuid.UUID, name string, opts ...RequestOption) (*Group, error) {
+	return only(ctx, s.List(orgID, nil, opts...), "group", name, func(g *Group) string { return g.Name })
+}
+
+// GetByName returns the pipeline definition of a project that has exactly this
+// name, or an error matching [ErrNotFound]. It reads the project's list of
+// definitions. If two definitions have the name, it returns an error: use the
+// ID.
+func (s *PipelineDefinitionsService) GetByName(ctx context.Context, projectID uuid.UUID, name string, opts ...RequestOption) (*PipelineDefinition, error) {
+	return only(ctx, s.List(projectID, opts...), "pipeline definition", name, func(d *PipelineDefinition) string { return d.Name })
+}
+
+// only returns the one item of a list that has a name. It reads the whole list:
+// a second item would make the name ambiguous.
+func only[T any](ctx context.Context, list *Pager[T], kind, name string, nameOf func(*T) string) (*T, error) {
+	if err := required("name", name); err != nil {
+		return nil, err
+	}
+	var found *T
+	for item, err := range list.All(ctx) {
+		switch {
+		case err != nil:
+			return nil, err
+		case nameOf(&item) != name:
+		case found != nil:
+			return nil, fmt.Errorf("circleci: more than one %s has the name %q: use the ID", kind, oneLine(name))
+		default:
+			found = &item
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("%w: no %s has the name %q", ErrNotFound, kind, oneLine(name))
+	}
+	return found, nil
+}

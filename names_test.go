@@ -1,0 +1,174 @@
+package circleci_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci"
+)
+
+func TestThingsAreFoundByTheirExactName(t *testing.T) {
+	const list = `{"items":[{"id":"11111111-1111-4111-8111-111111111111","name":"deploy"},
+		{"id":"22222222-2222-4222-8222-222222222222","name":"Twice"},{"id":"33333333-3333-4333-8333-333333333333","name":"Twice"}],"next_page_token":null}`
+	for kind, get := range map[string]func(c *circleci.Client, name string) (string, error){
+		"context": func(c *circleci.Client, name string) (string, error) {
+			got, err := c.Contexts.GetByName(t.Context(), circleci.OwnerBySlug("gh/acme"), name)
+			if err != nil {
+				return "", err
+			}
+			return got.Name, nil
+		},
+		"group": func(c *circleci.Client, name string) (string, error) {
+			got, err := c.Groups.GetByName(t.Context(), id1, name)
+			if err != nil {
+				return "", err
+			}
+			return got.Name, nil
+		},
+		"pipeline definition": func(c *circleci.Client, name string) (string, error) {
+			got, err := c.PipelineDefinitions.GetByName(t.Context(), id1, name)
+			if err != nil {
+				return "", err
+			}
+			return got.Name, nil
+		},
+	} {
+		client := func() *circleci.Client { return replies(answers(200, list)).client(t) }
+		got, err := get(client(), "deploy")
+		require.NoError(t, err, kind)
+		assert.Equal(t, "deploy", got, kind)
+
+		_, err = get(client(), "Deploy")
+		require.ErrorIs(t, err, circleci.ErrNotFound, kind)
+		assert.ErrorContains(t, err, `no `+kind+` has the name "Deploy"`)
+
+		_, err = get(client(), "Twice")
+		require.ErrorContains(t, err, "more than one "+kind)
+		assert.NotErrorIs(t, err, circleci.ErrNotFound, kind)
+
+		_, err = get(client(), "")
+		require.ErrorIs(t, err, circleci.ErrInvalidArgument, kind)
+
+		_, err = get(replies(answers(403, `{}`)).client(t), "deploy")
+		require.ErrorIs(t, err, circleci.ErrForbidden, kind)
+	}
+}
+
+func TestAPipelineTellsItsSource(t *testing.T) {
+	type source struct {
+		branch, tag, revision string
+		commit                circleci.PipelineCommit
+	}
+	for body, want := range map[string]source{
+		`{}`: {},
+		`{"vcs":{"branch":"main","revision":"abc","commit":{"subject":"s","body":"b"}}}`: {"main", "", "abc", circleci.PipelineCommit{Subject: "s", Body: "b"}},
+		`{"vcs":{"tag":"v1","revision":"abc"}}`:                                          {"", "v1", "abc", circleci.PipelineCommit{}},
+		`{"trigger_parameters":{"git":{"branch":"main","checkout_sha":"abc"}}}`:          {"main", "", "abc", circleci.PipelineCommit{}},
+		`{"trigger_parameters":{"git":{"tag":"v1"},"github_app":{"commit_sha":"abc","commit_title":"s","commit_message":"s\n\nb"}}}`: {
+			"", "v1", "abc", circleci.PipelineCommit{Subject: "s", Body: "b"}},
+		`{"trigger_parameters":{"gitlab":{"branch":"dev","commit_sha":"abc","commit_message":"one line"}}}`: {
+			"dev", "", "abc", circleci.PipelineCommit{Subject: "one line"}},
+		`{"trigger_parameters":{"git":7,"gitlab":{"branch":7}}}`: {},
+	} {
+		var p circleci.Pipeline
+		require.NoError(t, json.Unmarshal([]byte(body), &p))
+		assert.Equal(t, want, source{p.Branch(), p.Tag(), p.Revision(), p.Commit()}, body)
+	}
+}
+
+func TestFlakesAreGroupedByTest(t *testing.T) {
+	wasted := func(d time.Duration) *circleci.Seconds { return new(circleci.Seconds(d)) }
+	f := circleci.FlakyTests{Tests: []circleci.FlakyTest{
+		{TestName: "A", Classname: "c", JobName: "unit", TimesFlaked: 1, TimeWasted: wasted(time.Second)},
+		{TestName: "B", Classname: "c", JobName: "unit", TimesFlaked: 2},
+		{TestName: "A", Classname: "c", JobName: "e2e", TimesFlaked: 3, TimeWasted: wasted(time.Minute)},
+		{TestName: "A", Classname: "c", JobName: "unit", TimesFlaked: 1},
+		{TestName: "A", Classname: "other", JobName: "unit", TimesFlaked: 2},
+	}}
+	all := f.ByTest()
+	require.Len(t, all, 3)
+	assert.Equal(t, circleci.FlakyTestSummary{
+		TestName: "A", Classname: "c", TimesFlaked: 5, TimeWasted: circleci.Seconds(61 * time.Second), JobNames: []string{"e2e", "unit"},
+		Flakes: []circleci.FlakyTest{f.Tests[0], f.Tests[2], f.Tests[3]},
+	}, all[0])
+	assert.Equal(t, []string{"B", "A"}, []string{all[1].TestName, all[2].TestName}, "equal ones stay in order")
+	assert.Empty(t, (&circleci.FlakyTests{}).ByTest())
+}
+
+func TestARunIsJudgedByItsStatus(t *testing.T) {
+	run := func(status int, body string) (*circleci.CreatedPipeline, error) {
+		return replies(answers(status, body)).client(t).Pipelines.Run(t.Context(), slug, circleci.RunPipelineRequest{DefinitionID: someID})
+	}
+	p, err := run(201, `{"id":"11111111-1111-4111-8111-111111111111","number":7}`)
+	require.NoError(t, err)
+	assert.Equal(t, id1, p.ID)
+
+	_, err = run(200, `{"message":"nothing to do"}`)
+	require.ErrorIs(t, err, circleci.ErrNotTriggered)
+
+	p, err = run(201, `{"message":"created"}`)
+	require.NotErrorIs(t, err, circleci.ErrNotTriggered, "it has been started")
+	assert.Nil(t, p)
+	bad := requireError[*circleci.DecodeError](t, err)
+	assert.Equal(t, 201, bad.StatusCode)
+	require.ErrorContains(t, err, "the pipeline has no ID")
+}
+
+func TestA404NamesTheParametersThatWereSent(t *testing.T) {
+	for name, call := range map[string]func(c *circleci.Client, p circleci.Parameters) error{
+		"Trigger": func(c *circleci.Client, p circleci.Parameters) error {
+			return second(c.Pipelines.Trigger(t.Context(), slug, circleci.TriggerPipelineRequest{Parameters: p}))
+		},
+		"Run": func(c *circleci.Client, p circleci.Parameters) error {
+			return second(c.Pipelines.Run(t.Context(), slug, circleci.RunPipelineRequest{DefinitionID: someID, Parameters: p}))
+		},
+	} {
+		client := func() *circleci.Client { return replies(answers(404, `{"message":"Project not found"}`)).client(t) }
+		err := call(client(), circleci.Parameters{"env": "x", "a\nb": 1})
+		require.ErrorIs(t, err, circleci.ErrNotFound, name)
+		assert.ErrorContains(t, err, "does not declare one of the parameters: a b, env", name)
+		assertOneLine(t, err)
+		err = call(client(), nil)
+		require.ErrorIs(t, err, circleci.ErrNotFound, name)
+		assert.NotContains(t, err.Error(), "parameter", name)
+	}
+}
+
+// What is built by a constructor prints, compares, and survives encoding/json.
+func TestAlternativesCanBeReadBack(t *testing.T) {
+	survives[circleci.ContextOwner](t, circleci.OwnerByID(id1), circleci.OwnerBySlug("gh/acme"), circleci.OwnerByAccountID(id1))
+	survives[circleci.OrgRef](t, circleci.OrgByID(id1), circleci.OrgBySlug("gh/acme"))
+	survives[circleci.GitRef](t, circleci.Branch("main"), circleci.Tag("v1"))
+	survives[circleci.RunConfig](t, circleci.ConfigFrom(circleci.Branch("main")), circleci.ConfigFrom(circleci.Tag("v1")), circleci.InlineConfig("a: b"))
+	survives[circleci.WebhookScope](t, circleci.ProjectScope(id1), circleci.ProjectScope(id2))
+	survives[circleci.ConfigSourceRequest](t, circleci.GitHubAppConfig("1", "a.yml"), circleci.GitHubServerConfig("1", "a.yml"), circleci.HostedConfig("a.yml"))
+	survives[circleci.CheckoutSourceRequest](t, circleci.GitHubAppCheckout("1"), circleci.GitHubServerCheckout("1"))
+	survives[circleci.EventSourceRequest](t, circleci.GitHubAppEvents("1"), circleci.GitHubServerEvents("1"), circleci.GitHubOAuthEvents("1"),
+		circleci.CustomWebhookEvents("x"), circleci.ScheduledEvents("0 3 * * *", circleci.AttributionActorSystem))
+	survives[circleci.UpdateEventSourceRequest](t, circleci.UpdateCustomWebhookEvents("x"),
+		circleci.UpdateScheduledEvents("0 3 * * *", circleci.AttributionActorSystem))
+	survives[circleci.CreateRestrictionRequest](t, circleci.ProjectRestriction(id1), circleci.ExpressionRestriction("true"), circleci.GroupRestriction(id1))
+
+	var ref circleci.OrgRef
+	require.Error(t, json.Unmarshal([]byte(`"a/b/c"`), &ref))
+	require.ErrorIs(t, json.Unmarshal([]byte(`"acme"`), &ref), circleci.ErrInvalidArgument)
+}
+
+func survives[T comparable](t *testing.T, values ...T) {
+	t.Helper()
+	printed := map[string]bool{}
+	for _, v := range append(values, *new(T)) {
+		data, err := json.Marshal(map[string]T{"v": v})
+		require.NoError(t, err)
+		var back map[string]T
+		require.NoError(t, json.Unmarshal(data, &back), string(data))
+		assert.Equal(t, v, back["v"], string(data))
+		printed[fmt.Sprint(v)] = true
+	}
+	assert.Len(t, printed, len(values)+1, "each prints differently: %v", printed)
+}

@@ -1,0 +1,60 @@
+package circleci
+
+import (
+	"cmp"
+	"strings"
+)
+
+// Branch returns the branch that the pipeline was started for, from VCS or from
+// TriggerParameters, whichever is there; empty for a tag, and if neither tells.
+func (p *Pipeline) Branch() string {
+	return cmp.Or(p.vcs().Branch, p.parameter("branch"))
+}
+
+// Tag returns the tag that the pipeline was started for, from VCS or from
+// TriggerParameters, whichever is there; empty for a branch, and if neither
+// tells.
+func (p *Pipeline) Tag() string {
+	return cmp.Or(p.vcs().Tag, p.parameter("tag"))
+}
+
+// Revision returns the hash of the commit that the pipeline was started for,
+// from VCS or from TriggerParameters, whichever is there; empty if neither
+// tells.
+func (p *Pipeline) Revision() string {
+	return cmp.Or(p.vcs().Revision, p.parameter("checkout_sha", "commit_sha"))
+}
+
+// Commit returns the message of the commit that the pipeline was started for,
+// from VCS or from TriggerParameters, whichever is there. Its fields are empty
+// where neither tells.
+func (p *Pipeline) Commit() PipelineCommit {
+	if c := p.vcs().Commit; c != nil {
+		return *c
+	}
+	message := p.parameter("commit_message") // with its first line
+	subject, body, _ := strings.Cut(message, "\n")
+	return PipelineCommit{Subject: cmp.Or(p.parameter("commit_title"), subject), Body: strings.TrimSpace(body)}
+}
+
+func (p *Pipeline) vcs() PipelineVCS {
+	if p.VCS == nil {
+		return PipelineVCS{}
+	}
+	return *p.VCS
+}
+
+// parameter finds the first text of these names in TriggerParameters. CircleCI
+// describes the commit in the part git, and what its provider adds in the part
+// of the provider.
+func (p *Pipeline) parameter(names ...string) string {
+	for _, part := range []string{"git", "github_app", "gitlab"} {
+		properties, _ := p.TriggerParameters[part].(map[string]any)
+		for _, name := range names {
+			if text, _ := properties[name].(string); text != "" {
+				return text
+			}
+		}
+	}
+	return ""
+}
