@@ -22,7 +22,7 @@ func ExampleUsageService_Export() {
 	client := srv.Client()
 	month := circleci.UsageWindow{Start: srv.Now().AddDate(0, -1, 0), End: srv.Now()}
 	credits := map[string]float64{}
-	for row, err := range client.Usage.Export(ctx, orgID, month, &circleci.UsageExportOptions{
+	for row, err := range client.Usage.Export(ctx, orgID, month, &circleci.ExportUsageOptions{
 		MinInterval: time.Millisecond, // the real API is asked far less often: leave it out
 	}) {
 		if err != nil {

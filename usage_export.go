@@ -41,8 +41,8 @@ func (w UsageWindow) split() []UsageWindow {
 	}
 }
 
-// UsageExportOptions says how to export. Nil and zero fields select the defaults.
-type UsageExportOptions struct {
+// ExportUsageOptions says how to export. Nil and zero fields select the defaults.
+type ExportUsageOptions struct {
 	// SharedOrgIDs are further organizations to export, of those that share the
 	// plan.
 	SharedOrgIDs []uuid.UUID
@@ -82,7 +82,7 @@ type UsageProgress struct {
 // and Export neither waits for the rate limit nor resumes a file.
 // [Query] is added to the requests of the API, and not to the URLs of files.
 // [CaptureResponse] and headers such as Range are refused.
-func (s *UsageService) Export(ctx context.Context, orgID uuid.UUID, w UsageWindow, o *UsageExportOptions, opts ...RequestOption) iter.Seq2[UsageRow, error] {
+func (s *UsageService) Export(ctx context.Context, orgID uuid.UUID, w UsageWindow, o *ExportUsageOptions, opts ...RequestOption) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
 		ctx, cancel, err := limited(ctx, opts)
 		if err == nil {
@@ -113,7 +113,7 @@ func (s *UsageService) Export(ctx context.Context, orgID uuid.UUID, w UsageWindo
 type usageExporter struct {
 	service *UsageService
 	orgID   uuid.UUID
-	options UsageExportOptions
+	options ExportUsageOptions
 	opts    []RequestOption
 	window  UsageWindow
 }

@@ -40,7 +40,7 @@ func TestUsageExport(t *testing.T) {
 		var progress []circleci.UsageProgress
 		var rows []circleci.UsageRow
 		window := circleci.UsageWindow{Start: start, End: start.AddDate(0, 0, 70)}
-		for row, err := range srv.Client().Usage.Export(t.Context(), org, window, &circleci.UsageExportOptions{
+		for row, err := range srv.Client().Usage.Export(t.Context(), org, window, &circleci.ExportUsageOptions{
 			OnProgress: func(p circleci.UsageProgress) { progress = append(progress, p) },
 		}) {
 			require.NoError(t, err)

@@ -37,5 +37,5 @@ func runDemo(ctx context.Context, con *cli.Console, format string) error {
 	if err != nil {
 		return err
 	}
-	return report(ctx, con, srv.Client(), orgID, window, &circleci.UsageExportOptions{MinInterval: 15 * time.Second / speed}, format)
+	return report(ctx, con, srv.Client(), orgID, window, &circleci.ExportUsageOptions{MinInterval: 15 * time.Second / speed}, format)
 }

@@ -108,9 +108,9 @@ func findOrg(ctx context.Context, client *circleci.Client, ref string) (uuid.UUI
 }
 
 // report sums up an export and shows it.
-func report(ctx context.Context, con *cli.Console, client *circleci.Client, orgID uuid.UUID, w circleci.UsageWindow, o *circleci.UsageExportOptions, format string) error {
+func report(ctx context.Context, con *cli.Console, client *circleci.Client, orgID uuid.UUID, w circleci.UsageWindow, o *circleci.ExportUsageOptions, format string) error {
 	if o == nil {
-		o = &circleci.UsageExportOptions{}
+		o = &circleci.ExportUsageOptions{}
 	}
 	o.OnProgress = func(p circleci.UsageProgress) {
 		switch {
