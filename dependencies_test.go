@@ -24,8 +24,8 @@ func TestWhatAProgramLinks(t *testing.T) {
 	for pkg, want := range map[string][]string{
 		".":              client,
 		"./webhook":      client,
-		"./circlecitest": client,
 		"./cliconfig":    append(slices.Clone(client), "go.yaml.in/yaml/v3"),
+		"./circlecitest": append(slices.Clone(client), "go.yaml.in/yaml/v3"),
 	} {
 		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", pkg).Output()
 		require.NoError(t, err)

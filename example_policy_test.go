@@ -29,6 +29,12 @@ func ExamplePolicyService_Decide() {
 	}
 	fmt.Println("created:", diff.Created)
 
+	// In a test the decision is what the test says, or that of a policy engine:
+	// see package circlecitest/opa.
+	srv.SetPolicyDecisions("gh/acme", circleci.Decision{
+		Status:       circleci.DecisionStatusHardFail,
+		HardFailures: []circleci.Violation{{Rule: "check_version", Reason: "version must be 2.1"}},
+	})
 	decision, err := client.Policy.Decide(ctx, org, circleci.DecideRequest{Input: "version: 2.0\njobs: {}\n"})
 	if err != nil {
 		fmt.Println(err)

@@ -34,10 +34,9 @@
 // testing/synctest, is called by a round tripper of yours. Insights and usage
 // exports tell of what has run.
 //
-// Config policies are evaluated if they are simple: rules whose value or key is
-// a text, and whose bodies compare what is below input or data.meta with
-// constants. A decision by others has the status ERROR and names what is not
-// modelled. Triggers of pipeline definitions fire by [Server.FireTrigger], and
+// Config policies decide what the test says ([Server.SetPolicyDecisions]), or
+// what an engine does ([WithPolicyEngine]); package circlecitest/opa has one
+// that uses Open Policy Agent. Triggers of pipeline definitions fire by [Server.FireTrigger], and
 // those with a schedule by themselves; nothing listens at the URL of one.
 //
 // The server is strict where the API is lenient: a key or a query parameter

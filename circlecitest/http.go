@@ -1,7 +1,6 @@
 package circlecitest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,25 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
-	"time"
 
-	"github.com/circleci-go/circleci/internal/wire"
-)
-
-// host is the part of CircleCI that a request goes to.
-type host struct {
-	kind hostKind
-	// artifacts and storage are the origins that answers name.
-	artifacts, storage string
-}
-
-type hostKind int
-
-const (
-	apiHost hostKind = iota
-	artifactHost
-	storageHost
+	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
 )
 
 // The hosts of requests from memory. Artifacts are served by a host that wants
@@ -41,13 +23,13 @@ const (
 )
 
 // hostOf is the host that a request from memory goes to, by its URL.
-func hostOf(r *http.Request) host {
-	h := host{artifacts: "https://" + memoryArtifacts, storage: "https://" + memoryStorage}
+func hostOf(r *http.Request) exchange.Host {
+	h := exchange.Host{Artifacts: "https://" + memoryArtifacts, Storage: "https://" + memoryStorage}
 	switch r.URL.Host {
 	case memoryArtifacts:
-		h.kind = artifactHost
+		h.Kind = exchange.ArtifactHost
 	case memoryStorage:
-		h.kind = storageHost
+		h.Kind = exchange.StorageHost
 	}
 	return h
 }
@@ -81,10 +63,10 @@ func (s *Server) Listen(address, storageAddress string) error {
 	x := &s.sockets
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if err := x.open(&x.api, address, s.handler(apiHost)); err != nil {
+	if err := x.open(&x.api, address, s.handler(exchange.APIHost)); err != nil {
 		return err
 	}
-	err := x.open(&x.storage, storageAddress, s.handler(storageHost))
+	err := x.open(&x.storage, storageAddress, s.handler(exchange.StorageHost))
 	if err != nil {
 		x.api.Close()
 		x.api = nil
@@ -145,17 +127,17 @@ func (x *sockets) storagePort() string {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &s.sockets
 	x.mu.Lock()
-	err := x.open(&x.storage, "", s.handler(storageHost))
+	err := x.open(&x.storage, "", s.handler(exchange.StorageHost))
 	x.mu.Unlock()
 	if err != nil {
 		http.Error(w, "circlecitest: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	s.handler(apiHost).ServeHTTP(w, r)
+	s.handler(exchange.APIHost).ServeHTTP(w, r)
 }
 
 // handler serves a socket. Answers name the host as the request has named it.
-func (s *Server) handler(kind hostKind) http.Handler {
+func (s *Server) handler(kind exchange.HostKind) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme := "http://"
 		if r.TLS != nil {
@@ -165,12 +147,12 @@ func (s *Server) handler(kind hostKind) http.Handler {
 		if host, _, err := net.SplitHostPort(r.Host); err == nil {
 			name = host
 		}
-		h := host{kind: kind, artifacts: scheme + r.Host + artifactsPath, storage: "http://" + net.JoinHostPort(name, s.sockets.storagePort())}
-		if path, ok := strings.CutPrefix(r.URL.Path, artifactsPath); ok && kind == apiHost {
-			h.kind = artifactHost
+		h := exchange.Host{Kind: kind, Artifacts: scheme + r.Host + artifactsPath, Storage: "http://" + net.JoinHostPort(name, s.sockets.storagePort())}
+		if path, ok := strings.CutPrefix(r.URL.Path, artifactsPath); ok && kind == exchange.APIHost {
+			h.Kind = exchange.ArtifactHost
 			r.URL.Path, r.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, artifactsPath)
 		}
-		if h.kind == apiHost && r.URL.Path == "/" {
+		if h.Kind == exchange.APIHost && r.URL.Path == "/" {
 			s.showStatus(w, r)
 			return
 		}
@@ -178,14 +160,14 @@ func (s *Server) handler(kind hostKind) http.Handler {
 	})
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, h host) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, h exchange.Host) {
 	a := s.handle(r, h)
-	if a.wait(r.Context()) != nil {
+	if a.Wait(r.Context()) != nil {
 		hangUp(w) // the client has gone, or the server
 		return
 	}
-	status, header, body, length := a.render()
-	if a.fault.broken {
+	status, header, body, length := a.Render()
+	if a.Fault.Broken {
 		hangUp(w)
 		return
 	}
@@ -224,13 +206,13 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		_ = r.Body.Close() // it has been read
 	}
-	if err := a.wait(r.Context()); err != nil {
+	if err := a.Wait(r.Context()); err != nil {
 		return nil, err
 	}
-	if a.fault.broken {
-		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	if a.Fault.Broken {
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: exchange.ErrReset}
 	}
-	status, header, body, length := a.render()
+	status, header, body, length := a.Render()
 	header.Set("Content-Length", strconv.FormatInt(length, 10))
 	return &http.Response{
 		StatusCode: status, Status: strconv.Itoa(status) + " " + http.StatusText(status),
@@ -238,74 +220,3 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 		Header: header, Body: body, ContentLength: length, Request: r,
 	}, nil
 }
-
-// wait is the answer's latency.
-func (a *answer) wait(ctx context.Context) error {
-	if a.fault.latency <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(a.fault.latency)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// encode makes bytes of a body that is an object, while the server is locked:
-// the object may hold what another request changes.
-func (a *answer) encode() {
-	switch a.body.(type) {
-	case nil, string, []byte, content:
-		return
-	}
-	data, err := wire.Marshal(a.body)
-	if err != nil {
-		panic("circlecitest: " + err.Error()) // an object of ours
-	}
-	if a.header == nil {
-		a.header = http.Header{}
-	}
-	if a.header.Get("Content-Type") == "" {
-		a.header.Set("Content-Type", "application/json;charset=utf-8")
-	}
-	a.body = data
-}
-
-// render makes what is sent of an answer.
-func (a *answer) render() (status int, header http.Header, body io.ReadCloser, length int64) {
-	header = http.Header{}
-	for name, values := range a.header {
-		header[name] = values
-	}
-	var data []byte
-	switch b := a.body.(type) {
-	case nil:
-	case string:
-		data = []byte(b)
-	case []byte:
-		data = b
-	case content:
-		body, length = io.NopCloser(b.from(a.fault.from)), b.size-a.fault.from
-	}
-	if body == nil {
-		body, length = io.NopCloser(bytes.NewReader(data)), int64(len(data))
-	}
-	cut := a.fault.cut
-	if cut == cutHalf {
-		cut = length / 2
-	}
-	if cut > 0 && cut < length {
-		body = io.NopCloser(io.MultiReader(io.LimitReader(body, cut), brokenReader{}))
-	}
-	return a.status, header, body, length
-}
-
-// errCut is a connection that breaks in the middle of a body.
-var errCut = errors.Join(io.ErrUnexpectedEOF, syscall.ECONNRESET)
-
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, errCut }

@@ -1,11 +1,12 @@
 package circlecitest_test
 
 import (
+	"context"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,252 +174,54 @@ func TestTheSettingsOfPolicies(t *testing.T) {
 	assert.JSONEq(t, `{"error":"enabled: is required."}`, answer)
 }
 
-func TestSimplePoliciesDecide(t *testing.T) {
-	violation := func(rule, reason string) []circleci.Violation {
-		return []circleci.Violation{{Rule: rule, Reason: reason}}
-	}
-	const check = `check = "no setup" { input.setup == true }`
-	for name, row := range map[string]struct {
-		policies []string
-		want     circleci.Decision
-	}{
-		"no policies": {nil, circleci.Decision{Status: circleci.DecisionStatusPass}},
-		"a rule that is not enabled": {
-			[]string{check}, circleci.Decision{Status: circleci.DecisionStatusPass},
-		},
-		"a rule that is kept": {
-			[]string{`enable_hard["check"]`, `check = "x" { input.version == 1 }`},
-			circleci.Decision{Status: circleci.DecisionStatusPass, EnabledRules: []string{"check"}},
-		},
-		"a soft rule": {
-			[]string{`enable_rule["check"]` + "\n" + check},
-			circleci.Decision{
-				Status: circleci.DecisionStatusSoftFail, EnabledRules: []string{"check"}, SoftFailures: violation("check", "no setup"),
-			},
-		},
-		"a hard rule, over two documents": {
-			[]string{`enable_rule["check"]`, `hard_fail["check"]` + "\n" + check},
-			circleci.Decision{
-				Status: circleci.DecisionStatusHardFail, EnabledRules: []string{"check"}, HardFailures: violation("check", "no setup"),
-			},
-		},
-		"a hard rule in one line, beside a soft one": {
-			[]string{`enable_hard["always"]` + "\nalways = \"never\"", `enable_rule["check"]` + "\n" + check},
-			circleci.Decision{
-				Status: circleci.DecisionStatusHardFail, EnabledRules: []string{"always", "check"},
-				HardFailures: violation("always", "never"), SoftFailures: violation("check", "no setup"),
-			},
-		},
-		"hard only if the metadata say so": {
-			[]string{`enable_rule["check"]`, `hard_fail["check"] { data.meta.hard }` + "\n" + check},
-			circleci.Decision{
-				Status: circleci.DecisionStatusHardFail, EnabledRules: []string{"check"}, HardFailures: violation("check", "no setup"),
-			},
-		},
-		"several reasons": {
-			[]string{`enable_rule["check"]`, `check["two"] { input.setup }` + "\n" + `check["one"]` + "\n" + `check["three"] { not input.setup }`},
-			circleci.Decision{
-				Status: circleci.DecisionStatusSoftFail, EnabledRules: []string{"check"},
-				SoftFailures: []circleci.Violation{{Rule: "check", Reason: "one"}, {Rule: "check", Reason: "two"}},
-			},
-		},
-		"a reason that the body sets": {
-			[]string{`enable_hard["check"]`, "check = reason {\n\tnot input.version # no version\n\treason := \"no version\"\n} {\n\tinput.setup\n\treason := \"no setup\"\n}"},
-			circleci.Decision{
-				Status: circleci.DecisionStatusHardFail, EnabledRules: []string{"check"}, HardFailures: violation("check", "no setup"),
-			},
-		},
-		"the newer Rego": {
-			[]string{"enable_rule contains \"check\"", "check contains reason if {\n\tinput.setup\n\treason := \"no setup\"\n}"},
-			circleci.Decision{
-				Status: circleci.DecisionStatusSoftFail, EnabledRules: []string{"check"}, SoftFailures: violation("check", "no setup"),
-			},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newPolicyBench(t)
-			documents := map[string]string{}
-			for i, rules := range row.policies {
-				documents[strconv.Itoa(i)] = fmt.Sprintf("# a policy\npackage org\nimport future.keywords\n\npolicy_name[\"p%d\"]\n%s\n", i, rules)
-			}
-			_, err := b.upload(t, documents)
-			require.NoError(t, err)
-			assert.Equal(t, &row.want, b.decide(t, "version: 2.1\nsetup: true\n", map[string]any{"hard": true}))
-		})
-	}
-}
-
-// conditions are what bodies can ask of inputs.
-func TestConditionsOfPolicies(t *testing.T) {
-	const input = `# a configuration
----
-version: 2.1
-setup: false
-"quoted key": "a \"text\""   # with a comment
-'single': 'it''s'
-hash: a#b
-url: https://example.com/#part
-empty:
-nothing: ~
-minus: -3
-big: 9007199254740993
-exp: 1e3
-date: 2026-03-01
-jobs:
-  build:
-    docker:
-      - image: cimg/go:1.26
-        auth: {"user": "ada"}
-    steps:
-    - checkout
-    - run: |
-        echo one # no comment
-          echo two
-
-        echo three
-    - run:
-        command: >-
-          one
-          two
-    branches: [main, "it", 7]
-  empty: {}
-script: |
-  one # two
-
-    three
-
-folded: >
-  one
-  two
-list:
-  -
-  - - nested
-    - 2
-last: end
-`
-	for condition, want := range map[string]bool{
-		`input.version == 2.1`:                      true,
-		`input.version != 2.1`:                      false,
-		`input.version >= 2`:                        true,
-		`input.version > 2.1`:                       false,
-		`input.version < 3`:                         true,
-		`input.version <= 2.1`:                      true,
-		`input.version == "2.1"`:                    false,
-		`not input.version`:                         false,
-		`not input.absent`:                          true,
-		`input.absent`:                              false,
-		`input.absent != 1`:                         false, // what is not there is not unequal
-		`not input.absent == 1`:                     true,
-		`input.setup`:                               false,
-		`not input.setup`:                           true,
-		`input.setup == false`:                      true,
-		`input.setup == true`:                       false,
-		`input["quoted key"] == "a \"text\""`:       true,
-		"input[\"quoted key\"] == `a \"text\"`":     true,
-		`input.single == "it's"`:                    true,
-		`input.hash == "a#b"`:                       true,
-		`input.url == "https://example.com/#part"`:  true,
-		`input.empty == null`:                       true,
-		`input.nothing == null`:                     true,
-		`input.nothing`:                             true, // null is not false
-		`input.minus == -3`:                         true,
-		`input.minus < 0`:                           true,
-		`input.exp == 1000`:                         true,
-		`input.date == "2026-03-01"`:                true,
-		`input.date > "2026"`:                       true,
-		`input.version < "a"`:                       true, // numbers come before texts
-		`input.jobs != null`:                        true,
-		`input.jobs.build.docker`:                   true,
-		`input.jobs.build.docker.image`:             false, // no list has keys
-		`input.jobs.build.steps == "checkout"`:      false,
-		`input.script == "one # two\n\n  three\n"`:  true,
-		`input.folded == "one two\n"`:               true,
-		`input.jobs.empty`:                          true,
-		`input.last == "end"`:                       true,
-		`data.meta.vcs.branch == "main"`:            true,
-		`data.meta.build_number == 7`:               true,
-		`not data.meta.ssh_rerun`:                   true,
-		`input.version == 2.1; input.last == "end"`: true,
-		`input.version == 2.1; input.last == "x"`:   false,
-	} {
-		t.Run(condition, func(t *testing.T) {
-			b := newPolicyBench(t)
-			_, err := b.upload(t, map[string]string{"a": named("a", `enable_rule["r"]`+"\nr = \"holds\" { "+condition+" }")})
-			require.NoError(t, err)
-			d := b.decide(t, input, map[string]any{"build_number": 7, "vcs": map[string]any{"branch": "main"}})
-			assert.Empty(t, d.Reason)
-			assert.Equal(t, want, d.Status == circleci.DecisionStatusSoftFail)
-		})
-	}
-}
-
-func TestInputAsJSON(t *testing.T) {
+func TestDecisionsAreWhatTheTestSays(t *testing.T) {
 	b := newPolicyBench(t)
-	_, err := b.upload(t, map[string]string{"a": named("a", `enable_rule["r"]`+"\nr = \"holds\" { input.a.b == 1 }")})
+	assert.Equal(t, &circleci.Decision{Status: circleci.DecisionStatusPass}, b.decide(t, "version: 2.1", nil), "there are no policies")
+	_, err := b.upload(t, map[string]string{"a": named("a", "")})
 	require.NoError(t, err)
-	assert.Equal(t, circleci.DecisionStatusSoftFail, b.decide(t, ` {"a":{"b":1}}`, nil).Status)
-	assert.Equal(t, circleci.DecisionStatusPass, b.decide(t, "text", nil).Status)
-	assert.Equal(t, circleci.DecisionStatusPass, b.decide(t, "# no more than this", nil).Status)
-	assert.Equal(t, circleci.DecisionStatusError, b.decide(t, `{"a":`, nil).Status)
+	undecided := b.decide(t, "version: 2.1", nil)
+	assert.Equal(t, circleci.DecisionStatusError, undecided.Status)
+	assert.Contains(t, undecided.Reason, "WithPolicyEngine")
+	first := circleci.Decision{
+		Status: circleci.DecisionStatusHardFail, EnabledRules: []string{"r", "s"},
+		HardFailures: []circleci.Violation{{Rule: "r", Reason: "no"}}, SoftFailures: []circleci.Violation{{Rule: "s", Reason: "maybe"}},
+	}
+	last := circleci.Decision{Status: circleci.DecisionStatusError, Reason: "no package org"}
+	b.srv.SetPolicyDecisions("gh/acme", first, last)
+	for _, want := range []circleci.Decision{first, last, last} {
+		assert.Equal(t, &want, b.decide(t, "version: 2.1", nil))
+	}
+	b.srv.SetPolicyDecisions("gh/acme")
+	assert.Contains(t, b.decide(t, "version: 2.1", nil).Reason, "WithPolicyEngine")
 }
 
-// What is not modelled is said, and never guessed.
-func TestWhatIsBeyondTheModelIsNamed(t *testing.T) {
-	for rules, words := range map[string]string{
-		"default allow = false":                    "allow",
-		"r = 7":                                    "line 5: 7",
-		"r = x":                                    "the end of the line",
-		"r { input.a }":                            "{",
-		"f(x) = \"a\" { input.a }":                 "(",
-		"r = \"a\" { input.a == input.b }":         "input",
-		"r = \"a\" { input.a == -x }":              "x",
-		"r = \"a\" { some i; input.a }":            "some",
-		"r = \"a\" { is_number(input.a) }":         "is_number",
-		"r = \"a\" { input.jobs[_].docker }":       "_",
-		"r = \"a\" { input.a.[0] }":                "[",
-		"r = \"a\" { data.circleci.config.x }":     "circleci",
-		"r = \"a\" { x := 7 }":                     "7",
-		"r = \"a\" { not x := \"b\" }":             "b",
-		"r = \"a\" { input.a } else = \"b\"":       "else",
-		"r = \"a\" { input.a":                      "the end",
-		"r = \"a\" { input.a input.b }":            "input",
-		"r = reason { input.a }":                   "reason",
-		"r[\"a\" { input.a }":                      "{",
-		"r = config.ban_orbs([\"evilcorp/evil\"])": ".",
-		"7 = \"a\"":                                "7",
-		"r = \"a\" { input.a[\"b\" }":              "}",
-	} {
-		b := newPolicyBench(t)
-		_, err := b.upload(t, map[string]string{"a": named("mine", rules)})
-		require.NoError(t, err, "it may well be good Rego")
-		d := b.decide(t, "a: 1", nil)
-		assert.Equal(t, circleci.DecisionStatusError, d.Status, rules)
-		assert.Contains(t, d.Reason, `policy "mine": `, rules)
-		assert.Contains(t, d.Reason, words, rules)
-		assert.Contains(t, d.Reason, "modelled", rules)
-	}
-	for input, line := range map[string]string{
-		"a: &x 1":                "line 1",
-		"a: *x":                  "line 1",
-		"a: !!str 1":             "line 1",
-		"a: 1\nb:\n  - x: |9\n":  "line",
-		"a: 1\n  b: 2":           "line 2",
-		"a: one\n  two":          "line 2",
-		"a: [x, [y]]":            "line 1",
-		"a: \"open":              "line 1",
-		"a: >\n  one\n\n  two\n": "line 1",
-		"a: 'open":               "line 1",
-		"a:\n\tb: 1":             "line 2",
-		"- a\nb: 1":              "line 2",
-		"a: 1\n- b":              "line 2",
-	} {
-		b := newPolicyBench(t)
-		_, err := b.upload(t, map[string]string{"a": named("a", "")})
-		require.NoError(t, err)
-		d := b.decide(t, input, nil)
-		assert.Equal(t, circleci.DecisionStatusError, d.Status, input)
-		assert.Contains(t, d.Reason, line, input)
-	}
+// engineFunc is an engine of a test.
+type engineFunc func(policies map[string]string, input string, metadata map[string]any) (circleci.Decision, error)
+
+func (f engineFunc) Decide(_ context.Context, policies map[string]string, input string, metadata map[string]any) (circleci.Decision, error) {
+	return f(policies, input, metadata)
+}
+
+func TestAPolicyEngineDecides(t *testing.T) {
+	soft := circleci.Decision{Status: circleci.DecisionStatusSoftFail, SoftFailures: []circleci.Violation{{Rule: "r", Reason: "no"}}}
+	b := newPolicyBench(t, circlecitest.WithPolicyEngine(engineFunc(func(policies map[string]string, input string, metadata map[string]any) (circleci.Decision, error) {
+		if input == "broken" {
+			return circleci.Decision{}, errors.New("out of order")
+		}
+		assert.Equal(t, map[string]string{"a": named("a", "")}, policies, "by the names that they declare")
+		assert.Equal(t, "version: 2.1", input)
+		assert.Equal(t, map[string]any{"branch": "main"}, metadata)
+		return soft, nil
+	})))
+	_, err := b.upload(t, map[string]string{"file.rego": named("a", "")})
+	require.NoError(t, err)
+	assert.Equal(t, &soft, b.decide(t, "version: 2.1", map[string]any{"branch": "main"}))
+	b.srv.SetPolicyDecisions("gh/acme", circleci.Decision{Status: circleci.DecisionStatusPass})
+	assert.Equal(t, circleci.DecisionStatusPass, b.decide(t, "version: 2.1", nil).Status, "what the test says comes first")
+	b.srv.SetPolicyDecisions("gh/acme")
+	status, answer := callRaw(t, b.srv, http.MethodPost, "/owner/"+b.owner.String()+"/context/config/decision", `{"input":"broken"}`)
+	assert.Equal(t, 500, status)
+	assert.Contains(t, answer, "out of order")
 }
 
 func TestDecisionsAreLogged(t *testing.T) {
@@ -429,6 +232,11 @@ func TestDecisionsAreLogged(t *testing.T) {
 	_, err := b.upload(t, map[string]string{"a": document})
 	require.NoError(t, err)
 	for i := range 45 {
+		decision := circleci.Decision{Status: circleci.DecisionStatusHardFail, HardFailures: []circleci.Violation{{Rule: "r", Reason: "v"}}}
+		if i%3 == 2 {
+			decision = circleci.Decision{Status: circleci.DecisionStatusPass}
+		}
+		b.srv.SetPolicyDecisions("gh/acme", decision)
 		metadata := map[string]any{"build_number": 1234567 + i, "vcs": map[string]any{"branch": "main"}}
 		if i%2 == 1 {
 			metadata = map[string]any{"build_number": 1234567 + i, "project_id": project}

@@ -1,10 +1,10 @@
 package circlecitest
 
 import (
-	"slices"
 	"time"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
 // Script says what the pipelines of a project do: their workflows, or why
@@ -27,14 +27,22 @@ type Script struct {
 // Pipeline is the script of a pipeline with these workflows.
 func Pipeline(workflows ...*WorkflowScript) Script { return Script{Workflows: workflows} }
 
-// check panics for a script that cannot run.
-func (x Script) check() {
-	for _, w := range x.Workflows {
-		w.check()
-	}
+// script is the script as the server keeps it: what is changed afterwards
+// changes nothing.
+func (x Script) script() world.Script {
+	out := world.Script{Errors: x.Errors, Parameters: x.Parameters, Config: x.Config, Workflows: workflowScripts(x.Workflows)}
 	if x.Setup != nil {
-		x.Setup.check()
+		out.Setup = x.Setup.script()
 	}
+	return out
+}
+
+func workflowScripts(all []*WorkflowScript) []*world.WorkflowScript {
+	var out []*world.WorkflowScript
+	for _, w := range all {
+		out = append(out, w.script())
+	}
+	return out
 }
 
 // WorkflowScript says what a workflow does: see [Workflow].
@@ -61,61 +69,18 @@ func (w *WorkflowScript) RerunsAutomatically(most int) *WorkflowScript {
 	return w
 }
 
-// check panics if a job has the name of another, or requires what there is not,
-// or itself.
-func (w *WorkflowScript) check() {
-	begun, done := map[string]bool{}, map[string]bool{}
-	var visit func(j *JobScript)
-	visit = func(j *JobScript) {
-		if done[j.name] {
-			return
-		}
-		if begun[j.name] {
-			panic("circlecitest: the job " + j.name + " of the workflow " + w.name + " requires itself")
-		}
-		begun[j.name] = true
-		for _, name := range j.requires {
-			i := slices.IndexFunc(w.jobs, func(other *JobScript) bool { return other.name == name })
-			if i < 0 {
-				panic("circlecitest: the job " + j.name + " requires " + name + ", which is not in the workflow " + w.name)
-			}
-			visit(w.jobs[i])
-		}
-		done[j.name] = true
-	}
-	names := map[string]bool{}
+func (w *WorkflowScript) script() *world.WorkflowScript {
+	out := &world.WorkflowScript{Name: w.name, AutoReruns: w.autoReruns}
 	for _, j := range w.jobs {
-		if names[j.name] {
-			panic("circlecitest: the workflow " + w.name + " has two jobs of the name " + j.name)
-		}
-		names[j.name] = true
-		visit(j)
+		job := j.job
+		out.Jobs = append(out.Jobs, &job)
 	}
+	return out
 }
 
 // JobScript says what a job does: see [Job] and [Approval]. Its methods change
 // it and return it.
-type JobScript struct {
-	name      string
-	requires  []string
-	kind      circleci.JobType
-	duration  time.Duration
-	varies    float64              // by which share of it the duration does
-	approved  bool                 // after the duration
-	outcomes  []circleci.JobStatus // of its runs in turn; the last goes on
-	fails     float64              // the share of its runs that do, for no other reason
-	tests     []circleci.Test
-	flaky     []flakyTest
-	artifacts []Artifact
-	contexts  []string
-	output    string
-}
-
-// flakyTest is a test that fails in this share of the job's runs.
-type flakyTest struct {
-	test  circleci.Test
-	share float64
-}
+type JobScript struct{ job world.JobScript }
 
 // Artifact is a file that a job stores.
 type Artifact struct {
@@ -128,54 +93,46 @@ type Artifact struct {
 	Size int64
 }
 
-// defaultDuration is what a job takes if nothing else is said.
-const defaultDuration = 30 * time.Second
-
 // Job is a job that takes 30 seconds and succeeds.
-func Job(name string) *JobScript {
-	return &JobScript{
-		name: name, kind: circleci.JobTypeBuild, duration: defaultDuration,
-		outcomes: []circleci.JobStatus{circleci.JobStatusSuccess},
-	}
-}
+func Job(name string) *JobScript { return &JobScript{world.NewJobScript(name)} }
 
 // Approval is a job that waits for a person's approval: see
 // [circleci.WorkflowsService.Approve] and [JobScript.ApprovedAfter].
 func Approval(name string) *JobScript {
 	j := Job(name)
-	j.kind = circleci.JobTypeApproval
+	j.job.Kind = circleci.JobTypeApproval
 	return j
 }
 
 // Requires has the job wait for the success of others.
 func (j *JobScript) Requires(names ...string) *JobScript {
-	j.requires = append(j.requires, names...)
+	j.job.Requires = append(j.job.Requires, names...)
 	return j
 }
 
 // Takes sets how long the job runs, by the server's clock.
 func (j *JobScript) Takes(d time.Duration) *JobScript {
-	j.duration = d
+	j.job.Duration = d
 	return j
 }
 
 // Varies has the job take up to this share longer or shorter, by chance: with
 // 0.2, a job of ten minutes takes 8 to 12. The server's seed decides.
 func (j *JobScript) Varies(share float64) *JobScript {
-	j.varies = share
+	j.job.Varies = share
 	return j
 }
 
 // ApprovedAfter has an [Approval] given when it has been waited for so long.
 func (j *JobScript) ApprovedAfter(d time.Duration) *JobScript {
-	j.approved, j.duration = true, d
+	j.job.Approved, j.job.Duration = true, d
 	return j
 }
 
 // Ends sets the statuses with which the job ends: the first time, when it is
 // rerun, and so on; the last goes on.
 func (j *JobScript) Ends(statuses ...circleci.JobStatus) *JobScript {
-	j.outcomes = statuses
+	j.job.Outcomes = statuses
 	return j
 }
 
@@ -190,7 +147,7 @@ func (j *JobScript) FailsOnce() *JobScript {
 // FailsSometimes has the job fail in this share of its runs, by chance: 0.1 is
 // one in ten. The server's seed decides.
 func (j *JobScript) FailsSometimes(share float64) *JobScript {
-	j.fails = share
+	j.job.Fails = share
 	return j
 }
 
@@ -202,48 +159,49 @@ func (j *JobScript) FailsSometimes(share float64) *JobScript {
 // with [WorkflowScript.RerunsAutomatically].
 func (j *JobScript) WithFlakyTests(share float64, tests ...circleci.Test) *JobScript {
 	for _, t := range tests {
-		j.flaky = append(j.flaky, flakyTest{t, share})
+		j.job.Flaky = append(j.job.Flaky, world.FlakyTest{Test: t, Share: share})
 	}
 	return j
 }
 
 // WithTests has the job store test results.
 func (j *JobScript) WithTests(tests ...circleci.Test) *JobScript {
-	j.tests = append(j.tests, tests...)
+	j.job.Tests = append(j.job.Tests, tests...)
 	return j
 }
 
 // WithArtifacts has the job store files.
 func (j *JobScript) WithArtifacts(artifacts ...Artifact) *JobScript {
-	j.artifacts = append(j.artifacts, artifacts...)
+	for _, a := range artifacts {
+		j.job.Artifacts = append(j.job.Artifacts, world.Artifact(a))
+	}
 	return j
 }
 
 // WithContexts has the job use contexts.
 func (j *JobScript) WithContexts(names ...string) *JobScript {
-	j.contexts = append(j.contexts, names...)
+	j.job.Contexts = append(j.job.Contexts, names...)
 	return j
 }
 
 // WithOutput sets what the job's command prints.
 func (j *JobScript) WithOutput(text string) *JobScript {
-	j.output = text
+	j.job.Output = text
 	return j
 }
 
 // PassingTest is the result of a test that passes.
-func PassingTest(name string, seconds float64) circleci.Test {
-	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultSuccess, RunTime: circleci.Seconds(seconds * float64(time.Second))}
-}
+func PassingTest(name string, seconds float64) circleci.Test { return world.PassingTest(name, seconds) }
 
 // FailingTest is the result of a test that fails.
 func FailingTest(name, message string) circleci.Test {
 	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultFailure, Message: message, RunTime: circleci.Seconds(time.Second / 2)}
 }
 
-// defaultScript is what pipelines do if nothing else is said.
-func defaultScript() Script {
-	return Script{Workflows: []*WorkflowScript{
-		Workflow("build-and-test", Job("build"), Job("test").Requires("build").WithTests(PassingTest("TestAll", 1))),
-	}}
+// FlakyTest is the result of a test that fails when its job fails, and passes
+// when it succeeds: with [JobScript.FailsOnce], and a rerun, it is flaky.
+func FlakyTest(name, message string) circleci.Test {
+	t := FailingTest(name, message)
+	t.Result = world.FlakyResult
+	return t
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
 // How much the page shows.
@@ -85,24 +86,20 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) status(host string) status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
-	x := status{Host: host, Now: s.now(), Speed: s.clock.speed, Count: len(s.world.runs.pipelines)}
-	for _, p := range s.world.projects {
-		x.Projects = append(x.Projects, statusProject{Slug: p.slug, Runs: p.lastPipeline})
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	s.engine.CatchUp()
+	x := status{Host: host, Now: s.engine.Now(), Speed: s.engine.Clock.Speed, Count: len(s.engine.Runs.Pipelines)}
+	for _, p := range s.engine.Projects {
+		x.Projects = append(x.Projects, statusProject{Slug: p.Slug, Runs: p.LastPipeline})
 	}
-	for _, p := range slices.Backward(s.world.runs.pipelines) {
+	for _, p := range slices.Backward(s.engine.Runs.Pipelines) {
 		if len(x.Pipelines) == statusPipelines {
 			break
 		}
-		x.Pipelines = append(x.Pipelines, p.status(x.Now))
+		x.Pipelines = append(x.Pipelines, showPipeline(p, x.Now))
 	}
-	for _, f := range s.weather.fronts {
-		if f.times == 0 || f.met < f.times {
-			x.Weather = append(x.Weather, f.String())
-		}
-	}
+	x.Weather = s.weather.Texts()
 	for _, seen := range slices.Backward(s.requests) {
 		if len(x.Requests) < statusRequests {
 			x.Requests = append(x.Requests, seen)
@@ -111,22 +108,22 @@ func (s *Server) status(host string) status {
 			x.Complaints = append(x.Complaints, seen)
 		}
 	}
-	for _, d := range slices.Backward(s.world.webhooks.deliveries) {
-		if d.ended && len(x.Deliveries) < statusDeliveries {
-			x.Deliveries = append(x.Deliveries, *d)
+	for _, d := range slices.Backward(s.engine.Courier.Ended()) {
+		if len(x.Deliveries) < statusDeliveries {
+			x.Deliveries = append(x.Deliveries, Delivery(d))
 		}
 	}
 	return x
 }
 
-func (p *pipeline) status(now time.Time) statusPipeline {
+func showPipeline(p *world.Pipeline, now time.Time) statusPipeline {
 	x := statusPipeline{
-		Number: p.number, Slug: p.project.slug, Ref: p.branch + p.tag, State: p.state, Trigger: p.trigger, Age: now.Sub(p.created), Errors: p.errors,
+		Number: p.Number, Slug: p.Project.Slug, Ref: p.Branch + p.Tag, State: p.State, Trigger: p.Trigger, Age: now.Sub(p.Created), Errors: p.Errors,
 	}
-	for _, w := range p.workflows {
-		view := statusWorkflow{Name: w.name, Status: w.status, Took: took(w.created, w.stopped, now)}
-		for _, j := range w.jobs {
-			view.Jobs = append(view.Jobs, statusJob{Name: j.script.name, Status: j.status, Took: took(j.started, j.stopped, now)})
+	for _, w := range p.Workflows {
+		view := statusWorkflow{Name: w.Name, Status: w.Status, Took: took(w.Created, w.Stopped, now)}
+		for _, j := range w.Jobs {
+			view.Jobs = append(view.Jobs, statusJob{Name: j.Script.Name, Status: j.Status, Took: took(j.Started, j.Stopped, now)})
 		}
 		x.Workflows = append(x.Workflows, view)
 	}

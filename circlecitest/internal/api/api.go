@@ -1,0 +1,88 @@
+// Package api answers the operations of the API, a file per resource. Handlers are found in
+// a table, by method and route.
+package api
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/circleci-go/circleci/circlecitest/internal/engine"
+	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
+)
+
+// API answers requests as CircleCI does.
+type API struct {
+	engine *engine.Engine
+	ops    []*exchange.Operation
+	Kebab  bool // answers spell their keys as the document does
+}
+
+// New returns the API of what an engine runs.
+func New(e *engine.Engine) *API { return &API{engine: e, ops: operations()} }
+
+// Has reports whether there is an operation: a method and a route.
+func (s *API) Has(key string) bool {
+	return slices.ContainsFunc(s.ops, func(o *exchange.Operation) bool { return o.Key == key })
+}
+
+// Answer answers a request for an API.
+func (s *API) Answer(r *exchange.Request) *exchange.Answer {
+	if r.Op == nil || r.Op.Handle == nil {
+		return exchange.Message(http.StatusNotImplemented, "circlecitest does not model "+r.HTTP.Method+" "+r.Path())
+	}
+	if a := s.authorize(r); a != nil {
+		return a
+	}
+	if a := inspect(r); a != nil {
+		return a
+	}
+	a := r.Op.Handle(s.engine, r)
+	if len(r.Body) > 0 && !r.Notes.Read && a.Status < http.StatusBadRequest {
+		if a := r.Complain("%s takes no body: the API would ignore it", r.Op.Key); a != nil {
+			return a
+		}
+	}
+	if s.Kebab {
+		a.Body = respell(r.Op.Key, a.Body)
+	}
+	a.Announce(exchange.Generous, exchange.Generous-1, time.Second)
+	return a
+}
+
+// authorize checks the token. A continuation brings its key in its body.
+func (s *API) authorize(r *exchange.Request) *exchange.Answer {
+	switch {
+	case s.knows(r) || r.Op.Key == "POST /pipeline/continue":
+		return nil
+	case r.Token() == "":
+		return exchange.Message(http.StatusUnauthorized, "You must log in first.")
+	}
+	return exchange.Message(http.StatusUnauthorized, "Invalid token provided.")
+}
+
+// knows reports whether a request bears the server's token.
+func (s *API) knows(r *exchange.Request) bool { return r.Token() == s.engine.Token && !r.Expired }
+
+// inspect refuses what the API refuses, and complains of what it ignores.
+func inspect(r *exchange.Request) *exchange.Answer {
+	if r.HTTP.Method == http.MethodGet && len(r.Body) > 0 {
+		r.Complain("%s came with a body, which the API's edge refuses", r.Op.Key)
+		return exchange.Text(http.StatusForbidden, "text/html", exchange.EdgePage)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
+		if slices.Contains(r.Op.Query, name) {
+			continue
+		}
+		if a := r.Complain("%s has no query parameter %q: the API would ignore it (it has %v)", r.Op.Key, name, r.Op.Query); a != nil {
+			return a
+		}
+	}
+	for _, name := range r.Op.Required {
+		if r.Query.Get(name) == "" {
+			return r.Lacks(name)
+		}
+	}
+	return nil
+}

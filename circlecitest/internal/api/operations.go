@@ -1,0 +1,90 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
+	"github.com/circleci-go/circleci/internal/spec"
+)
+
+// operations are the operations of the API. One without a handler is not
+// modelled.
+func operations() []*exchange.Operation {
+	var all []*exchange.Operation
+	for _, listed := range [][]spec.Operation{spec.Operations, spec.Extras} {
+		for _, op := range listed {
+			key := op.Method + " " + op.Path
+			query := slices.Concat(op.Query, spec.ExtraQuery[key])
+			if op.Method == http.MethodGet && !slices.Contains(query, exchange.PageToken) {
+				// Not declared everywhere, but taken wherever an answer has a token.
+				query = append(query, exchange.PageToken)
+			}
+			all = append(all, &exchange.Operation{
+				Key: key, Method: op.Method, Segments: strings.Split(op.Path[1:], "/"), Query: query,
+				Required: op.Required, Handle: handlers[key],
+			})
+		}
+	}
+	return all
+}
+
+// Route finds the operation of a request. Of several the most literal counts.
+func (s *API) Route(r *exchange.Request) {
+	segments := strings.Split(r.Path()[1:], "/")
+	best := -1
+	for _, op := range s.ops {
+		if op.Method != r.HTTP.Method {
+			continue
+		}
+		params := map[string]string{}
+		if literal, ok := match(op.Segments, segments, params); ok && literal > best {
+			best, r.Op, r.Params = literal, op, params
+		}
+	}
+}
+
+// match compares a template with a path, and counts the literal segments. A
+// slug takes the segments it has, or one if its slashes are escaped.
+func match(template, path []string, params map[string]string) (literal int, ok bool) {
+	for i, name := range template {
+		if len(path) == 0 {
+			return 0, false
+		}
+		if name[0] != '{' {
+			if path[0] != name {
+				return 0, false
+			}
+			literal, path = literal+1, path[1:]
+			continue
+		}
+		width := 1
+		if want := slugWidth[name]; want > 1 && !isOneSegmentSlug(path[0], want) {
+			width = want
+		}
+		if len(path) < width || i < len(template)-1 && len(path) == width {
+			return 0, false
+		}
+		value, err := url.PathUnescape(strings.Join(path[:width], "/"))
+		if err != nil || value == "" {
+			return 0, false
+		}
+		params[name[1:len(name)-1]] = value
+		path = path[width:]
+	}
+	return literal, len(path) == 0
+}
+
+var slugWidth = map[string]int{"{project-slug}": 3, "{org-slug}": 2}
+
+func isOneSegmentSlug(segment string, width int) bool {
+	if uuid.Validate(segment) == nil {
+		return true
+	}
+	text, err := url.PathUnescape(segment)
+	return err == nil && strings.Count(text, "/") == width-1
+}

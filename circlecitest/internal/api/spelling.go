@@ -1,0 +1,57 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/circleci-go/circleci/circlecitest/internal/form"
+)
+
+// The document spells some keys with dashes that the live API spells with
+// underscores: those of these routes, by the start of their keys. The others
+// spell alike.
+var kebabKeys = map[string][]string{
+	"/webhook":                             {"verify_tls", "signing_secret", "created_at", "updated_at"},
+	"/project/{project-slug}/checkout-key": {"public_key", "created_at"},
+	"/project/{project-slug}/envvar":       {"created_at"},
+	"/me/collaborations":                   {"vcs_type"},
+	"/pipeline/{pipeline-id}/config":       {"setup_config", "compiled_setup_config"},
+	"/insights/{project-slug}/flaky-tests": {
+		"flaky_tests", "total_flaky_tests", "time_wasted", "workflow_created_at", "workflow_id", "pipeline_number",
+		"workflow_name", "test_name", "job_name", "job_number", "times_flaked",
+	},
+}
+
+// respell brings an answer into the document's spelling.
+func respell(key string, body any) any {
+	_, route, _ := strings.Cut(key, " ")
+	for prefix, names := range kebabKeys {
+		if strings.HasPrefix(route, prefix) {
+			return renamed(body, names)
+		}
+	}
+	return body
+}
+
+func renamed(body any, names []string) any {
+	switch b := body.(type) {
+	case form.Object:
+		out := make(form.Object, len(b))
+		for key, value := range b {
+			out[key] = renamed(value, names)
+		}
+		for _, name := range names {
+			if value, ok := out[name]; ok {
+				delete(out, name)
+				out[strings.ReplaceAll(name, "_", "-")] = value
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(b))
+		for i, value := range b {
+			out[i] = renamed(value, names)
+		}
+		return out
+	}
+	return body
+}

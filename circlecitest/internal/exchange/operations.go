@@ -1,0 +1,37 @@
+package exchange
+
+import (
+	"net/http"
+
+	"github.com/circleci-go/circleci/circlecitest/internal/engine"
+	"github.com/circleci-go/circleci/circlecitest/internal/world"
+)
+
+// Operation is an operation of the API, with what answers it.
+type Operation struct {
+	Key      string // method and route: "GET /context/{context_id}"
+	Method   string
+	Segments []string
+	Query    []string
+	Required []string
+	Handle   Handler
+}
+
+// Family is the family of routes that share a rate limit.
+func (o *Operation) Family() string { return o.Segments[0] }
+
+// Handler answers a request, with the server locked.
+type Handler func(*engine.Engine, *Request) *Answer
+
+const PageToken = "page-token"
+
+// WithProject is a handler for a route with a project's slug.
+func WithProject(do func(s *engine.Engine, r *Request, p *world.Project) *Answer) Handler {
+	return func(s *engine.Engine, r *Request) *Answer {
+		p := s.ProjectBy(r.Slug())
+		if p == nil {
+			return Message(http.StatusNotFound, "Project not found")
+		}
+		return do(s, r, p)
+	}
+}

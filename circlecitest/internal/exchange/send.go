@@ -1,0 +1,146 @@
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/circleci-go/circleci/internal/wire"
+)
+
+// Announce adds the headers of a rate limit, of both families.
+func (a *Answer) Announce(limit, remaining int, reset time.Duration) {
+	if a.Header == nil {
+		a.Header = http.Header{}
+	}
+	for _, prefix := range []string{"Ratelimit-", "X-Ratelimit-"} {
+		a.Header[prefix+"Limit"] = []string{strconv.Itoa(limit)}
+		a.Header[prefix+"Remaining"] = []string{strconv.Itoa(remaining)}
+		a.Header[prefix+"Reset"] = []string{WholeSeconds(reset)}
+	}
+}
+
+// Generous is the limit that is announced if no fault has another: nobody meets
+// it, and clients know where they stand.
+const Generous = 1_000_000
+
+// WholeSeconds is a duration in seconds, rounded up.
+func WholeSeconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
+
+// Fault is what goes wrong with the sending of an answer.
+type Fault struct {
+	Latency time.Duration
+	Cut     int64 // bytes after which the connection breaks; 0: none
+	Broken  bool
+	from    int64 // where a content begins, for ranges
+}
+
+// CutHalf stands for half of the body.
+const CutHalf = -1
+
+// EdgePage is what the edge in front of the API answers.
+const EdgePage = "<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head>" +
+	"<body><h1>403 ERROR</h1><p>Request blocked.</p></body></html>\n"
+
+// The operations that are no operations of the API v2.
+const (
+	AnyKey      = "*"
+	ArtifactKey = "artifact" // the host that redirects to artifacts
+	StorageKey  = "storage"  // the host behind it
+)
+
+// Host is the part of CircleCI that a request goes to.
+type Host struct {
+	Kind HostKind
+	// artifacts and storage are the origins that answers name.
+	Artifacts, Storage string
+}
+
+// HostKind is a kind of host.
+type HostKind int
+
+const (
+	APIHost HostKind = iota
+	ArtifactHost
+	StorageHost
+)
+
+// Wait is the answer's latency.
+func (a *Answer) Wait(ctx context.Context) error {
+	if a.Fault.Latency <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(a.Fault.Latency)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Encode makes bytes of a body that is an object, while the server is locked:
+// the object may hold what another request changes.
+func (a *Answer) Encode() {
+	switch a.Body.(type) {
+	case nil, string, []byte, Content:
+		return
+	}
+	data, err := wire.Marshal(a.Body)
+	if err != nil {
+		panic("circlecitest: " + err.Error()) // an object of ours
+	}
+	if a.Header == nil {
+		a.Header = http.Header{}
+	}
+	if a.Header.Get("Content-Type") == "" {
+		a.Header.Set("Content-Type", "application/json;charset=utf-8")
+	}
+	a.Body = data
+}
+
+// Render makes what is sent of an answer.
+func (a *Answer) Render() (status int, header http.Header, body io.ReadCloser, length int64) {
+	header = http.Header{}
+	for name, values := range a.Header {
+		header[name] = values
+	}
+	var data []byte
+	switch b := a.Body.(type) {
+	case nil:
+	case string:
+		data = []byte(b)
+	case []byte:
+		data = b
+	case Content:
+		body, length = io.NopCloser(b.from(a.Fault.from)), b.Size-a.Fault.from
+	}
+	if body == nil {
+		body, length = io.NopCloser(bytes.NewReader(data)), int64(len(data))
+	}
+	cut := a.Fault.Cut
+	if cut == CutHalf {
+		cut = length / 2
+	}
+	if cut > 0 && cut < length {
+		body = io.NopCloser(io.MultiReader(io.LimitReader(body, cut), brokenReader{}))
+	}
+	return a.Status, header, body, length
+}
+
+// ErrReset is a connection that breaks. Its text is that of ECONNRESET, which
+// not every system has.
+var ErrReset = errors.New("connection reset by peer")
+
+// errCut is a connection that breaks in the middle of a body.
+var errCut = errors.Join(io.ErrUnexpectedEOF, ErrReset)
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, errCut }

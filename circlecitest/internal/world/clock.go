@@ -1,0 +1,133 @@
+package world
+
+import (
+	"container/heap"
+	"time"
+)
+
+// Clock is the server's time, and what is to happen in it.
+type Clock struct {
+	Speed  float64   // of the server's time against ours; 0: it stands still
+	origin time.Time // ours, when base was the server's
+	Base   time.Time
+	Events events
+	seq    int
+	timer  *time.Timer
+	event  time.Time // of the event that happens; zero: none
+	Closed bool
+}
+
+func newClock() Clock {
+	now := time.Now()
+	return Clock{Speed: 1, origin: now, Base: now}
+}
+
+// Now is the server's time: within an event the event's, else the clock's.
+func (s *World) Now() time.Time {
+	if !s.Clock.event.IsZero() {
+		return s.Clock.event
+	}
+	return s.Clock.read()
+}
+
+func (c *Clock) read() time.Time {
+	if c.Speed == 0 {
+		return c.Base
+	}
+	return c.Base.Add(time.Duration(float64(time.Since(c.origin)) * c.Speed))
+}
+
+// Event is something to happen at a time.
+type Event struct {
+	At  time.Time
+	seq int // of two at one time the first made is the first
+	Do  func()
+}
+
+// At has do called when the time has come, with the server locked.
+func (s *World) At(t time.Time, do func()) {
+	s.Clock.seq++
+	heap.Push(&s.Clock.Events, Event{t, s.Clock.seq, do})
+	s.wind()
+}
+
+// After is at, from now.
+func (s *World) After(d time.Duration, do func()) { s.At(s.Now().Add(d), do) }
+
+// CatchUp has all happen that is due.
+func (s *World) CatchUp() {
+	c := &s.Clock
+	for c.IsDue() {
+		e := heap.Pop(&c.Events).(Event)
+		c.event = e.At
+		e.Do()
+		c.event = time.Time{}
+	}
+	s.wind()
+}
+
+// IsDue reports whether something is to happen now.
+func (c *Clock) IsDue() bool {
+	return !c.Closed && len(c.Events) > 0 && !c.Events[0].At.After(c.read())
+}
+
+// wind sets the timer for the next event, so that what the server does of its
+// own, such as calling webhooks, waits for nobody's request.
+func (s *World) wind() {
+	c := &s.Clock
+	if c.Closed || c.Speed == 0 || len(c.Events) == 0 || !c.event.IsZero() {
+		return
+	}
+	// Rounded up: what comes too early has to come again.
+	wait := max(time.Duration(float64(c.Events[0].At.Sub(c.read()))/c.Speed), 0) + 1
+	if c.timer == nil {
+		c.timer = time.AfterFunc(wait, func() {
+			s.Lock()
+			defer s.Unlock()
+			s.CatchUp()
+		})
+		return
+	}
+	c.timer.Reset(wait)
+}
+
+// Step moves the clock forward, to the next event at most, and returns by how
+// much.
+func (c *Clock) Step(most time.Duration) time.Duration {
+	if len(c.Events) > 0 && !c.Closed {
+		most = min(most, max(c.Events[0].At.Sub(c.read()), 0))
+	}
+	c.Base = c.Base.Add(most)
+	return most
+}
+
+// Stop lets nothing happen any more.
+func (c *Clock) Stop() {
+	c.Closed = true
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// events is a heap, by time.
+type events []Event
+
+func (e events) Len() int { return len(e) }
+
+func (e events) Less(i, j int) bool {
+	if e[i].At.Equal(e[j].At) {
+		return e[i].seq < e[j].seq
+	}
+	return e[i].At.Before(e[j].At)
+}
+
+func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+
+func (e *events) Push(x any) { *e = append(*e, x.(Event)) }
+
+func (e *events) Pop() any {
+	last := (*e)[len(*e)-1]
+	(*e)[len(*e)-1] = Event{}
+	*e = (*e)[:len(*e)-1]
+	return last
+}

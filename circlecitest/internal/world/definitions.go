@@ -1,0 +1,45 @@
+package world
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Definition is a pipeline definition.
+type Definition struct {
+	ID                uuid.UUID
+	Name, Description string
+	Created           time.Time // zero for one that the API has not created
+	Config, Checkout  Source
+	Triggers          []*Trigger
+}
+
+// Source is where a configuration, a checkout or an event comes from.
+type Source struct {
+	Provider, ExternalID, FilePath string
+}
+
+// DefinitionBy finds a definition by its ID; nil if there is none.
+func (p *Project) DefinitionBy(id uuid.UUID) *Definition {
+	if i := slices.IndexFunc(p.Definitions, func(d *Definition) bool { return d.ID == id }); i >= 0 {
+		return p.Definitions[i]
+	}
+	return nil
+}
+
+// Trigger is a trigger of a pipeline definition.
+type Trigger struct {
+	ID                             uuid.UUID
+	Source                         Source
+	Sender, Secret                 string // of a custom webhook
+	Cron                           string // of a schedule
+	Actor                          *User
+	Preset, CheckoutRef, ConfigRef string
+	EventName                      string
+	Disabled                       bool
+	Parameters                     map[string]any
+	Created                        time.Time
+	Winding                        int // counts the changes, as of a schedule
+}

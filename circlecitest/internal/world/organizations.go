@@ -1,0 +1,195 @@
+package world
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
+)
+
+// OrgByID finds an organization by its ID alone; nil if there is none.
+func (s *World) OrgByID(text string) *Org {
+	if uuid.Validate(text) != nil {
+		return nil
+	}
+	return s.OrgBy(strings.ToLower(text))
+}
+
+// Group is a group of users.
+type Group struct {
+	ID                uuid.UUID
+	Name, Description string
+}
+
+// ProjectGroup is a group's role in a project.
+type ProjectGroup struct {
+	Group *Group
+	Role  string
+}
+
+// GroupBy finds a group by its ID; nil if there is none.
+func (o *Org) GroupBy(id uuid.UUID) *Group {
+	if i := slices.IndexFunc(o.Groups, func(g *Group) bool { return g.ID == id }); i >= 0 {
+		return o.Groups[i]
+	}
+	return nil
+}
+
+// SetRole changes the role of a group that has one.
+func (p *Project) SetRole(id uuid.UUID, role string) bool {
+	for _, x := range p.Groups {
+		if x.Group.ID == id {
+			x.Role = role
+			return true
+		}
+	}
+	return false
+}
+
+// OidcClaims are the custom claims of an organization or a project. The times
+// of the last change outlive the claims.
+type OidcClaims struct {
+	Audience     []string // nil: not set
+	TTL          string   // empty: not set
+	AudienceTime time.Time
+	TTLTime      time.Time
+}
+
+// Org is an organization.
+type Org struct {
+	ID                  uuid.UUID
+	Slug, Name, VCSType string
+	Paid                bool
+	OrbURLs             []*OrbURL
+	Groups              []*Group
+	Claims              OidcClaims
+	Policies            PolicyState
+}
+
+// OrbURL is an entry of the list of allowed URL orbs.
+type OrbURL struct {
+	ID                 uuid.UUID
+	Name, Prefix, Auth string
+}
+
+var vcsTypes = map[string]string{"gh": "github", "bb": "bitbucket"}
+
+// AddOrg adds an organization, unless there is one with this slug.
+func (s *World) AddOrg(slug string) *Org {
+	slug = ShortSlug(slug)
+	for _, o := range s.Orgs {
+		if o.Slug == slug {
+			return o
+		}
+	}
+	provider, name, _ := strings.Cut(slug, "/")
+	o := &Org{ID: s.NewID(), Slug: slug, Name: name, VCSType: vcsTypes[provider]}
+	if o.VCSType == "" {
+		o.VCSType = "circleci"
+	}
+	s.Orgs = append(s.Orgs, o)
+	return o
+}
+
+// OrgBy finds an organization by its ID or slug; nil if there is none.
+func (s *World) OrgBy(ref string) *Org {
+	for _, o := range s.Orgs {
+		if o.Slug == ShortSlug(ref) || o.ID.String() == ref {
+			return o
+		}
+	}
+	return nil
+}
+
+// RemoveOrg removes an organization with all that is in it.
+func (s *World) RemoveOrg(o *Org) {
+	w := s
+	w.Orgs = slices.DeleteFunc(w.Orgs, func(other *Org) bool { return other == o })
+	for _, p := range slices.Clone(w.Projects) {
+		if p.Org == o {
+			s.RemoveProject(p)
+		}
+	}
+	w.Contexts = slices.DeleteFunc(w.Contexts, func(c *Context) bool { return c.Org == o })
+	w.Deploys.Environments = slices.DeleteFunc(w.Deploys.Environments, func(e *DeployEnvironment) bool { return e.Org == o })
+	w.Exporters = slices.DeleteFunc(w.Exporters, func(e *OtelExporter) bool { return e.Org == o })
+}
+
+// OtelExporter is an exporter of OpenTelemetry data.
+type OtelExporter struct {
+	ID                 uuid.UUID
+	Org                *Org
+	Endpoint, Protocol string
+	Insecure           bool
+	Headers            map[string]string
+}
+
+// ExportersOf are the exporters of an organization.
+func (s *World) ExportersOf(o *Org) (all []*OtelExporter) {
+	for _, e := range s.Exporters {
+		if e.Org == o {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// ShortSlug is the short form of a slug: gh, not github.
+func ShortSlug(slug string) string {
+	provider, rest, _ := strings.Cut(slug, "/")
+	switch provider {
+	case "github":
+		return "gh/" + rest
+	case "bitbucket":
+		return "bb/" + rest
+	}
+	return slug
+}
+
+// ScheduleActor is the user whom an attribution actor stands for; nil if it stands for nobody.
+func (s *World) ScheduleActor(name string) *User {
+	switch circleci.AttributionActor(name) {
+	case circleci.AttributionActorCurrent:
+		return s.Me
+	case circleci.AttributionActorSystem:
+		if s.system == nil {
+			s.system = s.AddUser("system-actor", "Scheduled")
+		}
+		return s.system
+	}
+	return nil
+}
+
+// UsageExport is an export of usage data.
+type UsageExport struct {
+	ID         uuid.UUID
+	Orgs       []*Org // the first is whose it is
+	Start, End time.Time
+	State      circleci.UsageExportState
+	Parts      []string // gzip
+}
+
+// User is a user.
+type User struct {
+	ID          uuid.UUID
+	Login, Name string
+}
+
+// AddUser adds a user.
+func (s *World) AddUser(login, name string) *User {
+	u := &User{ID: s.NewID(), Login: login, Name: name}
+	s.Users[u.ID] = u
+	return u
+}
+
+// LongSlug is the form of a slug that webhooks have.
+func LongSlug(slug string) string {
+	provider, rest, _ := strings.Cut(slug, "/")
+	if long := vcsTypes[provider]; long != "" {
+		return long + "/" + rest
+	}
+	return slug
+}

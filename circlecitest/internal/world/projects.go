@@ -1,0 +1,146 @@
+package world
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci/circlecitest/internal/form"
+)
+
+// Project is a project.
+type Project struct {
+	ID            uuid.UUID
+	Slug, Name    string
+	Org           *Org
+	DefaultBranch string
+	Settings      form.Object
+	EnvVars       []*EnvVar
+	Keys          []*CheckoutKey
+	Definitions   []*Definition
+	Groups        []*ProjectGroup
+	Claims        OidcClaims
+	Scripts       []Script // of its pipelines in turn; the last goes on
+	LastPipeline  int64
+	LastJob       int64
+	LastStop      time.Time // of a job
+}
+
+// EnvVar is a variable of a project.
+type EnvVar struct {
+	Name, Value string
+	Created     time.Time
+}
+
+// CheckoutKey is a key of a project.
+type CheckoutKey struct {
+	Kind, Public string
+	Created      time.Time
+}
+
+// AddProject adds a project and its organization, unless there is one with this slug.
+func (s *World) AddProject(slug string) *Project {
+	slug = ShortSlug(slug)
+	if p := s.ProjectBy(slug); p != nil {
+		return p
+	}
+	parts := strings.Split(slug, "/")
+	if len(parts) != 3 {
+		panic("circlecitest: " + slug + " is no project slug")
+	}
+	p := &Project{
+		ID: s.NewID(), Slug: slug, Name: parts[2], Org: s.AddOrg(parts[0] + "/" + parts[1]), DefaultBranch: "main",
+		Settings: form.Object{
+			"autocancel_builds": false, "build_fork_prs": false, "build_prs_only": false, "disable_ssh": false,
+			"forks_receive_secret_env_vars": false, "oss": false, "set_github_status": true, "setup_workflows": false,
+			"write_settings_requires_admin": false, "pr_only_branch_overrides": []any{"main"},
+		},
+	}
+	s.Projects = append(s.Projects, p)
+	return p
+}
+
+// ProjectBy finds a project by its slug or ID; nil if there is none.
+func (s *World) ProjectBy(ref string) *Project {
+	for _, p := range s.Projects {
+		if p.Slug == ref || p.ID.String() == ref {
+			return p
+		}
+	}
+	return nil
+}
+
+// RemoveProject removes a project with all that is in it. What runs there comes
+// to nobody's notice any more.
+func (s *World) RemoveProject(p *Project) {
+	w := s
+	w.Projects = slices.DeleteFunc(w.Projects, func(other *Project) bool { return other == p })
+	w.Webhooks = slices.DeleteFunc(w.Webhooks, func(h *Webhook) bool { return h.Project == p })
+	w.Schedules = slices.DeleteFunc(w.Schedules, func(x *Schedule) bool { return x.Project == p })
+	w.Deploys.Components = slices.DeleteFunc(w.Deploys.Components, func(c *DeployComponent) bool { return c.Project == p })
+	w.Runs.Pipelines = slices.DeleteFunc(w.Runs.Pipelines, func(x *Pipeline) bool {
+		if x.Project == p {
+			w.Runs.forget(x)
+		}
+		return x.Project == p
+	})
+}
+
+// Repository is the URL of the project's repository.
+func (p *Project) Repository() string {
+	switch p.Org.VCSType {
+	case "github":
+		return "https://github.com/" + p.Org.Name + "/" + p.Name
+	case "bitbucket":
+		return "https://bitbucket.org/" + p.Org.Name + "/" + p.Name
+	}
+	return "//circleci.com/" + p.Org.Name + "/" + p.Name
+}
+
+// NextScript is what the next pipeline does.
+func (p *Project) NextScript() Script {
+	switch len(p.Scripts) {
+	case 0:
+		return defaultScript()
+	case 1:
+		return p.Scripts[0]
+	}
+	next := p.Scripts[0]
+	p.Scripts = p.Scripts[1:]
+	return next
+}
+
+// PeekScript is nextScript, for a look ahead.
+func (p *Project) PeekScript() Script {
+	if len(p.Scripts) == 0 {
+		return defaultScript()
+	}
+	return p.Scripts[0]
+}
+
+// KeyIndex is the index of the key with this fingerprint; -1 if there is none.
+func (p *Project) KeyIndex(fingerprint string) int {
+	return slices.IndexFunc(p.Keys, func(k *CheckoutKey) bool {
+		return k.Fingerprint("md5") == fingerprint || k.Fingerprint("sha256") == fingerprint
+	})
+}
+
+// Fingerprint is the key's fingerprint by a digest: md5 or sha256.
+func (k *CheckoutKey) Fingerprint(digest string) string {
+	if digest == "sha256" {
+		sum := sha256.Sum256([]byte(k.Public))
+		return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
+	}
+	sum := md5.Sum([]byte(k.Public))
+	pairs := make([]string, len(sum))
+	for i, b := range sum {
+		pairs[i] = hex.EncodeToString([]byte{b})
+	}
+	return strings.Join(pairs, ":")
+}

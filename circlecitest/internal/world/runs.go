@@ -1,0 +1,169 @@
+package world
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/form"
+)
+
+// Origin tells what the pipeline runs: the revision of a repository, or for a
+// standalone project the parameters of its trigger.
+func (p *Pipeline) Origin() (vcs, parameters form.Object) {
+	if p.Project.Org.VCSType == "circleci" {
+		return nil, form.Object{
+			"git":      form.Object{"branch": p.Branch, "checkout_sha": p.Revision, "repo_id": "705400000"},
+			"circleci": form.Object{"trigger_type": p.Trigger, "actor_id": p.Actor.ID.String()},
+		}
+	}
+	provider := map[string]string{"github": "GitHub", "bitbucket": "Bitbucket"}[p.Project.Org.VCSType]
+	return form.Object{
+		"provider_name": provider, "origin_repository_url": p.Project.Repository(), "target_repository_url": p.Project.Repository(),
+		"revision": p.Revision, "commit": form.Object{"subject": "A change", "body": ""},
+	}.Put("branch", p.Branch).Put("tag", p.Tag), nil
+}
+
+// NewestFirst are the pipelines that keep says, newest first.
+func (s *World) NewestFirst(keep func(*Pipeline) bool) []*Pipeline {
+	var all []*Pipeline
+	for _, p := range slices.Backward(s.Runs.Pipelines) {
+		if keep(p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// runs are the pipelines and all that runs in them.
+type runs struct {
+	Keep      int         // of pipelines; 0: all
+	Pipelines []*Pipeline // the oldest first
+	ByID      map[uuid.UUID]*Pipeline
+	Workflows map[uuid.UUID]*Workflow
+	Jobs      map[uuid.UUID]*Job
+	// By number, of jobs the newest: one that comes over to a rerun keeps its
+	// number and its ID.
+	PipelinesByNumber map[Numbered]*Pipeline
+	JobsByNumber      map[Numbered]*Job
+}
+
+// Numbered is what has a number in its project.
+type Numbered struct {
+	Project *Project
+	Number  int64
+}
+
+func (r *runs) init() {
+	r.ByID, r.PipelinesByNumber = map[uuid.UUID]*Pipeline{}, map[Numbered]*Pipeline{}
+	r.Workflows = map[uuid.UUID]*Workflow{}
+	r.Jobs, r.JobsByNumber = map[uuid.UUID]*Job{}, map[Numbered]*Job{}
+}
+
+// Trim forgets the oldest pipelines beyond those that are kept.
+func (r *runs) Trim() {
+	for r.Keep > 0 && len(r.Pipelines) > r.Keep {
+		r.forget(r.Pipelines[0])
+		r.Pipelines[0] = nil
+		r.Pipelines = r.Pipelines[1:]
+	}
+}
+
+func (r *runs) forget(p *Pipeline) {
+	p.Forgotten = true
+	delete(r.ByID, p.ID)
+	delete(r.PipelinesByNumber, Numbered{p.Project, p.Number})
+	for _, w := range p.Workflows {
+		delete(r.Workflows, w.ID)
+		for _, j := range w.Jobs {
+			delete(r.Jobs, j.ID)
+			delete(r.JobsByNumber, Numbered{p.Project, j.Number})
+		}
+	}
+}
+
+// Pipeline is a pipeline that was started.
+type Pipeline struct {
+	ID               uuid.UUID
+	Number           int64
+	Project          *Project
+	Script           Script
+	State            circleci.PipelineState
+	Errors           []circleci.PipelineError
+	Trigger          circleci.TriggerType
+	Actor            *User
+	Branch, Tag      string
+	Revision         string
+	Parameters       map[string]any
+	Continuation     string // the key; empty once it has been used
+	Continued        string // the configuration that came with it
+	Created, Updated time.Time
+	Workflows        []*Workflow
+	Forgotten        bool // what still runs in it is not kept
+}
+
+// Workflow is a workflow of a pipeline.
+type Workflow struct {
+	ID               uuid.UUID
+	Name             string
+	Pipeline         *Pipeline
+	Script           *WorkflowScript
+	Tag              circleci.WorkflowTag
+	Status           circleci.WorkflowStatus
+	StartedBy        *User
+	CanceledBy       *User
+	AutoRerun        int // the number of this automatic rerun; 0: none
+	Jobs             []*Job
+	Created, Stopped time.Time
+}
+
+// Job is a job of a workflow.
+type Job struct {
+	ID         uuid.UUID
+	Number     int64 // 0: not started
+	Workflow   *Workflow
+	Script     *JobScript
+	Status     circleci.JobStatus
+	Run        int    // how often it has run before
+	Flakes     []bool // which of the flaky tests fail in this run; nil: not known yet
+	Requires   []*Job
+	Approval   uuid.UUID // the ID of the request for it
+	ApprovedBy *User
+	CanceledBy *User
+
+	Queued, Started, Stopped time.Time
+}
+
+// Index has a job with a number found by it.
+func (s *World) Index(j *Job) {
+	if p := j.Workflow.Pipeline; j.Number != 0 && !p.Forgotten {
+		s.Runs.JobsByNumber[Numbered{p.Project, j.Number}] = j
+	}
+}
+
+// Ready reports whether all that the job requires has succeeded.
+func (j *Job) Ready() bool {
+	for _, required := range j.Requires {
+		if required.Status != circleci.JobStatusSuccess {
+			return false
+		}
+	}
+	return true
+}
+
+// DependsOn reports whether the job waits for one of these, through others
+// too.
+func (j *Job) DependsOn(chosen []*Job) bool {
+	return slices.ContainsFunc(j.Requires, func(required *Job) bool {
+		return slices.Contains(chosen, required) || required.DependsOn(chosen)
+	})
+}
+
+// WebURL is the URL of the job's page.
+func (j *Job) WebURL() string {
+	p := j.Workflow.Pipeline
+	return "https://app.circleci.com/jobs/" + p.Project.Slug + "/" + strconv.FormatInt(j.Number, 10)
+}

@@ -1,0 +1,145 @@
+package circlecitest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/world"
+)
+
+// AddUser adds a user and returns the user's ID. The owner of the token is
+// there from the beginning.
+func (s *Server) AddUser(login, name string) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	return s.engine.AddUser(login, name).ID
+}
+
+// AddOrg adds an organization, if there is none with this slug, and returns
+// its ID.
+func (s *Server) AddOrg(slug circleci.OrgSlug) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	return s.engine.AddOrg(string(slug)).ID
+}
+
+// SetPaidPlan gives an organization a paid plan, with which it cannot be
+// deleted. The organization is added if there is none.
+func (s *Server) SetPaidPlan(slug circleci.OrgSlug) {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	s.engine.AddOrg(string(slug)).Paid = true
+}
+
+// AddProject adds a project, and its organization, if there are none with this
+// slug, and returns its ID.
+func (s *Server) AddProject(slug circleci.ProjectSlug) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	return s.engine.AddProject(string(slug)).ID
+}
+
+// Script sets what the pipelines of a project do: the next one the first
+// script, and so on; the last goes on. The project is added if there is none.
+// It panics for a script that cannot run, such as one whose job requires
+// another that there is not.
+func (s *Server) Script(slug circleci.ProjectSlug, scripts ...Script) {
+	var all []world.Script
+	for _, x := range scripts {
+		all = append(all, x.script())
+		all[len(all)-1].Check()
+	}
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	s.engine.AddProject(string(slug)).Scripts = all
+}
+
+// AddContext adds a context with these variables, and its organization if
+// there is none, and returns its ID.
+func (s *Server) AddContext(owner circleci.OrgSlug, name string, vars map[string]string) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	c := s.engine.AddContext(s.engine.AddOrg(string(owner)), name)
+	for name, value := range vars {
+		c.Vars = append(c.Vars, &world.ContextVar{Name: name, Value: value, Created: s.engine.Now(), Updated: s.engine.Now()})
+	}
+	slices.SortFunc(c.Vars, func(a, b *world.ContextVar) int { return strings.Compare(a.Name, b.Name) })
+	return c.ID
+}
+
+// ContextEnvVars returns the variables of a context with their values, which
+// the API never tells.
+func (s *Server) ContextEnvVars(id uuid.UUID) map[string]string {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	vars := map[string]string{}
+	for _, c := range s.engine.Contexts {
+		if c.ID == id {
+			for _, v := range c.Vars {
+				vars[v.Name] = v.Value
+			}
+		}
+	}
+	return vars
+}
+
+// StartPipeline starts a pipeline as a push to a branch does, and returns its
+// ID. The project is added if there is none.
+func (s *Server) StartPipeline(slug circleci.ProjectSlug, branch string) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	p := s.engine.AddProject(string(slug))
+	return s.engine.Start(&world.Pipeline{Project: p, Branch: branch, Trigger: circleci.TriggerTypeWebhook}).ID
+}
+
+// ContinuationKey returns the key with which a pipeline's setup job can have
+// it go on; empty if there is none.
+func (s *Server) ContinuationKey(pipelineID uuid.UUID) circleci.Secret {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	if p := s.engine.Runs.ByID[pipelineID]; p != nil {
+		return circleci.Secret(p.Continuation)
+	}
+	return ""
+}
+
+// AddPipelineDefinition adds a definition to a project, as CircleCI makes one
+// by itself for a project of GitHub (OAuth) or Bitbucket, without a time of
+// creation, and returns its ID. The project is added if there is none.
+//
+// A project runs the definitions that it has, and no other. One that has none
+// at all runs whatever ID [circleci.PipelinesService.Run] is given.
+func (s *Server) AddPipelineDefinition(slug circleci.ProjectSlug, name string) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	p := s.engine.AddProject(string(slug))
+	d := &world.Definition{ID: s.engine.NewID(), Name: name, Config: world.Source{Provider: "circleci", FilePath: ".circleci/config.yml"}}
+	if p.Org.VCSType != "circleci" {
+		provider := map[string]string{"github": "github_oauth", "bitbucket": "bitbucket_oauth"}[p.Org.VCSType]
+		d.Config.Provider, d.Config.ExternalID = provider, "705400000"
+		d.Checkout = world.Source{Provider: provider, ExternalID: "705400000"}
+	}
+	p.Definitions = append(p.Definitions, d)
+	return d.ID
+}
+
+// FireTrigger has a trigger fire, as the event does that it waits for, such as a
+// call of its URL, and returns the ID of the pipeline that starts; the zero UUID
+// if the trigger is disabled. One with a schedule fires by itself, too.
+func (s *Server) FireTrigger(id uuid.UUID) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	for _, p := range s.engine.Projects {
+		for _, d := range p.Definitions {
+			for _, t := range d.Triggers {
+				if t.ID == id {
+					return s.engine.Fire(p, t)
+				}
+			}
+		}
+	}
+	panic("circlecitest: there is no trigger " + id.String())
+}
