@@ -239,13 +239,29 @@ var setupThenFails = circlecitest.Script{
 	},
 }
 
+// withJobsErr returns what went wrong in a wait: an outcome that is known is
+// not lost for its jobs.
+func withJobsErr(result any, err error) error {
+	switch r := result.(type) {
+	case *circleci.PipelineResult:
+		if r != nil {
+			return errors.Join(err, r.JobsErr)
+		}
+	case *circleci.WorkflowResult:
+		if r != nil {
+			return errors.Join(err, r.JobsErr)
+		}
+	}
+	return err
+}
+
 func waitTroubled(_ *testing.T, srv *circlecitest.Server) (func(context.Context, *circleci.Client) error, func(*testing.T, error)) {
 	srv.Script(webSlug, setupThenFails)
 	id := srv.StartPipeline(webSlug, "main")
 	var r *circleci.PipelineResult
 	return func(ctx context.Context, c *circleci.Client) (err error) {
 			r, err = c.Pipelines.Wait(ctx, id, &circleci.WaitOptions{WithJobs: true})
-			return err
+			return withJobsErr(r, err)
 		}, func(t *testing.T, err error) {
 			if err == nil {
 				assert.Equal(t, circleci.OutcomeFailed, r.Outcome)
@@ -276,7 +292,7 @@ func rerunTroubled(t *testing.T, srv *circlecitest.Server) (func(context.Context
 	var r *circleci.WorkflowResult
 	return func(ctx context.Context, c *circleci.Client) (err error) {
 			r, err = c.Workflows.RerunAndWait(ctx, id, circleci.RerunWorkflowRequest{FromFailed: true}, nil)
-			return err
+			return withJobsErr(r, err)
 		}, func(t *testing.T, err error) {
 			if err == nil {
 				assert.Equal(t, circleci.OutcomeSuccess, r.Outcome)
@@ -291,7 +307,7 @@ func approveTroubled(t *testing.T, srv *circlecitest.Server) (func(context.Conte
 	var r *circleci.WorkflowResult
 	return func(ctx context.Context, c *circleci.Client) (err error) {
 			r, err = c.Workflows.ApproveAndWait(ctx, id, jobs[0].ApprovalRequestID, nil)
-			return err
+			return withJobsErr(r, err)
 		}, func(t *testing.T, err error) {
 			if err == nil {
 				assert.Equal(t, circleci.OutcomeSuccess, r.Outcome)

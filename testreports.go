@@ -3,6 +3,7 @@ package circleci
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,16 +11,30 @@ import (
 	"github.com/google/uuid"
 )
 
-// TestReport holds the tests of several jobs.
+// TestReport contains the tests of several jobs.
 type TestReport struct {
 	// Tests are in the order of their jobs.
 	Tests []JobTest
+	// Missing lists what the report lacks. It is empty if the report is
+	// complete.
+	Missing []MissingTests
 }
 
-// JobTest is a test, with its job.
+// MissingTests are tests that could not be read.
+type MissingTests struct {
+	// JobNumber is 0 if the jobs of a whole workflow could not be listed.
+	JobNumber   int64
+	JobName     string
+	ProjectSlug ProjectSlug
+	// Err is why. It matches [ErrNotFound] for jobs whose tests CircleCI does
+	// not have, such as old jobs.
+	Err error
+}
+
+// JobTest is a test and its job.
 type JobTest struct {
 	Test
-	// JobName is empty if the job was asked for by its number.
+	// JobName is empty if the job was requested by its number.
 	JobName     string
 	JobNumber   int64
 	ProjectSlug ProjectSlug
@@ -37,74 +52,112 @@ func (r *TestReport) Slowest(n int) []JobTest {
 	return sorted[:min(max(n, 0), len(sorted))]
 }
 
-// GetTestReport reads the tests of a job.
+// GetTestReport returns the tests of a job, or an error matching [ErrNotFound].
 func (s *JobsService) GetTestReport(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) (*TestReport, error) {
-	return s.testReport(ctx, []WorkflowJob{{Number: number, ProjectSlug: slug}}, opts)
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	tests, err := s.ListTests(slug, number, opts...).Collect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &TestReport{Tests: testsOf(WorkflowJob{Number: number, ProjectSlug: slug}, tests)}, nil
 }
 
-// GetTestReport reads the tests of all jobs of a workflow that have run. If those
-// of one cannot be read, the error names it, and the report holds what was read
-// before.
+// GetTestReport returns the tests of all jobs of a workflow that have run. Tests
+// that CircleCI does not have (404) are listed in the report's Missing. On any
+// other error the report contains what could be read, and lists what is missing.
 func (s *WorkflowsService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
 	jobs, err := s.ListJobs(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.client.Jobs.testReport(ctx, jobs, opts)
+	r := &TestReport{}
+	return r, s.client.Jobs.addTests(ctx, r, jobs, opts)
 }
 
-// GetTestReport reads the tests of all jobs of a pipeline that have run. Of
-// workflows with one name the newest counts. If those of a job cannot be read,
-// the error names it, and the report holds what was read before.
+// GetTestReport returns the tests of all jobs of a pipeline that have run. Of a
+// workflow that was rerun the newest run of each job counts. Tests and jobs that
+// CircleCI does not have (404) are listed in the report's Missing. On any other
+// error the report contains what could be read, and lists what is missing.
 func (s *PipelinesService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
 	workflows, err := s.ListWorkflows(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var jobs []WorkflowJob
-	for _, w := range newest(workflows) {
-		more, err := s.client.Workflows.ListJobs(w.ID, opts...).Collect(ctx)
-		if err != nil {
-			return nil, err
-		}
+	r, jobs, lists := &TestReport{}, []WorkflowJob(nil), s.jobLists(opts)
+	for _, runs := range runsByName(workflows) {
+		more, err := lists.latest(ctx, runs)
 		jobs = append(jobs, more...)
+		if err != nil {
+			r.Missing = append(r.Missing, MissingTests{ProjectSlug: runs[0].ProjectSlug, Err: err})
+		}
 	}
-	return s.client.Jobs.testReport(ctx, jobs, opts)
+	return r, s.client.Jobs.addTests(ctx, r, jobs, opts)
 }
 
-// testsAtOnce is of how many jobs the tests are read at once.
+// testsAtOnce is how many jobs the tests are read of at the same time.
 const testsAtOnce = 4
 
-// testReport reads the tests of jobs, several at once.
-func (s *JobsService) testReport(ctx context.Context, jobs []WorkflowJob, opts []RequestOption) (*TestReport, error) {
+// addTests reads the tests of jobs. It returns the first error that is not a
+// 404.
+func (s *JobsService) addTests(ctx context.Context, r *TestReport, jobs []WorkflowJob, opts []RequestOption) error {
 	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j WorkflowJob) bool {
-		return j.Type == JobTypeApproval || j.Number == 0 && j.ID != uuid.Nil // it has not run
+		return j.Type == JobTypeApproval || j.Number == 0 // it has not run
 	})
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var (
 		tests  = make([][]JobTest, len(jobs))
+		failed = make([]error, len(jobs))
 		slots  = make(chan struct{}, testsAtOnce)
 		group  sync.WaitGroup
-		once   sync.Once
-		failed error // the first, and not that others were given up for it
 	)
 	for i, j := range jobs {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			all, err := s.ListTests(j.ProjectSlug, j.Number, append(slices.Clip(opts), alone)...).Collect(ctx)
-			if err != nil {
-				once.Do(func() { failed = fmt.Errorf("circleci: tests of job %d of %s: %w", j.Number, j.ProjectSlug, err) })
-				cancel()
-			}
-			for _, t := range all {
-				tests[i] = append(tests[i], JobTest{Test: t, JobName: j.Name, JobNumber: j.Number, ProjectSlug: j.ProjectSlug})
-			}
+			all, err := s.ListTests(j.ProjectSlug, j.Number, opts...).Collect(ctx)
+			tests[i], failed[i] = testsOf(j, all), err
 		})
 	}
 	group.Wait()
-	return &TestReport{Tests: slices.Concat(tests...)}, failed
+	r.Tests = append(r.Tests, slices.Concat(tests...)...)
+	for i, err := range failed {
+		if err != nil {
+			err = fmt.Errorf("circleci: tests of job %d of %s: %w", jobs[i].Number, oneLine(string(jobs[i].ProjectSlug)), err)
+			r.Missing = append(r.Missing, MissingTests{JobNumber: jobs[i].Number, JobName: jobs[i].Name, ProjectSlug: jobs[i].ProjectSlug, Err: err})
+		}
+	}
+	return r.failure()
+}
+
+// failure returns the first error that is more than a 404.
+func (r *TestReport) failure() error {
+	for _, m := range r.Missing {
+		if !errors.Is(m.Err, ErrNotFound) && !errors.Is(m.Err, errNoWorkflowID) {
+			return m.Err
+		}
+	}
+	return nil
+}
+
+func testsOf(j WorkflowJob, tests []Test) []JobTest {
+	out := make([]JobTest, 0, len(tests))
+	for _, t := range tests {
+		out = append(out, JobTest{Test: t, JobName: j.Name, JobNumber: j.Number, ProjectSlug: j.ProjectSlug})
+	}
+	return out
 }
 
 // alone keeps what happens at once from being captured in one place.

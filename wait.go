@@ -13,46 +13,47 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-// WaitOptions says how to wait for something to end. Nil, and fields that are
-// zero, have the defaults.
+// WaitOptions configures a wait. Nil and zero fields select the defaults.
 type WaitOptions struct {
-	// MinInterval is the pause between two polls at first, and after a change;
-	// it grows up to MaxInterval while nothing changes. Defaults 5 and 30
-	// seconds. CircleCI asks not to poll more often.
+	// MinInterval is the first pause between two polls, and the pause after a
+	// change. While nothing changes, pauses grow up to MaxInterval. The defaults
+	// are 5 and 30 seconds. CircleCI asks clients not to poll more often.
 	MinInterval, MaxInterval time.Duration
-	// Grace is how long a pipeline whose configuration has been processed may
-	// have no workflow, and a failed workflow no automatic rerun, until there
-	// will be none. Default one minute.
+	// Grace is how long the wait allows for something that may still follow:
+	// the first workflow of a pipeline, the continuation of a setup workflow
+	// that succeeded, or the automatic rerun of a failed workflow. The default
+	// is one minute.
 	Grace time.Duration
-	// StopOnHold ends the wait when nothing goes on without a person's
-	// approval; set WithJobs as well to see which job it is that waits.
-	// Without StopOnHold the wait goes on until somebody approves.
+	// StopOnHold ends the wait when nothing runs until a person approves a job.
+	// Set WithJobs as well to see which job it is. Without StopOnHold the wait
+	// continues until somebody approves or cancels.
 	StopOnHold bool
-	// MaxFailedPolls is how many polls in a row may fail, each with its own
-	// retries, until the wait gives up. Default 10. That the token is refused
-	// ends it at once.
+	// MaxFailedPolls is how many polls in a row may fail before the wait returns
+	// the last error. Each request of a poll has its own retries, unless NoRetry
+	// is given. The default is 10. Some errors end the wait at once: a refused
+	// token, an invalid argument, and an ID that does not exist.
 	MaxFailedPolls int
-	// WithJobs lists the jobs of unfinished workflows at each poll, for
-	// progress; it costs a request for each.
+	// WithJobs lists the jobs of unfinished workflows in each poll, and those of
+	// a finished workflow once. It costs one request per list.
 	WithJobs bool
 	// OnProgress is called after each poll.
 	OnProgress func(Progress)
 }
 
-// Progress is how a wait goes, after a poll.
+// Progress is the state of a wait after a poll.
 type Progress struct {
-	// Text says in a line where it stands, or that and why the poll failed: a
-	// terminal can show it each time, over the last one.
+	// Text is one line: the current state, or why the poll failed. A terminal
+	// can overwrite the previous line with it.
 	Text string
-	// Changed tells whether there is news: of several polls in a row that fail
-	// the first is, and the one that succeeds again. A log can leave out the
-	// rest.
+	// Changed reports whether Text differs from the state before. Of several
+	// failed polls in a row only the first is a change, and so is the next
+	// successful one. A log can leave out the rest.
 	Changed bool
 	// Elapsed is the time since the wait began.
 	Elapsed time.Duration
-	// Next is the pause until the next poll; 0 if there is none.
+	// Next is the pause until the next poll. It is 0 after the last poll.
 	Next time.Duration
-	// Err is why the poll failed; the wait goes on if Next is not 0.
+	// Err is why the poll failed. The wait continues if Next is not 0.
 	Err error
 }
 
@@ -77,40 +78,43 @@ func (o *WaitOptions) withDefaults() WaitOptions {
 	return out
 }
 
-// Outcome is how something that was waited for has ended.
+// Outcome is the result of a pipeline, a workflow or a job.
 type Outcome string
 
 // The outcomes.
 const (
 	// OutcomePending: it has not ended.
 	OutcomePending Outcome = ""
-	// OutcomeSuccess: all of it succeeded.
+	// OutcomeSuccess: everything succeeded.
 	OutcomeSuccess Outcome = "success"
 	// OutcomeFailed: a workflow or job failed.
 	OutcomeFailed Outcome = "failed"
 	// OutcomeCanceled: a workflow or job was canceled, and none failed.
 	OutcomeCanceled Outcome = "canceled"
-	// OutcomeErrored: the pipeline's configuration, or its continuation, could
-	// not be processed; see [Pipeline.Errors].
+	// OutcomeErrored: CircleCI could not process the pipeline's configuration or
+	// its continuation. See [Pipeline.Errors].
 	OutcomeErrored Outcome = "errored"
-	// OutcomeNoWorkflows: the pipeline has no workflow to run: no filter of
+	// OutcomeNoWorkflows: the pipeline runs no workflow, because no filter of
 	// its configuration matched.
 	OutcomeNoWorkflows Outcome = "no workflows"
-	// OutcomeOnHold: nothing goes on without an approval, and
-	// [WaitOptions.StopOnHold] is set.
+	// OutcomeNotContinued: the setup workflow succeeded, but did not continue
+	// the pipeline within the grace period.
+	OutcomeNotContinued Outcome = "not continued"
+	// OutcomeOnHold: nothing runs until a person approves a job. A wait ends
+	// with it only if [WaitOptions.StopOnHold] is set.
 	OutcomeOnHold Outcome = "on hold"
-	// OutcomeNotRun: it ended without having run.
+	// OutcomeNotRun: it ended without running.
 	OutcomeNotRun Outcome = "not run"
 )
 
 // UnsuccessfulError is an outcome other than success, as an error.
 type UnsuccessfulError struct {
 	Outcome Outcome
-	// Detail says what failed, or was canceled, or waits.
+	// Detail is one line that names what failed, was canceled, or waits.
 	Detail string
 }
 
-// Error tells the outcome and what failed.
+// Error returns the outcome and its detail in one line.
 func (e *UnsuccessfulError) Error() string {
 	if e.Detail == "" {
 		return "circleci: " + string(e.Outcome)
@@ -118,15 +122,26 @@ func (e *UnsuccessfulError) Error() string {
 	return "circleci: " + string(e.Outcome) + ": " + e.Detail
 }
 
+// mostNamed is how many names an error or a line lists.
+const mostNamed = 20
+
 func outcomeError(o Outcome, detail []string) error {
 	if o == OutcomeSuccess || o == OutcomePending {
 		return nil
 	}
-	return &UnsuccessfulError{Outcome: o, Detail: strings.Join(detail, "; ")}
+	return &UnsuccessfulError{Outcome: o, Detail: named(detail)}
+}
+
+// named joins texts, the first mostNamed of them.
+func named(texts []string) string {
+	if extra := len(texts) - mostNamed; extra > 0 {
+		texts = append(slices.Clip(texts[:mostNamed]), fmt.Sprintf("and %d more", extra))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // worst is the outcome of a whole: a failure counts before anything else, and
-// what has not run counts only if there is nothing else.
+// "not run" only if there is nothing else.
 func worst(outcomes []Outcome) Outcome {
 	for _, o := range []Outcome{OutcomeFailed, OutcomeCanceled, OutcomeSuccess} {
 		if slices.Contains(outcomes, o) {
@@ -136,20 +151,19 @@ func worst(outcomes []Outcome) Outcome {
 	return OutcomeNotRun
 }
 
-// lastingError is an error of a poll that no further poll will mend.
-type lastingError struct{ error }
+// unknownError is a 404 for something that was never seen to exist.
+type unknownError struct{ error }
 
-func (e *lastingError) Unwrap() error { return e.error }
+func (e *unknownError) Unwrap() error { return e.error }
 
-func lasting(err error, known bool) error {
-	if errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrInvalidArgument) ||
-		errors.Is(err, ErrNotFound) && !known {
-		return &lastingError{err}
+func orUnknown(err error, known bool) error {
+	if errors.Is(err, ErrNotFound) && !known {
+		return &unknownError{err}
 	}
 	return err
 }
 
-// waited is what is waited for.
+// waited is the state of what is waited for.
 type waited interface {
 	comparable
 	String() string
@@ -158,88 +172,130 @@ type waited interface {
 	state() string
 }
 
-// watch polls until there is an outcome, and yields what changes.
-func watch[T waited](ctx context.Context, o WaitOptions, poll func(context.Context) (T, error)) iter.Seq2[T, error] {
+// target is what is waited for. It keeps what one wait has to remember.
+type target[T waited] interface {
+	// String names it in errors.
+	String() string
+	poll(ctx context.Context, opts []RequestOption) (T, error)
+}
+
+// watch polls a target until there is an outcome, and yields what changes. Each
+// iteration has a target of its own.
+func watch[T waited](ctx context.Context, o *WaitOptions, opts []RequestOption, begin func(WaitOptions) target[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var (
-			none     T
-			shown    T // what was yielded last
-			start    = time.Now()
-			interval = o.MinInterval
-			failures int
-		)
+		var none T
+		ctx, cancel, opts, err := composite(ctx, opts)
+		defer cancel()
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		options := o.withDefaults()
+		w := watcher[T]{options: options, target: begin(options), start: time.Now(), interval: options.MinInterval}
 		for {
-			r, err := poll(ctx)
-			progress := Progress{Elapsed: time.Since(start), Err: err}
-			news, done := false, false
-			if err != nil {
-				failures++
-				progress.Text, progress.Changed = "a poll failed: "+err.Error(), failures == 1
-				if final := o.final(ctx, err, failures); final != nil {
-					progress.Err, progress.Changed = final, true
-					o.report(progress)
-					yield(none, final)
-					return
-				}
-			} else {
-				news, done = shown == none || shown.state() != r.state(), r.outcome() != OutcomePending
-				progress.Text, progress.Changed = r.String(), news || failures > 0
-				failures = 0
-			}
-			if news {
-				interval = o.MinInterval
-			}
-			if !done {
-				progress.Next = interval*4/5 + rand.N(interval*2/5+1)
-				interval = min(interval*3/2, o.MaxInterval)
-			}
-			o.report(progress)
-			if news {
-				shown = r
-				if !yield(r, nil) {
-					return
-				}
-			}
-			if done {
+			r, news, err := w.poll(ctx, opts)
+			if news && !yield(r, nil) {
 				return
 			}
-			if err := transport.Sleep(ctx, progress.Next); err != nil {
-				yield(none, fmt.Errorf("circleci: waiting: %w", err))
+			if err == nil && w.next > 0 {
+				err = w.pause(ctx)
+			}
+			switch {
+			case err != nil:
+				yield(none, err)
+				return
+			case w.next == 0:
 				return
 			}
 		}
 	}
 }
 
-func (o *WaitOptions) report(p Progress) {
-	if o.OnProgress != nil {
-		o.OnProgress(p)
-	}
+// watcher is the state of one wait.
+type watcher[T waited] struct {
+	options  WaitOptions
+	target   target[T]
+	shown    T // what was yielded last
+	start    time.Time
+	interval time.Duration
+	next     time.Duration // until the next poll; 0: there is none
+	failures int           // of polls in a row
 }
 
-// final is the error with which a failed poll ends the wait; nil if it goes
-// on.
-func (o *WaitOptions) final(ctx context.Context, err error, failures int) error {
-	var lasting *lastingError
+// poll polls once. It returns news, or the error that ends the wait.
+func (w *watcher[T]) poll(ctx context.Context, opts []RequestOption) (r T, news bool, final error) {
+	var none T
+	r, err := w.target.poll(ctx, opts)
+	progress := Progress{Elapsed: time.Since(w.start), Err: err}
+	done := false
+	if err != nil {
+		w.failures++
+		progress.Text, progress.Changed = "a poll failed: "+err.Error(), w.failures == 1
+		if final = w.final(ctx, err); final != nil {
+			progress.Err, progress.Changed, done = final, true, true
+		}
+	} else {
+		news, done = w.shown == none || w.shown.state() != r.state(), r.outcome() != OutcomePending
+		progress.Text, progress.Changed = r.String(), news || w.failures > 0
+		w.failures = 0
+	}
+	if news {
+		w.interval, w.shown = w.options.MinInterval, r
+	}
+	w.next = 0
+	if !done {
+		w.next = max(w.interval*4/5+rand.N(w.interval*2/5+1), 1)
+		w.interval = min(w.interval*3/2, w.options.MaxInterval)
+	}
+	progress.Next = w.next
+	if w.options.OnProgress != nil {
+		w.options.OnProgress(progress)
+	}
+	return r, news, final
+}
+
+// final returns the error with which a failed poll ends the wait. It is nil if
+// the wait goes on.
+func (w *watcher[T]) final(ctx context.Context, err error) error {
+	var unknown *unknownError
 	switch {
-	case errors.As(err, &lasting):
-		return lasting.error
-	case ctx.Err() != nil:
+	case errors.As(err, &unknown):
+		return unknown.error
+	case errors.Is(err, ErrInvalidArgument), errors.Is(err, ErrUnauthorized), errors.Is(err, ErrGone),
+		errors.Is(err, ErrForbidden) && !errors.Is(err, ErrRateLimited): // a block by the edge passes
 		return err
-	case failures >= o.MaxFailedPolls:
-		return fmt.Errorf("circleci: waiting: %d polls in a row failed, the last with: %w", failures, err)
+	case ctx.Err() != nil:
+		return w.unfinished(err)
+	case w.failures >= w.options.MaxFailedPolls:
+		return w.unfinished(fmt.Errorf("%d polls in a row failed, the last with: %w", w.failures, err))
 	}
 	return nil
 }
 
-// last takes a watch to its end. On an error it returns the last result before.
-func last[T any](seq iter.Seq2[*T, error]) (*T, error) {
-	var out *T
+func (w *watcher[T]) pause(ctx context.Context) error {
+	if err := transport.Sleep(ctx, w.next); err != nil {
+		return w.unfinished(err)
+	}
+	return nil
+}
+
+// unfinished says what a wait that ends with err was waiting for.
+func (w *watcher[T]) unfinished(err error) error {
+	var none T
+	if w.shown == none {
+		return fmt.Errorf("circleci: waiting for %s: %w", w.target, err)
+	}
+	return fmt.Errorf("circleci: waiting for %s (last seen: %s): %w", w.target, w.shown, err)
+}
+
+// last iterates a watch to its end. On an error it returns the last result
+// before, or known if there was none.
+func last[T any](known *T, seq iter.Seq2[*T, error]) (*T, error) {
 	for r, err := range seq {
 		if err != nil {
-			return out, err
+			return known, err
 		}
-		out = r
+		known = r
 	}
-	return out, nil
+	return known, nil
 }

@@ -6,45 +6,60 @@ import (
 	"iter"
 )
 
-// JobResult is where a job stands, or how it has ended.
+// JobResult is the state of a job, or its result once it has ended.
 type JobResult struct {
 	Outcome Outcome
 	Job     Job
 }
 
-// Err is nil if the outcome is success or pending, and else an
-// [UnsuccessfulError].
-func (r *JobResult) Err() error {
-	return outcomeError(r.Outcome, []string{fmt.Sprintf("job %s %s", r.Job.Name, r.Job.Status)})
-}
+// Err returns nil if the outcome is success or pending, and an
+// [*UnsuccessfulError] otherwise.
+func (r *JobResult) Err() error { return outcomeError(r.Outcome, []string{"job " + r.String()}) }
 
-// String says in a line where the job stands.
-func (r *JobResult) String() string { return fmt.Sprintf("%s %s", r.Job.Name, r.Job.Status) }
+// String describes the state of the job in one line.
+func (r *JobResult) String() string { return oneLine(r.Job.Name) + " " + oneLine(string(r.Job.Status)) }
 
 func (r *JobResult) outcome() Outcome { return r.Outcome }
 
 func (r *JobResult) state() string { return string(r.Job.Status) }
 
-// Watch polls a job until it has ended, and yields where it stands at first and
-// after each change; the last result has its Outcome. An error is yielded last.
+// Watch polls a job until it has ended. It yields the state first seen and each
+// change; the last result has an Outcome. An error is yielded last.
+//
+// Timeout limits the wait as a whole. NoRetry sends the request of a poll once.
 func (s *JobsService) Watch(ctx context.Context, slug ProjectSlug, number int64, o *WaitOptions, opts ...RequestOption) iter.Seq2[*JobResult, error] {
-	known := false
-	return watch(ctx, o.withDefaults(), func(ctx context.Context) (*JobResult, error) {
-		job, err := s.Get(ctx, slug, number, opts...)
-		if err != nil {
-			return nil, lasting(err, known)
-		}
-		known = true
-		return &JobResult{Outcome: jobOutcome(job.Status), Job: *job}, nil
+	return watch(ctx, o, opts, func(WaitOptions) target[*JobResult] {
+		return &jobWatch{service: s, slug: slug, number: number}
 	})
 }
 
-// Wait waits until a job has ended. That it failed is no error of the wait: see
-// the result's Outcome, or its Err. On an error the result is the last one that
-// is known, or nil. A workflow can still go on then: to know how a run ends,
-// wait for its workflow or pipeline.
+// Wait waits until a job has ended. A failed job is not an error of the wait:
+// check the result's Outcome or Err. On an error the result is the last one
+// seen, or nil. Other jobs of the workflow can still run after it: to learn the
+// result of a run, wait for its workflow or pipeline.
 func (s *JobsService) Wait(ctx context.Context, slug ProjectSlug, number int64, o *WaitOptions, opts ...RequestOption) (*JobResult, error) {
-	return last(s.Watch(ctx, slug, number, o, opts...))
+	return last(nil, s.Watch(ctx, slug, number, o, opts...))
+}
+
+// jobWatch is what is known between two polls of a job.
+type jobWatch struct {
+	service *JobsService
+	slug    ProjectSlug
+	number  int64
+	known   bool // the job exists: a 404 is temporary
+}
+
+func (w *jobWatch) String() string {
+	return fmt.Sprintf("job %d of %s", w.number, oneLine(string(w.slug)))
+}
+
+func (w *jobWatch) poll(ctx context.Context, opts []RequestOption) (*JobResult, error) {
+	job, err := w.service.Get(ctx, w.slug, w.number, opts...)
+	if err != nil {
+		return nil, orUnknown(err, w.known)
+	}
+	w.known = true
+	return &JobResult{Outcome: jobOutcome(job.Status), Job: *job}, nil
 }
 
 func jobOutcome(s JobStatus) Outcome {

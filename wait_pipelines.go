@@ -4,44 +4,48 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// PipelineResult is where a pipeline stands, or how it has ended.
+// PipelineResult is the state of a pipeline, or its result once it has ended.
 type PipelineResult struct {
 	Outcome  Outcome
 	Pipeline Pipeline
-	// Workflows are the newest of each name: a rerun takes the place of what
+	// Workflows are the newest of each name: a rerun replaces the workflow that
 	// it repeats.
 	Workflows []Workflow
 	// Jobs are the jobs by their workflow's ID, if [WaitOptions.WithJobs] is
 	// set.
 	Jobs map[uuid.UUID][]WorkflowJob
-	// FailedJobs are the jobs that made it fail, once it has ended.
+	// FailedJobs are the jobs that made the pipeline fail, once it has ended,
+	// including failed and canceled jobs that a rerun left out.
 	FailedJobs []WorkflowJob
+	// JobsErr is why Jobs or FailedJobs are incomplete, for example because
+	// CircleCI no longer has the jobs of an old workflow. The Outcome is known
+	// all the same. It is nil if nothing is missing.
+	JobsErr error
 }
 
-// Err is nil if the outcome is success or pending, and else an
-// [UnsuccessfulError].
+// Err returns nil if the outcome is success or pending, and an
+// [*UnsuccessfulError] otherwise.
 func (r *PipelineResult) Err() error {
 	detail := make([]string, 0, len(r.Pipeline.Errors))
 	for _, e := range r.Pipeline.Errors {
-		detail = append(detail, e.Message)
+		detail = append(detail, oneLine(e.Message))
 	}
 	return outcomeError(r.Outcome, append(detail, culprits(r.FailedJobs, r.Workflows)...))
 }
 
-// String says in a line where the pipeline stands.
+// String describes the state of the pipeline in one line.
 func (r *PipelineResult) String() string {
 	var parts []string
 	for _, w := range r.Workflows {
 		parts = append(parts, workflowLine(&w, r.Jobs[w.ID]))
 	}
-	text := fmt.Sprintf("pipeline %d: %s", r.Pipeline.Number, r.Pipeline.State)
+	text := fmt.Sprintf("pipeline %d: %s", r.Pipeline.Number, oneLine(string(r.Pipeline.State)))
 	if len(parts) > 0 {
 		text = fmt.Sprintf("pipeline %d: %s", r.Pipeline.Number, strings.Join(parts, ", "))
 	}
@@ -51,50 +55,75 @@ func (r *PipelineResult) String() string {
 	return text
 }
 
-// culprits names the jobs that failed, or, where none did, the workflows that
-// have not succeeded: canceled ones, those on hold, those that may not run.
+// culprits names the jobs that failed. If there are none, it names the
+// workflows that have not succeeded.
 func culprits(jobs []WorkflowJob, workflows []Workflow) (names []string) {
 	for _, j := range jobs {
-		names = append(names, fmt.Sprintf("job %s %s", j.Name, j.Status))
+		names = append(names, "job "+oneLine(j.Name)+" "+oneLine(string(j.Status)))
 	}
 	for _, w := range workflows {
 		if len(jobs) == 0 && w.Status != WorkflowStatusSuccess {
-			names = append(names, fmt.Sprintf("workflow %s %s", w.Name, w.Status))
+			names = append(names, "workflow "+oneLine(w.Name)+" "+oneLine(string(w.Status)))
 		}
 	}
 	return names
 }
 
-// Watch polls a pipeline until it has ended, and yields where it stands at
-// first and after each change; the last result has its Outcome. An error is
-// yielded last.
+// Watch polls a pipeline until it has ended. It yields the state first seen and
+// each change; the last result has an Outcome. An error is yielded last.
+// Breaking out of the loop ends the wait.
 //
-// What counts is the status of the pipeline's workflows, of those with one
-// name the newest: reruns, also automatic ones, and those that somebody else
-// starts, are followed, and so is the continuation of a setup workflow. A
-// status that this package does not know is waited on. Between polls 5 to 30
-// seconds pass, see [WaitOptions]. Breaking off the loop ends it.
+// The outcome is decided by the statuses of the pipeline's workflows, of those
+// with the same name by the newest: reruns are followed, including automatic
+// ones and those that somebody else starts, and so is the continuation of a
+// setup workflow. A rerun of chosen jobs (see [RerunWorkflowRequest.SparseTree])
+// leaves out the other jobs of its workflow. A job that failed or was canceled
+// before still counts, unless a later run of the workflow contains it. If the
+// jobs of the runs are no longer available, the newest run decides.
+//
+// A pipeline that stays at the state "setup" after its setup workflow has
+// succeeded ends with [OutcomeNotContinued] after the grace period. A status
+// that this package does not know counts as unfinished.
+//
+// Timeout limits the wait as a whole. NoRetry sends each request of a poll once.
 func (s *PipelinesService) Watch(ctx context.Context, id uuid.UUID, o *WaitOptions, opts ...RequestOption) iter.Seq2[*PipelineResult, error] {
-	w := pipelineWatch{service: s, id: id, options: o.withDefaults(), requests: opts}
-	return watch(ctx, w.options, w.poll)
+	return s.watch(ctx, id, o, opts, false)
 }
 
-// Wait waits until a pipeline has ended, as [PipelinesService.Watch] does. That
-// it failed is no error of the wait: see the result's Outcome, or its Err. On
-// an error the result is the last one that is known, or nil.
+func (s *PipelinesService) watch(ctx context.Context, id uuid.UUID, o *WaitOptions, opts []RequestOption, known bool) iter.Seq2[*PipelineResult, error] {
+	return watch(ctx, o, opts, func(o WaitOptions) target[*PipelineResult] {
+		return &pipelineWatch{service: s, id: id, options: o, known: known}
+	})
+}
+
+// Wait waits until a pipeline has ended, as [PipelinesService.Watch] does. A
+// failed pipeline is not an error of the wait: check the result's Outcome or
+// Err. On an error the result is the last one seen, or nil.
 func (s *PipelinesService) Wait(ctx context.Context, id uuid.UUID, o *WaitOptions, opts ...RequestOption) (*PipelineResult, error) {
-	return last(s.Watch(ctx, id, o, opts...))
+	return last(nil, s.Watch(ctx, id, o, opts...))
 }
 
 // RunAndWait runs a pipeline and waits until it has ended: see
-// [PipelinesService.Run] and [PipelinesService.Wait].
+// [PipelinesService.Run] and [PipelinesService.Wait]. If the pipeline was
+// created, the result contains its ID even on an error.
 func (s *PipelinesService) RunAndWait(ctx context.Context, slug ProjectSlug, in RunPipelineRequest, o *WaitOptions, opts ...RequestOption) (*PipelineResult, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
 	return s.waitFor(ctx, o, opts)(s.Run(ctx, slug, in, opts...))
 }
 
 // TriggerAndWait triggers a pipeline and waits until it has ended: see
-// [PipelinesService.Trigger] and [PipelinesService.Wait].
+// [PipelinesService.Trigger] and [PipelinesService.Wait]. If the pipeline was
+// created, the result contains its ID even on an error.
 func (s *PipelinesService) TriggerAndWait(ctx context.Context, slug ProjectSlug, in TriggerPipelineRequest, o *WaitOptions, opts ...RequestOption) (*PipelineResult, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
 	return s.waitFor(ctx, o, opts)(s.Trigger(ctx, slug, in, opts...))
 }
 
@@ -103,43 +132,115 @@ func (s *PipelinesService) waitFor(ctx context.Context, o *WaitOptions, opts []R
 		if err != nil {
 			return nil, err
 		}
-		w := pipelineWatch{service: s, id: p.ID, options: o.withDefaults(), requests: opts, known: true}
-		return last(watch(ctx, w.options, w.poll))
+		known := &PipelineResult{Pipeline: Pipeline{ID: p.ID, Number: p.Number, State: p.State, CreatedAt: p.CreatedAt}}
+		return last(known, s.watch(ctx, p.ID, o, opts, true))
 	}
+}
+
+// Check returns the state of a pipeline as [PipelinesService.Wait] would judge
+// it now, without waiting, or an error matching [ErrNotFound]. A pipeline that
+// waits for approval has [OutcomeOnHold]. Where Wait would allow for something
+// that may still follow, the outcome is pending until one minute after the last
+// event of the pipeline, by the local clock.
+func (s *PipelinesService) Check(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*PipelineResult, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	p, err := s.Get(ctx, id, opts...)
+	if err != nil {
+		return nil, err
+	}
+	r, runs, err := s.check(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	return r, s.jobLists(opts).add(ctx, r, runs, false)
+}
+
+// check judges a pipeline without its jobs.
+func (s *PipelinesService) check(ctx context.Context, p *Pipeline, opts []RequestOption) (*PipelineResult, [][]Workflow, error) {
+	all, err := s.ListWorkflows(p.ID, opts...).Collect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	runs := runsByName(all)
+	r := &PipelineResult{Pipeline: *p, Workflows: newest(runs)}
+	outcome, provisional := r.judge()
+	if !provisional || time.Since(r.lastEvent()) >= (*WaitOptions)(nil).withDefaults().Grace {
+		r.Outcome = outcome
+	}
+	return r, runs, nil
+}
+
+func (r *PipelineResult) lastEvent() time.Time {
+	event := r.Pipeline.CreatedAt
+	times := []time.Time{r.Pipeline.UpdatedAt}
+	for _, w := range r.Workflows {
+		times = append(times, w.CreatedAt, w.StoppedAt)
+	}
+	for _, t := range times {
+		if t.After(event) {
+			event = t
+		}
+	}
+	return event
 }
 
 // pipelineWatch is what is known between two polls of a pipeline.
 type pipelineWatch struct {
-	service  *PipelinesService
-	id       uuid.UUID
-	options  WaitOptions
-	requests []RequestOption
-	known    bool      // the pipeline is there: a 404 will pass
-	waiting  time.Time // since when only the grace period is waited for
+	service *PipelinesService
+	id      uuid.UUID
+	options WaitOptions
+	known   bool // the pipeline exists: a 404 is temporary
+	jobs    *jobLists
+	grace   grace
 }
 
-func (w *pipelineWatch) poll(ctx context.Context) (*PipelineResult, error) {
-	p, err := w.service.Get(ctx, w.id, w.requests...)
-	if err != nil {
-		return nil, lasting(err, w.known)
-	}
-	w.known = true
-	all, err := w.service.ListWorkflows(w.id, w.requests...).Collect(ctx)
+func (w *pipelineWatch) String() string { return "pipeline " + w.id.String() }
+
+func (w *pipelineWatch) poll(ctx context.Context, opts []RequestOption) (*PipelineResult, error) {
+	r, runs, err := w.look(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	r := &PipelineResult{Pipeline: *p, Workflows: newest(all)}
 	for _, wf := range r.Workflows {
 		if err := refuseOwn(wf.ID); err != nil && !wf.Status.Done() {
 			return nil, err
 		}
 	}
-	r.Outcome = w.outcome(r)
-	return r, w.addJobs(ctx, r)
+	outcome, provisional := r.judge()
+	if outcome != OutcomeOnHold || w.options.StopOnHold {
+		r.Outcome = w.grace.settle(outcome, provisional, r.state(), w.options.Grace)
+	}
+	if w.jobs == nil {
+		w.jobs = w.service.jobLists(opts)
+	}
+	if err := w.jobs.add(ctx, r, runs, w.options.WithJobs); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// outcome judges a pipeline by the statuses of its workflows.
-func (w *pipelineWatch) outcome(r *PipelineResult) Outcome {
+// look fetches the pipeline and its workflows.
+func (w *pipelineWatch) look(ctx context.Context, opts []RequestOption) (*PipelineResult, [][]Workflow, error) {
+	p, err := w.service.Get(ctx, w.id, opts...)
+	if err != nil {
+		return nil, nil, orUnknown(err, w.known)
+	}
+	w.known = true
+	all, err := w.service.ListWorkflows(w.id, opts...).Collect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	runs := runsByName(all)
+	return &PipelineResult{Pipeline: *p, Workflows: newest(runs)}, runs, nil
+}
+
+// judge decides the outcome by the statuses of the newest workflows. A
+// provisional outcome holds only if nothing follows within the grace period.
+func (r *PipelineResult) judge() (o Outcome, provisional bool) {
 	var outcomes []Outcome
 	moving, held, onlySetup, rerunDue := false, false, true, false
 	for _, wf := range r.Workflows {
@@ -149,77 +250,48 @@ func (w *pipelineWatch) outcome(r *PipelineResult) Outcome {
 		onlySetup = onlySetup && wf.Tag == WorkflowTagSetup
 		rerunDue = rerunDue || wf.Status == WorkflowStatusFailed && wf.AutoRerunNumber < wf.MaxAutoReruns
 	}
-	settled := worst(outcomes)
+	settled, state, any := worst(outcomes), r.Pipeline.State, len(r.Workflows) > 0
 	switch {
 	case moving:
-		w.waiting = time.Time{}
-		return OutcomePending
-	case len(r.Pipeline.Errors) > 0 || r.Pipeline.State == PipelineStateErrored:
-		return OutcomeErrored
-	case held && w.options.StopOnHold:
-		return OutcomeOnHold
+		return OutcomePending, false
+	case len(r.Pipeline.Errors) > 0 || state == PipelineStateErrored:
+		return OutcomeErrored, false
 	case held:
-		return OutcomePending
-	case rerunDue && !w.graceOver():
-		return OutcomePending
-	case onlySetup && len(r.Workflows) > 0 && settled != OutcomeSuccess:
-		return settled // nothing comes after a setup workflow that failed
-	case !r.Pipeline.State.Done():
-		return OutcomePending
-	case onlySetup && !w.graceOver():
-		return OutcomePending
+		return OutcomeOnHold, false
+	case rerunDue:
+		return settled, true
+	case onlySetup && any && settled != OutcomeSuccess:
+		return settled, false // nothing follows a setup workflow that failed
+	case state == PipelineStateSetup && onlySetup && any:
+		return OutcomeNotContinued, true
+	case state == PipelineStateSetup && any:
+		return settled, true
+	case state != PipelineStateSetup && !state.Done():
+		return OutcomePending, false
 	case onlySetup:
-		return OutcomeNoWorkflows
+		return OutcomeNoWorkflows, true
 	}
-	return settled
+	return settled, false
 }
 
-// graceOver begins the grace period, or reports whether it is over.
-func (w *pipelineWatch) graceOver() bool {
-	if w.waiting.IsZero() {
-		w.waiting = time.Now()
-	}
-	return time.Since(w.waiting) >= w.options.Grace
+// grace is the time that a provisional outcome has to hold.
+type grace struct {
+	of    string // the state that is provisional
+	since time.Time
 }
 
-func (w *pipelineWatch) addJobs(ctx context.Context, r *PipelineResult) error {
-	workflows := w.service.client.Workflows
-	for _, wf := range r.Workflows {
-		failed := r.Outcome != OutcomePending && wf.Status.Done() && wf.Status != WorkflowStatusSuccess
-		if !failed && !w.options.WithJobs {
-			continue
-		}
-		jobs, err := workflows.ListJobs(wf.ID, w.requests...).Collect(ctx)
-		if err != nil {
-			return err
-		}
-		if w.options.WithJobs {
-			if r.Jobs == nil {
-				r.Jobs = map[uuid.UUID][]WorkflowJob{}
-			}
-			r.Jobs[wf.ID] = jobs
-		}
-		if failed {
-			r.FailedJobs = append(r.FailedJobs, failedJobs(jobs)...)
-		}
+func (g *grace) settle(o Outcome, provisional bool, state string, period time.Duration) Outcome {
+	if !provisional {
+		*g = grace{}
+		return o
 	}
-	return nil
-}
-
-// newest leaves the newest workflow of each name, in the order of their names'
-// first appearance in time.
-func newest(all []Workflow) []Workflow {
-	slices.SortStableFunc(all, func(a, b Workflow) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	var out []Workflow
-	for _, w := range all {
-		i := slices.IndexFunc(out, func(o Workflow) bool { return o.Name == w.Name && o.Tag == w.Tag })
-		if i < 0 {
-			out = append(out, w)
-		} else {
-			out[i] = w
-		}
+	if state += string(o); g.of != state {
+		*g = grace{of: state, since: time.Now()}
 	}
-	return out
+	if time.Since(g.since) < period {
+		return OutcomePending
+	}
+	return o
 }
 
 func (r *PipelineResult) outcome() Outcome { return r.Outcome }

@@ -287,9 +287,27 @@ func TestAWaitPollByPoll(t *testing.T) {
 			circleci.OutcomeSuccess, "", 9 * time.Minute, 11 * time.Minute,
 		},
 		"a configuration that takes long": {
-			[]look{{state: "setup", workflows: []string{found("main", "success", setup)}, times: 60},
+			[]look{{state: "setup", workflows: []string{found("main", "success", setup)}},
+				{state: "pending", workflows: []string{found("main", "success", setup)}, times: 60},
 				{state: "created", workflows: []string{found("main", "success", setup), found("main", "failed", "")}}},
 			circleci.OutcomeFailed, "workflow main failed", 9 * time.Minute, 11 * time.Minute,
+		},
+		"a setup workflow that continues nothing": {
+			[]look{{state: "setup", workflows: []string{found("main", "success", setup)}}},
+			circleci.OutcomeNotContinued, "", time.Minute, 75 * time.Second,
+		},
+		"a setup configuration without a matching workflow": {
+			[]look{{state: "setup"}}, circleci.OutcomeNoWorkflows, "", time.Minute, 75 * time.Second,
+		},
+		"a continuation that has run, though the state is as before": {
+			[]look{{state: "setup", workflows: []string{found("main", "success", setup), found("build", "failed", "")}}},
+			circleci.OutcomeFailed, "workflow build failed", time.Minute, 75 * time.Second,
+		},
+		"a continuation just before the grace period is over": {
+			[]look{{state: "setup", workflows: []string{found("main", "success", setup)}, times: 5},
+				{state: "created", workflows: []string{found("main", "success", setup)}, times: 5},
+				{state: "created", workflows: []string{found("main", "success", setup), found("build", "success", "")}}},
+			circleci.OutcomeSuccess, "", 80 * time.Second, 2 * time.Minute,
 		},
 		"a continuation that appears late, with the name of the setup": {
 			[]look{{state: "created", workflows: []string{found("main", "success", setup)}, times: 4},
