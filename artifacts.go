@@ -176,7 +176,7 @@ func (s *PipelinesService) artifacts(ctx context.Context, id uuid.UUID, opts []R
 	if err != nil {
 		return nil, err
 	}
-	return s.client.Jobs.artifactsOfWorkflows(ctx, newest(workflows), opts)
+	return s.client.Jobs.artifactsOfWorkflows(ctx, newest(runsByName(workflows)), opts)
 }
 
 // listsAtOnce is how many lists are read at once.

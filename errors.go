@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/circleci-go/circleci/internal/transport"
 	"github.com/circleci-go/circleci/internal/wire"
@@ -350,21 +349,4 @@ func htmlTitle(body []byte) string {
 		return "an HTML page"
 	}
 	return "an HTML page: " + strings.TrimSpace(title)
-}
-
-// oneLine fits a foreign text into an error's line: no control characters,
-// and not too long.
-func oneLine(s string) string {
-	const most = 300
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
-	}), " ")
-	if len(s) <= most {
-		return s
-	}
-	cut := most
-	for cut > 0 && s[cut]&0xc0 == 0x80 { // not within a character
-		cut--
-	}
-	return s[:cut] + "…"
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/google/uuid"
 )
@@ -108,30 +107,18 @@ func (s *PipelinesService) GetTestReport(ctx context.Context, id uuid.UUID, opts
 	return r, s.client.Jobs.addTests(ctx, r, jobs, opts)
 }
 
-// testsAtOnce is how many jobs the tests are read of at the same time.
-const testsAtOnce = 4
-
 // addTests reads the tests of jobs. It returns the first error that is not a
 // 404.
 func (s *JobsService) addTests(ctx context.Context, r *TestReport, jobs []WorkflowJob, opts []RequestOption) error {
 	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j WorkflowJob) bool {
 		return j.Type == JobTypeApproval || j.Number == 0 // it has not run
 	})
-	var (
-		tests  = make([][]JobTest, len(jobs))
-		failed = make([]error, len(jobs))
-		slots  = make(chan struct{}, testsAtOnce)
-		group  sync.WaitGroup
-	)
-	for i, j := range jobs {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			all, err := s.ListTests(j.ProjectSlug, j.Number, opts...).Collect(ctx)
-			tests[i], failed[i] = testsOf(j, all), err
-		})
-	}
-	group.Wait()
+	tests := make([][]JobTest, len(jobs))
+	failed := concurrently(ctx, len(jobs), listsAtOnce, func(i int) error {
+		all, err := s.ListTests(jobs[i].ProjectSlug, jobs[i].Number, opts...).Collect(ctx)
+		tests[i] = testsOf(jobs[i], all)
+		return err
+	})
 	r.Tests = append(r.Tests, slices.Concat(tests...)...)
 	for i, err := range failed {
 		if err != nil {
@@ -159,6 +146,3 @@ func testsOf(j WorkflowJob, tests []Test) []JobTest {
 	}
 	return out
 }
-
-// alone keeps what happens at once from being captured in one place.
-func alone(o *callOptions) { o.captures, o.bodies = nil, nil }
