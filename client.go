@@ -140,7 +140,11 @@ func (c *Client) addServices() {
 // links puts the transport's links in their order.
 func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handler {
 	exchange := &transport.Exchange{Client: hc, Silence: cfg.silence, MaxBody: cfg.maxBody}
-	log := &transport.Log{Logger: cfg.logger, Next: scrubbed(auth, exchange.Do)}
+	log := &transport.Log{Logger: cfg.logger, Next: func(ctx context.Context, c *transport.Call) *transport.Result {
+		r := exchange.Do(ctx, c)
+		transport.Scrub(r, c)
+		return r
+	}}
 	policy := cfg.retry.withDefaults()
 	retry := &transport.Retry{
 		Attempts: policy.MaxAttempts, MinBackoff: policy.MinBackoff, MaxBackoff: policy.MaxBackoff,
@@ -155,48 +159,6 @@ func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handle
 	}
 	return retry.Do
 }
-
-// scrubbed takes the token out of what a server has echoed, before a log or an
-// error can show it.
-func scrubbed(auth *transport.Auth, next transport.Handler) transport.Handler {
-	return func(ctx context.Context, call *transport.Call) *transport.Result {
-		r := next(ctx, call)
-		if r.OK() {
-			return r
-		}
-		r.Body = auth.Scrub(r.Body)
-		if r.Last != nil {
-			r.Last.Body = auth.Scrub(r.Last.Body)
-		}
-		if r.Err != nil {
-			text := r.Err.Error()
-			if clean := string(auth.Scrub([]byte(text))); clean != text {
-				r.Err = newScrubbedError(clean, r.Err)
-			}
-		}
-		return r
-	}
-}
-
-// scrubbedError takes the place of an error whose text held the token. That
-// one is in closures alone, where no printer follows it.
-type scrubbedError struct {
-	text string
-	is   func(target error) bool
-	as   func(target any) bool
-}
-
-func newScrubbedError(text string, err error) *scrubbedError {
-	return &scrubbedError{
-		text: text,
-		is:   func(target error) bool { return errors.Is(err, target) },
-		as:   func(target any) bool { return errors.As(err, target) },
-	}
-}
-
-func (e *scrubbedError) Error() string        { return e.text }
-func (e *scrubbedError) Is(target error) bool { return e.is(target) }
-func (e *scrubbedError) As(target any) bool   { return e.as(target) }
 
 // source is where tokens come from; nil for none.
 func (cfg *config) source(token string) (TokenSource, error) {

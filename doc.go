@@ -61,12 +61,16 @@
 //
 // # Rate limits
 //
-// All calls of a client share one pace for each family of routes: those with
-// the same first segment. Where the server announces its limit (RateLimit-… and
-// X-RateLimit-…, of which the tighter counts), calls are spread so that it is
-// used and not hit. After a 429 all callers of the family pause for the time it
-// gives, or a second if it gives none, and go on slowly. Callers leave in the order in which they came.
-// [WithLimiter] replaces all that, or turns it off.
+// All calls of a client share a [Pacer]. A 429 pauses all callers of the same
+// method and path, arguments included, until the time that it gives, or for a
+// second if it gives none; other calls are not held back. A time beyond
+// [RetryPolicy.MaxWait] is not believed: the calls fail at once, and one in each
+// MaxWait asks the server again. Where the server announces its limit
+// (RateLimit-…, X-RateLimit-… and the IETF draft's RateLimit, of which the
+// tighter counts), the calls of a route are spread so that the limit is used and
+// not exceeded. Without headers, a crowd is bounded in its first burst only, and
+// after a refusal to the rate that was granted before. Calls of a route are
+// served first in, first out. [WithLimiter] replaces all that, or turns it off.
 //
 // # Time limits
 //

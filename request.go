@@ -228,6 +228,8 @@ func (c *Client) prepare(ctx context.Context, r *request) (*prepared, error) {
 		if call.Body, err = wire.Marshal(r.in); err != nil {
 			err = &ArgumentError{Name: "body", Reason: err.Error()}
 		}
+		in := r.in
+		call.Secrets = func() []string { return secretsIn(reflect.ValueOf(in), nil) }
 	}
 	if err != nil {
 		return nil, r.blame(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 )
 
 // Secret is a text that is sent to the API in clear and shown nowhere else:
@@ -38,4 +39,33 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (s *Secret) UnmarshalText(text []byte) error {
 	*s = Secret(text)
 	return nil
+}
+
+// secretsIn collects the secrets in a request's body, and adds them to found.
+func secretsIn(v reflect.Value, found []string) []string {
+	if !v.IsValid() {
+		return found
+	}
+	if s, ok := v.Interface().(Secret); ok {
+		return append(found, string(s))
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return secretsIn(v.Elem(), found)
+	case reflect.Struct:
+		for field, value := range v.Fields() {
+			if field.IsExported() {
+				found = secretsIn(value, found)
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			found = secretsIn(v.Index(i), found)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			found = secretsIn(v.MapIndex(key), found)
+		}
+	}
+	return found
 }

@@ -60,3 +60,17 @@ func TestASecretCanBeRead(t *testing.T) {
 	require.NoError(t, replies(answers(200, `{"value":"from the API"}`)).client(t).Do(t.Context(), circleci.Request{Route: "/x"}, &in))
 	assert.Equal(t, "from the API", in.Value.Reveal())
 }
+
+// TestASecretThatAServerEchoesIsNotShown, wherever it stands in the request.
+func TestASecretThatAServerEchoesIsNotShown(t *testing.T) {
+	const secret = circleci.Secret("hunter2-hunter2")
+	type inner struct{ Values []circleci.Secret }
+	for _, body := range []any{
+		map[string]circleci.Secret{"value": secret}, &inner{[]circleci.Secret{secret}}, struct{ In any }{inner{[]circleci.Secret{secret}}},
+	} {
+		wire := replies(answers(400, `{"message":"bad value hunter2-hunter2"}`))
+		err := wire.client(t).Do(t.Context(), circleci.Request{Method: "PUT", Route: "/x", Body: body}, nil)
+		assert.Contains(t, err.Error(), "bad value REDACTED")
+		assert.NotContains(t, fmt.Sprintf("%+v", err), secret.Reveal())
+	}
+}

@@ -283,7 +283,6 @@ func TestAnonymous(t *testing.T) {
 	_, err := a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
 	require.NoError(t, err)
 	assert.Equal(t, http.Header{"Accept": {"application/json"}}, w.sent[0].Header)
-	assert.Equal(t, "body", string(a.Scrub([]byte("body"))), "with no token there is nothing to hide")
 
 	w = &recorder{}
 	a = transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(""), true)
@@ -373,24 +372,37 @@ func TestTokenSource(t *testing.T) {
 		}
 		assert.Equal(t, "token-1", w.sent[0].Header.Get("Circle-Token"))
 		assert.Equal(t, "token-2", w.sent[1].Header.Get("Circle-Token"), "a token that was renewed is not used")
-		assert.Equal(t, "it was REDACTED, no longer token-1", string(a.Scrub([]byte("it was token-2, no longer token-1"))))
 	})
 }
 
+// TestScrub: nothing that a server echoes shows the token of the call, or the
+// secrets of its body.
 func TestScrub(t *testing.T) {
-	use := func(token string) *transport.Auth {
-		a := transport.NewAuth(&recorder{}, parseURL(t, "https://circleci.com"), fixed(token), false)
-		_, err := a.RoundTrip(&http.Request{URL: parseURL(t, "https://circleci.com/"), Header: http.Header{}})
-		require.NoError(t, err)
-		return a
+	echo := func(c *transport.Call, status int, body string, header ...string) *transport.Result {
+		w := &recorder{answer: func(req *http.Request) (*http.Response, error) { return answer(req, status, body, header...), nil }}
+		r := exchange(transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false)).Do(t.Context(), c)
+		transport.Scrub(r, c)
+		return r
 	}
-	assert.Equal(t, `{"message":"bad token REDACTED","again":"REDACTED"}`,
-		string(use(token).Scrub([]byte(`{"message":"bad token `+token+`","again":"`+token+`"}`))))
-	assert.Empty(t, use(token).Scrub(nil))
-	assert.Equal(t, "a test", string(use("test").Scrub([]byte("a test"))), "a short token is a word of its own")
-
-	unused := transport.NewAuth(&recorder{}, parseURL(t, "https://circleci.com"), fixed(token), false)
-	assert.Equal(t, token, string(unused.Scrub([]byte(token))), "before the first request no token is known")
+	escaped := strings.ReplaceAll(token, "_", `\u005F`)
+	for body, want := range map[string]string{
+		`{"message":"bad token ` + token + `","again":"` + token + `"}`: `{"message":"bad token REDACTED","again":"REDACTED"}`,
+		`{"message":"` + escaped + `"}`:                                 `{"message":"REDACTED"}`,
+		"cut after " + token[:15]:                                       "cut after REDACTED",
+		"the word " + token[:15] + " alone":                             "the word " + token[:15] + " alone",
+		`the value hunter2hunter2 or a\/\"b\u003cc`:                     `the value REDACTED or REDACTED`,
+		"": "",
+	} {
+		c := newCall(t, "POST")
+		c.Secrets = func() []string { return []string{"hunter2hunter2", `a/"b<c`, "short"} }
+		r := echo(c, 400, body, "X-Request-Id", "id-"+token, "Content-Type", "text/"+token)
+		assert.Equal(t, want, string(r.Body))
+		assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"))
+		assert.Equal(t, "text/REDACTED", r.Header.Get("Content-Type"))
+	}
+	r := echo(newCall(t, "GET"), 200, "{}", "Deprecation", token, "Link", "<https://x/"+token+">")
+	assert.Equal(t, "REDACTED", r.Header.Get("Deprecation"), "the log shows it")
+	assert.Equal(t, "<https://x/REDACTED>", r.Header.Get("Link"))
 }
 
 // FuzzTokenHosts: the token of a client of the cloud goes to its hosts by https,

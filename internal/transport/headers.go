@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -42,12 +43,52 @@ func ParseRateLimit(h http.Header) (tightest RateLimit) {
 		if reset, ok := seconds(first(h, names.reset)); ok && reset <= maxHeaderWait {
 			found.Reset = reset
 		}
-		if !tightest.Known || found.Remaining < tightest.Remaining ||
-			found.Remaining == tightest.Remaining && found.Reset > tightest.Reset {
-			tightest = found
+		tightest = tighter(tightest, found)
+	}
+	for name, r := range draftItems(h["Ratelimit"]) {
+		remaining, ok := leadingNumber(r["r"])
+		if !ok {
+			continue
 		}
+		found := RateLimit{Known: true, Remaining: remaining}
+		if reset, ok := seconds(r["t"]); ok && reset <= maxHeaderWait {
+			found.Reset = reset
+		}
+		for policy, q := range draftItems(h["Ratelimit-Policy"]) {
+			if policy == name {
+				found.Limit, _ = leadingNumber(q["q"])
+			}
+		}
+		tightest = tighter(tightest, found)
 	}
 	return tightest
+}
+
+func tighter(a, b RateLimit) RateLimit {
+	if !a.Known || b.Remaining < a.Remaining || b.Remaining == a.Remaining && b.Reset > a.Reset {
+		return b
+	}
+	return a
+}
+
+// draftItems yields the items of RateLimit and RateLimit-Policy as the IETF's
+// draft has them: "name";r=50;t=30, "other";r=5.
+func draftItems(values []string) iter.Seq2[string, map[string]string] {
+	return func(yield func(string, map[string]string) bool) {
+		for _, value := range values {
+			for item := range strings.SplitSeq(value, ",") {
+				name, rest, _ := strings.Cut(item, ";")
+				params := map[string]string{}
+				for param := range strings.SplitSeq(rest, ";") {
+					key, value, _ := strings.Cut(param, "=")
+					params[strings.TrimSpace(key)] = strings.TrimSpace(value)
+				}
+				if !yield(strings.Trim(strings.TrimSpace(name), `"`), params) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // ParseRetryAfter reads Retry-After, in seconds or as a date; -1 if there is

@@ -36,6 +36,12 @@ func TestParseRateLimit(t *testing.T) {
 			headerOf("RateLimit-Limit", "100", "RateLimit-Remaining", "42", "RateLimit-Reset", "7"),
 			known(100, 42, 7*time.Second),
 		},
+		"the draft's form, of which the tighter counts": {
+			headerOf("RateLimit-Policy", `"hour";q=1000;w=3600, "default";q=100;w=60`, "RateLimit", `"hour";r=900;t=3000, "default"; r=5; t=30`),
+			known(100, 5, 30*time.Second),
+		},
+		"the draft's form without a policy": {headerOf("RateLimit", `default;r=5;t=30`), known(0, 5, 30*time.Second)},
+		"the draft's form without numbers":  {headerOf("RateLimit", `"default"`, "RateLimit-Policy", `x`), none},
 		"the X family": {
 			headerOf("X-RateLimit-Limit", "100", "X-RateLimit-Remaining", "42", "X-RateLimit-Reset", "7"),
 			known(100, 42, 7*time.Second),

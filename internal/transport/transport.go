@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -51,6 +52,12 @@ type Call struct {
 
 	// Waited is the time spent before attempts, waiting for leave to send them.
 	Waited time.Duration
+
+	// Secrets are the texts in Body that no error and no log may show; nil: none.
+	Secrets func() []string
+
+	mu     sync.Mutex
+	tokens []string // that were sent
 
 	// KeyText is the result of Key, once it is known.
 	KeyText string
