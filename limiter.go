@@ -119,7 +119,11 @@ func limitLink(l Limiter, next transport.Handler) transport.Handler {
 	}
 	if l, ok := l.(ResponseObserver); ok {
 		link.Observe = func(ctx context.Context, c *transport.Call, r *transport.Result) {
-			l.Observe(ctx, operationOf(c), responseOf(r))
+			var response Response // none, if the attempt ended in a panic
+			if r != nil {
+				response = responseOf(r)
+			}
+			l.Observe(ctx, operationOf(c), response)
 		}
 	}
 	wait := link.Wait

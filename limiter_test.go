@@ -2,6 +2,7 @@ package circleci_test
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -128,3 +129,18 @@ func TestABadHostNamesItsSource(t *testing.T) {
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 	assert.NotContains(t, err.Error(), "CIRCLE_HOST", "it is the option that is wrong")
 }
+
+// TestAPanicOfAMiddlewareIsItsOwn: the limiter is told, and the panic goes on.
+func TestAPanicOfAMiddlewareIsItsOwn(t *testing.T) {
+	l := &watcher{}
+	client, err := circleci.NewClient(canary, circleci.WithLimiter(l), circleci.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
+		return panics{}
+	}))
+	require.NoError(t, err)
+	assert.PanicsWithValue(t, "of a middleware", func() { _, _ = client.Users.Me(t.Context()) })
+	assert.Equal(t, []circleci.Response{{}}, l.observed)
+}
+
+type panics struct{}
+
+func (panics) RoundTrip(*http.Request) (*http.Response, error) { panic("of a middleware") }

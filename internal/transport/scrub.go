@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // telling is the least length of a secret that is looked for: a shorter one is
@@ -62,37 +63,49 @@ func (c *Call) scrubber() func(string) string {
 	if c.Secrets != nil {
 		secrets = append(secrets, c.Secrets()...)
 	}
-	var forms []*regexp.Regexp
-	for _, secret := range secrets {
-		if len(secret) < telling {
-			continue
-		}
-		var start, tail strings.Builder
-		depth := 0
-		for i, char := range secret {
-			one := fmt.Sprintf(`(?:%s|\\u(?i:%04x)`, regexp.QuoteMeta(string(char)), char)
-			if strings.ContainsRune(`"\/`, char) {
-				one += `|\\` + regexp.QuoteMeta(string(char))
-			}
-			one += ")"
-			if i < telling {
-				start.WriteString(one)
-				continue
-			}
-			tail.WriteString("(?:" + one)
-			depth++
-		}
-		forms = append(forms, regexp.MustCompile(start.String()+tail.String()+strings.Repeat("|$)", depth)))
-	}
-	if len(forms) == 0 {
+	secrets = slices.DeleteFunc(secrets, func(secret string) bool { return len(secret) < telling })
+	if len(secrets) == 0 {
 		return nil
 	}
 	return func(text string) string {
-		for _, form := range forms {
-			text = form.ReplaceAllString(text, "REDACTED")
+		for _, secret := range secrets {
+			text = replace(text, secret)
 		}
 		return text
 	}
+}
+
+func replace(text, secret string) string {
+	var out strings.Builder
+	done := 0
+	for i := 0; i < len(text); i++ {
+		if end := match(text, i, secret); end > i {
+			out.WriteString(text[done:i] + "REDACTED")
+			done, i = end, end-1
+		}
+	}
+	return out.String() + text[done:]
+}
+
+// match returns where a secret ends that begins at text[i:]; -1 if none does.
+func match(text string, i int, secret string) int {
+	for n, char := range secret {
+		rest := text[i:]
+		literal := secret[n:min(n+max(utf8.RuneLen(char), 1), len(secret))]
+		switch {
+		case rest == "" && n >= telling:
+			return i // the text was cut
+		case strings.HasPrefix(rest, literal):
+			i += len(literal)
+		case len(rest) >= 6 && strings.EqualFold(rest[:6], fmt.Sprintf(`\u%04x`, char)):
+			i += 6
+		case len(rest) >= 2 && rest[0] == '\\' && rest[1:2] == literal:
+			i += 2
+		default:
+			return -1
+		}
+	}
+	return i
 }
 
 // scrubbedError takes the place of an error whose text held a secret. That one
