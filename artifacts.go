@@ -21,12 +21,16 @@ import (
 //
 // The token is sent to CircleCI's artifact host only, and not to the storage to
 // which that host redirects. [NoRetry] turns off the resuming as well. Headers
-// that the download sets itself, such as Range, and [Query] are refused.
+// that the download sets itself, such as Range, [Query] and [CaptureBody] are
+// refused.
 func (s *JobsService) DownloadArtifact(ctx context.Context, a Artifact, w io.Writer, opts ...RequestOption) (int64, error) {
 	var o callOptions
 	o.apply(opts)
 	if o.query.Encode() != "" {
 		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "query", Reason: "cannot be added to the URL of a file"}
+	}
+	if len(o.bodies) > 0 {
+		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "CaptureBody", Reason: "cannot be used where the body goes to an io.Writer"}
 	}
 	return s.download(ctx, a, w, func(int64, int64) {}, opts)
 }
@@ -115,7 +119,8 @@ type DownloadedArtifact struct {
 //
 // [Timeout] limits all of it together, and [NoRetry] turns off the resuming of
 // downloads as well. [Query] is added to the requests of the API, and not to the
-// URLs of files. [CaptureResponse] and headers such as Range are refused.
+// URLs of files. [CaptureResponse], [CaptureBody] and headers such as Range are
+// refused.
 func (s *JobsService) DownloadArtifacts(ctx context.Context, slug ProjectSlug, number int64, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
 	return s.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
 		return s.artifactsOf(ctx, WorkflowJob{Number: number, ProjectSlug: slug}, "", opts)

@@ -105,7 +105,7 @@ func (d *downloads) fetch(ctx context.Context, a JobArtifact, name string) (size
 		return 0, err
 	}
 	partial := name + "." + strconv.FormatUint(rand.Uint64(), 36) + ".partial"
-	file, err := d.root.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	file, err := createNew(d.root, partial)
 	if err != nil {
 		return 0, err
 	}
@@ -130,6 +130,11 @@ func (d *downloads) fetch(ctx context.Context, a JobArtifact, name string) (size
 	}
 	report(DownloadProgress{Artifact: a, Path: name, Written: size, Total: max(total, size), Done: true})
 	return size, nil
+}
+
+// createNew creates a file, and does not write to one that exists.
+func createNew(root *os.Root, name string) (*os.File, error) {
+	return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
 // localNames are the names of the artifacts' files, each its own.

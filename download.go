@@ -33,14 +33,14 @@ type remote struct {
 	part     bool  // the response is a part of the file, so that its end proves nothing
 	version  version
 	read     maphash.Hash // of what was read of a file without a version
-	failures int          // in a row, without a byte between
+	failures int          // breaks without a byte in between
 }
 
 const (
 	// copyBuffer is large, so that a file takes few system calls.
 	copyBuffer = 1 << 20
-	// resumeAttempts is how many connections in a row may break without a
-	// byte, before a download fails.
+	// resumeAttempts is how many breaks without a byte in between make a
+	// download fail.
 	resumeAttempts = 4
 )
 
@@ -140,10 +140,7 @@ func (r *remote) Read(p []byte) (int, error) {
 		case noRetry(r.opts):
 			return n, r.fail(err)
 		}
-		if n == 0 {
-			r.failures++
-		}
-		if r.failures >= resumeAttempts {
+		if r.failures++; r.failures >= resumeAttempts {
 			return n, r.fail(err)
 		}
 		if slept := transport.Sleep(r.ctx, 250*time.Millisecond<<r.failures); slept != nil {

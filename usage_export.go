@@ -81,7 +81,7 @@ type UsageProgress struct {
 // [Timeout] limits all of it together. With [NoRetry] each request is sent once,
 // and Export neither waits for the rate limit nor resumes a file.
 // [Query] is added to the requests of the API, and not to the URLs of files.
-// [CaptureResponse] and headers such as Range are refused.
+// [CaptureResponse], [CaptureBody] and headers such as Range are refused.
 func (s *UsageService) Export(ctx context.Context, orgID uuid.UUID, w UsageWindow, o *ExportUsageOptions, opts ...RequestOption) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
 		ctx, cancel, err := limited(ctx, opts)
@@ -232,7 +232,7 @@ func (e *usageExporter) open(ctx context.Context, url string) (*remote, error) {
 // usageRows reads a gzip file of CSV.
 func usageRows(file io.Reader) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
-		unzipped, err := gzip.NewReader(file)
+		unzipped, err := gzip.NewReader(bufio.NewReaderSize(file, 64<<10))
 		if err == io.EOF {
 			return // an empty file has no rows
 		}
@@ -240,7 +240,7 @@ func usageRows(file io.Reader) iter.Seq2[UsageRow, error] {
 			yield(UsageRow{}, err)
 			return
 		}
-		records := &csvReader{src: bufio.NewReaderSize(unzipped, 64<<10)}
+		records := newCSVReader(unzipped)
 		header, err := records.read()
 		if err == io.EOF {
 			return
@@ -259,7 +259,7 @@ func usageRows(file io.Reader) iter.Seq2[UsageRow, error] {
 				yield(UsageRow{}, fmt.Errorf("line %d: %w", n, err))
 				return
 			}
-			if !yield(columns.row(record), nil) {
+			if !yield(columns.read(record), nil) {
 				return
 			}
 		}

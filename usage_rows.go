@@ -2,6 +2,7 @@ package circleci
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"reflect"
@@ -76,75 +77,91 @@ type UsageRow struct {
 // usageColumn reads a cell into its field; false if it is not of its form.
 type usageColumn struct {
 	name string
-	set  func(*UsageRow, []byte) bool // nil: unknown
+	set  func([]byte) bool // nil: unknown
 }
 
-type usageHeader []usageColumn
+// usageHeader reads the records of a file, all of them into one row.
+type usageHeader struct {
+	columns []usageColumn
+	row     *UsageRow
+}
 
 // usageColumns finds the fields of a file's columns, by their names.
 func usageColumns(header []csvCell) usageHeader {
-	fields := map[string]int{}
-	t := reflect.TypeFor[UsageRow]()
-	for i := range t.NumField() {
-		if name := t.Field(i).Tag.Get("csv"); name != "" {
-			fields[name] = i
+	h := usageHeader{make([]usageColumn, len(header)), new(UsageRow)}
+	row := reflect.ValueOf(h.row).Elem()
+	fields := map[string]any{} // pointers
+	for i := range row.NumField() {
+		if name := row.Type().Field(i).Tag.Get("csv"); name != "" {
+			fields[name] = row.Field(i).Addr().Interface()
 		}
 	}
-	columns := make(usageHeader, len(header))
 	for i, cell := range header {
-		columns[i].name = strings.TrimSpace(string(cell.text))
-		if field, ok := fields[strings.ToUpper(columns[i].name)]; ok {
-			columns[i].set = setterOf(t.Field(field).Type, field)
-		}
+		h.columns[i].name = strings.TrimSpace(string(cell.text))
+		h.columns[i].set = setterOf(fields[strings.ToUpper(h.columns[i].name)])
 	}
-	return columns
+	return h
 }
 
-// setterOf reads cells of a type into the field of that index. A cell that is
-// not of its form leaves the field as it is.
-func setterOf(t reflect.Type, field int) func(*UsageRow, []byte) bool {
-	switch t {
-	case reflect.TypeFor[uuid.UUID]():
-		return setter(field, uuid.ParseBytes)
-	case reflect.TypeFor[time.Time]():
-		return setter(field, parseUsageTime)
-	case reflect.TypeFor[Seconds]():
-		return setter(field, func(text []byte) (d Seconds, err error) {
+// setterOf reads cells into a field. A cell that is not of its form leaves the
+// field as it is.
+func setterOf(field any) func([]byte) bool {
+	switch p := field.(type) {
+	case *uuid.UUID:
+		return setter(p, uuid.ParseBytes)
+	case *time.Time:
+		return setter(p, parseUsageTime)
+	case *Seconds:
+		return setter(p, func(text []byte) (d Seconds, err error) {
 			err = parseUnits(text, (*time.Duration)(&d), time.Second)
 			return d, err
 		})
-	case reflect.TypeFor[*float64]():
-		return setter(field, func(text []byte) (*float64, error) {
+	case **float64:
+		return setter(p, func(text []byte) (*float64, error) {
 			n, err := parseUsageFloat(text)
 			return &n, err
 		})
-	}
-	switch t.Kind() {
-	case reflect.Int64:
-		return setter(field, func(text []byte) (int64, error) { return strconv.ParseInt(string(text), 10, 64) })
-	case reflect.Float64:
-		return setter(field, parseUsageFloat)
-	case reflect.Bool:
-		return setter(field, func(text []byte) (bool, error) {
-			is, ok := usageFlags[strings.ToLower(string(text))]
+	case *int64:
+		return setter(p, func(text []byte) (int64, error) { return strconv.ParseInt(string(text), 10, 64) })
+	case *float64:
+		return setter(p, parseUsageFloat)
+	case *bool:
+		return setter(p, func(text []byte) (bool, error) {
+			is, ok := usageFlags[string(text)]
+			if !ok {
+				is, ok = usageFlags[strings.ToLower(string(text))]
+			}
 			if !ok {
 				return false, strconv.ErrSyntax
 			}
 			return is, nil
 		})
-	default:
-		return func(r *UsageRow, text []byte) bool {
-			reflect.ValueOf(r).Elem().Field(field).SetString(string(text))
-			return true
+	case *string:
+		return textSetter(p)
+	case *JobStatus:
+		return textSetter(p)
+	}
+	return nil
+}
+
+// textSetter keeps one string for equal cells that follow each other, as the
+// names of organizations and projects do.
+func textSetter[T ~string](p *T) func([]byte) bool {
+	var last T
+	return func(text []byte) bool {
+		if string(text) != string(last) {
+			last = T(text)
 		}
+		*p = last
+		return true
 	}
 }
 
-func setter[T any](field int, parse func([]byte) (T, error)) func(*UsageRow, []byte) bool {
-	return func(r *UsageRow, text []byte) bool {
+func setter[T any](p *T, parse func([]byte) (T, error)) func([]byte) bool {
+	return func(text []byte) bool {
 		v, err := parse(text)
 		if err == nil {
-			*reflect.ValueOf(r).Elem().Field(field).Addr().Interface().(*T) = v
+			*p = v
 		}
 		return err == nil
 	}
@@ -156,7 +173,15 @@ func parseUsageFloat(text []byte) (float64, error) { return strconv.ParseFloat(s
 var usageFlags = map[string]bool{"true": true, "false": false, "y": true, "n": false, "1": true, "0": false}
 
 // parseUsageTime reads "2006-01-02 15:04:05.999999", in UTC, or a date alone.
-func parseUsageTime(text []byte) (time.Time, error) {
+func parseUsageTime(text []byte) (t time.Time, err error) {
+	if len(text) > 10 && len(text) < 32 && text[10] == ' ' { // RFC 3339 is read far faster than a layout
+		var buffer [40]byte
+		b := append(buffer[:0], text...)
+		b[10] = 'T'
+		if err := t.UnmarshalText(append(b, 'Z')); err == nil {
+			return t, nil
+		}
+	}
 	layout := time.DateTime // takes a fraction as well
 	if len(text) == len(time.DateOnly) {
 		layout = time.DateOnly
@@ -167,34 +192,36 @@ func parseUsageTime(text []byte) (time.Time, error) {
 	return wire.ParseTime(text)
 }
 
-// row makes a row of a record.
-func (h usageHeader) row(record []csvCell) (r UsageRow) {
+// read makes a row of a record.
+func (h *usageHeader) read(record []csvCell) UsageRow {
+	*h.row = UsageRow{}
 	for i, cell := range record {
 		var column usageColumn
-		if i < len(h) {
-			column = h[i]
+		if i < len(h.columns) {
+			column = h.columns[i]
 		} else {
 			column.name = "column " + strconv.Itoa(i+1)
 		}
-		if cell.null || column.set != nil && (len(cell.text) == 0 || column.set(&r, cell.text)) {
+		if cell.null || column.set != nil && (len(cell.text) == 0 || column.set(cell.text)) {
 			continue
 		}
-		if r.Extra == nil {
-			r.Extra = map[string]string{}
+		if h.row.Extra == nil {
+			h.row.Extra = map[string]string{}
 		}
-		r.Extra[column.name] = string(cell.text)
+		h.row.Extra[column.name] = string(cell.text)
 	}
-	return r
+	return *h.row
 }
 
 // csvCell is a cell of a record, until the next one is read.
 type csvCell struct {
-	text []byte
-	null bool
+	text   []byte
+	null   bool
+	quoted bool
 }
 
 // csvReader reads CSV as usage exports have it, which encoding/csv does not:
-// a backslash escapes the character behind it, and \N alone is null.
+// a backslash escapes the character after it, and \N alone is null.
 type csvReader struct {
 	src   *bufio.Reader
 	cells []csvCell
@@ -202,34 +229,101 @@ type csvReader struct {
 	begin int    // of the cell in it
 }
 
-// What is far beyond any cell and any row bounds what a broken file can cost.
+// These bounds are far beyond any row, and limit what a broken file can cost.
 const (
-	maxCell  = 1 << 20
+	maxRow   = 1 << 20
 	maxCells = 1 << 10
 )
 
 var (
-	errLongCell = errors.New("a cell is longer than a megabyte")
-	errLongRow  = errors.New("a row has more than a thousand cells")
+	errLongRow  = errors.New("a row is longer than a megabyte")
+	errWideRow  = errors.New("a row has more than a thousand cells")
+	utf8BOM     = []byte("\xef\xbb\xbf")
+	escapedNull = []byte(`\N`)
 )
 
-// read reads a record; the slice is that of the last one.
+// newCSVReader reads src, without its byte-order mark.
+func newCSVReader(src io.Reader) *csvReader {
+	r := &csvReader{src: bufio.NewReaderSize(src, 64<<10)}
+	if start, _ := r.src.Peek(len(utf8BOM)); bytes.Equal(start, utf8BOM) {
+		_, _ = r.src.Discard(len(utf8BOM)) // it has been peeked at
+	}
+	return r
+}
+
+// read reads a record, which is valid until the next one is read.
 func (r *csvReader) read() ([]csvCell, error) {
-	r.cells, r.text = r.cells[:0], r.text[:0]
 	for {
-		end, err := r.cell()
-		if err == io.EOF && len(r.cells) == 0 {
-			return nil, io.EOF
-		}
-		if err != nil && err != io.EOF {
+		r.cells, r.text = r.cells[:0], r.text[:0]
+		if line := r.line(); line != nil && r.split(line) {
+			_, _ = r.src.Discard(len(line) + 1) // it has been peeked at
+		} else if err := r.readSlowly(); err != nil {
 			return nil, err
 		}
-		if end || err == io.EOF {
-			if len(r.cells) == 1 && len(r.cells[0].text) == 0 && !r.cells[0].null && err == nil {
-				r.cells = r.cells[:0] // an empty line
-				continue
-			}
+		if len(r.cells) != 1 || len(r.cells[0].text) > 0 || r.cells[0].null || r.cells[0].quoted {
 			return r.cells, nil
+		} // else it is an empty line
+	}
+}
+
+// line returns the next line, if the buffer has room for all of it.
+func (r *csvReader) line() []byte {
+	for seen := 0; ; {
+		buffered, _ := r.src.Peek(r.src.Buffered())
+		if i := bytes.IndexByte(buffered[seen:], '\n'); i >= 0 {
+			return buffered[:seen+i]
+		}
+		seen = len(buffered)
+		if _, err := r.src.Peek(seen + 1); err != nil {
+			return nil
+		}
+	}
+}
+
+// split splits a line in which nothing is quoted, and nothing escaped but null;
+// of another one it reports false.
+func (r *csvReader) split(line []byte) bool {
+	if bytes.IndexByte(line, '"') >= 0 {
+		return false
+	}
+	if n := bytes.Count(line, escapedNull); n != bytes.Count(line, escapedNull[:1]) {
+		return false
+	}
+	if i := bytes.IndexByte(line, '\r'); i == len(line)-1 && i >= 0 {
+		line = line[:i]
+	} else if i >= 0 {
+		return false
+	}
+	for len(r.cells) < maxCells {
+		cell, rest, more := line, line, false
+		if i := bytes.IndexByte(line, ','); i >= 0 {
+			cell, rest, more = line[:i], line[i+1:], true
+		}
+		null := len(cell) == 2 && string(cell) == `\N`
+		if !null && bytes.IndexByte(cell, '\\') >= 0 {
+			break // not alone in its cell
+		}
+		r.cells = append(r.cells, csvCell{text: cell, null: null})
+		if !more {
+			return true
+		}
+		line = rest
+	}
+	r.cells = r.cells[:0]
+	return false
+}
+
+// readSlowly reads a record of any form.
+func (r *csvReader) readSlowly() error {
+	for {
+		end, err := r.cell()
+		switch {
+		case err == io.EOF && len(r.cells) == 0:
+			return io.EOF
+		case err != nil && err != io.EOF:
+			return err
+		case end || err == io.EOF:
+			return nil
 		}
 	}
 }
@@ -252,10 +346,10 @@ func (r *csvReader) cell() (last bool, err error) {
 			return true, io.EOF
 		case err != nil:
 			return true, err
-		case len(r.text)-r.begin >= maxCell:
-			return true, errLongCell
-		case len(r.cells) >= maxCells:
+		case len(r.text) >= maxRow:
 			return true, errLongRow
+		case len(r.cells) >= maxCells:
+			return true, errWideRow
 		}
 		switch {
 		case escaped:
@@ -291,7 +385,7 @@ func (r *csvReader) cell() (last bool, err error) {
 }
 
 func (r *csvReader) add(quoted bool) {
-	cell := csvCell{text: r.text[r.begin:]}
+	cell := csvCell{text: r.text[r.begin:], quoted: quoted}
 	if !quoted && string(cell.text) == `\N` {
 		cell = csvCell{null: true}
 	}

@@ -45,6 +45,7 @@ var rows = []row{
 	{"tls", tlsFanOut},
 	{"connections", connections},
 	{"artifact", artifact},
+	{"usage", usage},
 	{"program", program},
 }
 
