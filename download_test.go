@@ -232,7 +232,8 @@ func TestADownloadDoesNotWriteToAFileThatExists(t *testing.T) {
 }
 
 // hostileFile answers as the bytes of a script say. It has two versions of a
-// file, and keeps to HTTP in one thing: a version has one ETag.
+// file, and is honest in two things: a version has one ETag, and a file is not
+// said to be shorter than it is.
 type hostileFile struct {
 	script []byte
 	texts  [2]string
@@ -277,7 +278,7 @@ func (h *hostileFile) RoundTrip(req *http.Request) (*http.Response, error) {
 	body := text
 	if status == 206 && from < end {
 		body = text[from:end]
-		total := []string{fmt.Sprint(len(text)), "*", "7"}[h.next()%3]
+		total := []string{fmt.Sprint(len(text)), "*", fmt.Sprint(len(text) + 1)}[h.next()%3]
 		header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%s", from, end-1, total))
 	}
 	length := int64(len(body))
