@@ -192,7 +192,7 @@ func TestNoGETHasABody(t *testing.T) {
 			return c.Do(ctx, circleci.Request{Method: http.MethodHead, Route: "/x"}, nil)
 		},
 	} {
-		wire := replies(answers(200, `{}`))
+		wire := replies(answers(200, `{"items":[]}`))
 		require.NoError(t, call(t.Context(), wire.client(t)), name)
 		assert.False(t, wire.only(t).HasBody, "%s: the API answers 403 to a GET with a body", name)
 		assert.Empty(t, wire.only(t).Header["Content-Type"], name)

@@ -2,6 +2,7 @@ package circleci
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -143,11 +144,21 @@ func (e *Error) hint() string {
 		return "the API has removed this operation, or no longer keeps what was asked for"
 	case e.StatusCode/100 == 3:
 		return "check the base URL"
+	case e.StatusCode >= 500 && repeats(e.Method):
+		return mayBeDone + "; see https://status.circleci.com"
 	case e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented:
 		return "see https://status.circleci.com"
 	}
 	return ""
 }
+
+// mayBeDone is the hint for a request that is not idempotent and whose outcome
+// is unknown.
+const mayBeDone = "it may have been carried out: look before you repeat it"
+
+// repeats reports whether sending a request of the method again does a thing
+// twice.
+func repeats(method string) bool { return method == http.MethodPost || method == http.MethodPatch }
 
 // Is matches the Err… values of this package.
 func (e *Error) Is(target error) bool {
@@ -207,6 +218,8 @@ type TransportError struct {
 	// Last is the last real answer: of an earlier attempt, or one whose body the
 	// caller has not waited for; nil if none came.
 	Last *Error
+
+	ambiguous bool // it may have been carried out
 }
 
 // Error tells what failed and why.
@@ -214,6 +227,12 @@ func (e *TransportError) Error() string {
 	text := fmt.Sprintf("circleci: %s %s: %s", e.Method, e.Route, oneLine(fmt.Sprint(e.Err)))
 	if e.Attempts > 1 {
 		text += fmt.Sprintf(" (%d attempts)", e.Attempts)
+	}
+	if e.ambiguous {
+		text += "; " + mayBeDone
+	}
+	if errors.As(e.Err, new(x509.UnknownAuthorityError)) {
+		text += "; if the server has a private certificate authority, trust it with WithRootCAs"
 	}
 	if e.Last != nil {
 		text += fmt.Sprintf("; the answer before was %d %s", e.Last.StatusCode, oneLine(e.Last.Message))
@@ -279,6 +298,8 @@ func (c *Client) errorOf(call *transport.Call, r *transport.Result) error {
 		}
 	}
 	e := &TransportError{Method: call.Method, Route: call.Route, Attempts: r.Attempts, Err: r.Err}
+	e.ambiguous = repeats(call.Method) && r.Attempts > 0 && !r.Held && r.Last == nil &&
+		(r.Failure == transport.Broken || r.Failure == transport.Cut || r.Failure == transport.Canceled)
 	if r.Last != nil {
 		e.Last = c.answerError(call, r.Last)
 	}

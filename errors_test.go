@@ -240,7 +240,7 @@ func TestErrorsDoNotShowTheToken(t *testing.T) {
 		"cut off":      answers(429, `{"message":"CANARY`, headers...),
 		"empty answer": answers(200, "", headers...),
 		"bad JSON":     answers(200, `CANARY`, headers...),
-		"bad types":    answers(200, `{"id":"CANARY","CANARY":{"created_at":"CANARY"},"environment_variables":[{"created_at":"CANARY"}]}`),
+		"bad types":    answers(200, `{"name":{"CANARY":"CANARY"},"CANARY":{"created_at":"CANARY"},"environment_variables":[{"created_at":"CANARY"}]}`),
 		"cut JSON":     answers(200, `{"name":"CANARY`),
 		"network":      breaks(fmt.Errorf("GET with %q: %w", "CANARY", &net.OpError{Op: "read", Err: errNet})),
 	}
@@ -341,7 +341,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"cut off", "application/json", `{"id":"`, "the JSON stops in the middle"},
 		{"type", "application/json", `{"name":5}`, `"/name"`},
 		{"array", "application/json", `[]`, "array"},
-		{"time", "application/json", `{"created_at":"yesterday"}`, "yesterday"},
+		{"time", "application/json", `{"created_at":7}`, "a time was expected"},
 		{"two values", "application/json", `{} {}`, "{} {}"},
 		{"lines", "application/json", "{\n\t\"na\\u0000me\": 5,\r\n\x00", "circleci"},
 	} {

@@ -421,7 +421,7 @@ var listFaults = []struct {
 	{"an item again", once(listPage("", 2, 3)), 3, fine(1)},
 	{"an empty page with a token", once(listPage("3"), listPage("", 3)), 3, fine(2).tries(1)},
 	{"empty pages without end", forever(manyEmptyPages()...), 2, loops(100)},
-	{"no items at all", once(says(200, `{}`)), 2, fine(1)},
+	{"no items at all", once(says(200, `{}`)), 2, unreadable(1, 200)},
 	{"items that are null", once(says(200, `{"items":null,"next_page_token":null}`)), 2, fine(1)},
 	{"items that are none", once(says(200, `{"items":{}}`)), 2, unreadable(1, 200)},
 	{"an item of another type", once(says(200, `{"items":[7]}`)), 2, unreadable(1, 200)},

@@ -174,7 +174,7 @@ func TestALogDoesNotShowTheToken(t *testing.T) {
 	for name, r := range map[string]reply{
 		"refused":     answers(401, `{"message":"the token CANARY is unknown"}`),
 		"wrong type":  answers(200, `{"id":"CANARY","name":{"CANARY":[1]}}`),
-		"wrong time":  answers(200, `{"id":"","created_at":"CANARY"}`),
+		"wrong time":  answers(200, `{"id":"","created_at":["CANARY"]}`),
 		"no JSON":     answers(200, `CANARY`),
 		"transport":   breaks(errors.New("cannot send Circle-Token: CANARY")),
 		"redirect":    answers(302, "", "Location", "http://circleci.com/?circle-token=CANARY"),

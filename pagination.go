@@ -2,6 +2,7 @@ package circleci
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 
@@ -168,9 +169,9 @@ func (p *Pager[T]) From(token string) *Pager[T] {
 
 // envelope is what surrounds the items of a page.
 type envelope[T any] struct {
-	Items         []T    `json:"items"`
-	NextPageToken string `json:"next_page_token"`
-	TotalCount    int    `json:"total_count"`
+	Items         wire.Items[T] `json:"items"`
+	NextPageToken string        `json:"next_page_token"`
+	TotalCount    int           `json:"total_count"`
 }
 
 // list is the pager of a list whose answers have "items".
@@ -216,14 +217,14 @@ type pageAnswer[T any] struct {
 func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 	a.body = envelope[T]{} // nothing may be left of an attempt that broke off
 	if a.room > 0 {
-		a.body.Items = make([]T, 0, a.room)
+		a.body.Items.List = make([]T, 0, a.room)
 	}
 	if a.bare {
-		err = wire.Read(body, &a.body.Items)
-	} else {
-		err = wire.Read(body, &a.body)
+		err = wire.Read(body, &a.body.Items.List)
+	} else if err = wire.Read(body, &a.body); err == nil && !a.body.Items.Found {
+		err = errors.New(`it has no "items", which a list has`)
 	}
-	a.page.Items, a.page.TotalCount, a.page.NextPageToken = a.body.Items, a.body.TotalCount, a.body.NextPageToken
+	a.page.Items, a.page.TotalCount, a.page.NextPageToken = a.body.Items.List, a.body.TotalCount, a.body.NextPageToken
 	return err
 }
 

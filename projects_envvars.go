@@ -23,7 +23,7 @@ func (v *ProjectEnvVar) key() itemKey { return itemKey{name: v.Name} }
 //
 //circleci:operation GET /project/{project-slug}/envvar
 func (s *ProjectsService) ListEnvVars(slug ProjectSlug, opts ...RequestOption) *Pager[ProjectEnvVar] {
-	return list[ProjectEnvVar](s.client, get("/project/{project-slug}/envvar", slug).with(opts))
+	return repeatingList[ProjectEnvVar](s.client, get("/project/{project-slug}/envvar", slug).with(opts))
 }
 
 // namedEnvVar is a variable as a project's route takes it.

@@ -57,7 +57,7 @@ func (o *ListCheckoutKeysOptions) query(q *encode.Query) {
 //
 //circleci:operation GET /project/{project-slug}/checkout-key
 func (s *ProjectsService) ListCheckoutKeys(slug ProjectSlug, o *ListCheckoutKeysOptions, opts ...RequestOption) *Pager[CheckoutKey] {
-	return list[CheckoutKey](s.client, get("/project/{project-slug}/checkout-key", slug).query(o).with(opts))
+	return repeatingList[CheckoutKey](s.client, get("/project/{project-slug}/checkout-key", slug).query(o).with(opts))
 }
 
 // CreateCheckoutKeyRequest is a new checkout key: of the type deploy-key or

@@ -194,7 +194,12 @@ func (c *Client) run(ctx context.Context, r *request, answer transport.Decoder) 
 	ctx, cancel := p.options.limit(ctx)
 	defer cancel()
 	p.call.Answer = answer
-	_, err = c.carryOut(ctx, &p.call, &p.options)
+	result, err := c.carryOut(ctx, &p.call, &p.options)
+	if err == nil && result.Gone && answer != nil {
+		gone := c.answerError(&p.call, result)
+		gone.advice = "an earlier attempt, whose response was lost, may have deleted it"
+		return gone
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/circleci-go/circleci/internal/encode"
 	"github.com/circleci-go/circleci/internal/transport"
+	"github.com/circleci-go/circleci/internal/wire"
 )
 
 // RequestOption changes one call. A method that returns a [Pager] applies it to
@@ -237,12 +239,26 @@ func (o *callOptions) keepBody(call *transport.Call) *bodyKeeper {
 // Decode reads an answer.
 func (k *bodyKeeper) Decode(body io.Reader) error {
 	k.kept.Reset() // nothing may be left of an attempt that broke off
-	body = io.TeeReader(body, &k.kept)
+	body = tee{io.TeeReader(body, &k.kept), body}
 	if k.next == nil {
 		_, err := io.Copy(io.Discard, body)
 		return err
 	}
 	return k.next.Decode(body)
+}
+
+// tee is a body that is kept while it is read.
+type tee struct {
+	io.Reader
+	body io.Reader
+}
+
+// Limit is that of the body; see [wire.Limited].
+func (t tee) Limit() int64 {
+	if l, ok := t.body.(wire.Limited); ok {
+		return l.Limit()
+	}
+	return math.MaxInt64
 }
 
 // of returns the body of a result.

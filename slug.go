@@ -80,15 +80,63 @@ func (s OrgSlug) check() error {
 }
 
 func checkSlug(name, slug string, segments int, example string) error {
-	bad := strings.Count(slug, "/") != segments-1
+	if isSlug(slug, segments) {
+		return nil
+	}
+	reason := fmt.Sprintf("%q is not of the form %s", slug, example)
+	if mended := mendSlug(slug, segments); mended != slug && isSlug(mended, segments) {
+		reason += fmt.Sprintf("; did you mean %q?", mended)
+	}
+	return &ArgumentError{Name: name, Reason: reason}
+}
+
+// isSlug reports whether a text has the form of a slug of so many segments. The
+// first is the name of a VCS: it is not a host, and is in lower case.
+func isSlug(slug string, segments int) bool {
+	if strings.Count(slug, "/") != segments-1 {
+		return false
+	}
 	for segment := range strings.SplitSeq(slug, "/") {
-		bad = bad || segment == "" || encode.HasDotPart(segment) ||
-			strings.ContainsFunc(segment, func(r rune) bool { return r < ' ' || r == 0x7f })
+		if segment == "" || segment != strings.TrimSpace(segment) || encode.HasDotPart(segment) || hasControl(segment) {
+			return false
+		}
 	}
-	if bad {
-		return &ArgumentError{Name: name, Reason: fmt.Sprintf("%q is not of the form %s", slug, example)}
+	vcs, _, _ := strings.Cut(slug, "/")
+	return vcs == strings.ToLower(vcs) && !strings.ContainsAny(vcs, ".: ")
+}
+
+// mendSlug makes a slug of what people have instead: the URL of a page or of a
+// repository, another case, spaces.
+func mendSlug(text string, segments int) string {
+	text = strings.TrimSpace(text)
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		text = rest
 	}
-	return nil
+	text = strings.TrimPrefix(text, "git@")
+	text, _, _ = strings.Cut(text, "?")
+	parts := strings.FieldsFunc(text, func(r rune) bool { return r == '/' || r == ':' })
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	switch vcs := strings.ToLower(strings.TrimPrefix(parts[0], "www.")); vcs {
+	case "github.com", "bitbucket.org":
+		parts[0], _, _ = strings.Cut(vcs, ".")
+	case "app.circleci.com", "circleci.com":
+		for i, part := range parts { // /pipelines/github/acme/web, /settings/project/gh/acme/web
+			if part == "gh" || part == "bb" || part == "github" || part == "bitbucket" || part == "circleci" {
+				parts = parts[i:]
+				break
+			}
+		}
+	default:
+		parts[0] = vcs
+	}
+	parts = parts[:min(len(parts), segments)]
+	parts[len(parts)-1] = strings.TrimSuffix(parts[len(parts)-1], ".git")
+	return strings.Join(parts, "/")
 }
 
 // OrgRef names an organization by its slug or its ID, where the API takes

@@ -15,11 +15,12 @@ var (
 	goodSlugs = []string{
 		"gh/acme/web", "github/acme/web", "bb/acme/web", "circleci/8e4z1Akd74woxagxnvLT5q/V29Cenkg8EaiSZARmWm8Lz",
 		"circleci/5034460f-c7c4-4c43-9457-de07e2029e7b/5034460f-c7c4-4c43-9457-de07e2029e7b",
-		"gh/acme/web.app", "gh/acme/.github", "gh/acme/...", "gh/a b/ü?#%2F&+", "GH/acme/web",
+		"gh/acme/web.app", "gh/acme/.github", "gh/acme/...", "gh/a b/ü?#%2F&+",
 	}
 	badSlugs = []string{
 		"", "web", "acme/web", "gh/acme", "gh/acme/web/x", "/gh/acme/web", "gh/acme/web/", "gh//web", "gh/acme/", "/acme/web", "//",
 		"gh/../web", "gh/acme/..", "./acme/web", "gh/./web", "gh/acme/web\n", "gh/ac\x00me/web", "gh/acme/web\x7f", "https://github.com/acme/web",
+		"GH/acme/web", "github.com/acme/web", "gh/acme/web ", " gh/acme/web", "gh/ acme/web",
 	}
 )
 
@@ -138,4 +139,26 @@ func FuzzParseProjectSlug(f *testing.F) {
 		_, err = circleci.ParseOrgSlug(string(slug.Org()))
 		assert.NoError(t, err)
 	})
+}
+
+func TestASlugThatIsAlmostOneIsSuggested(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://app.circleci.com/pipelines/github/acme/web":                       "github/acme/web",
+		"https://app.circleci.com/pipelines/github/acme/web/42/workflows/x?branch": "github/acme/web",
+		"https://app.circleci.com/settings/project/gh/acme/web":                    "gh/acme/web",
+		"https://github.com/acme/web":                                              "github/acme/web",
+		"github.com/acme/web":                                                      "github/acme/web",
+		"git@github.com:acme/web.git":                                              "github/acme/web",
+		"bitbucket.org/acme/web":                                                   "bitbucket/acme/web",
+		"GH/acme/web":                                                              "gh/acme/web",
+		" gh/acme/web ":                                                            "gh/acme/web",
+		"gh/acme/web/":                                                             "gh/acme/web",
+	} {
+		_, err := circleci.ParseProjectSlug(in)
+		assert.ErrorContains(t, err, `did you mean "`+want+`"?`, in)
+	}
+	_, err := circleci.ParseProjectSlug("web")
+	assert.NotContains(t, err.Error(), "did you mean")
+	_, err = circleci.ParseOrgSlug("https://github.com/acme")
+	assert.ErrorContains(t, err, `did you mean "github/acme"?`)
 }

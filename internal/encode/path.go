@@ -49,7 +49,7 @@ func Path(template string, params ...Param) (string, error) {
 			end = open + len(projectTemplate) - 1
 			name = "project slug"
 		}
-		b.WriteString(rest[:open])
+		writeLiteral(&b, rest[:open])
 		if err := writeParam(&b, name, p); err != nil {
 			return "", err
 		}
@@ -58,8 +58,23 @@ func Path(template string, params ...Param) (string, error) {
 	if strings.IndexByte(rest, '{') >= 0 {
 		return "", &ParamError{Name: template, Reason: "has more placeholders than values"}
 	}
-	b.WriteString(rest)
+	writeLiteral(&b, rest)
 	return b.String(), nil
+}
+
+// writeLiteral writes a part of the template. What cannot stand in a path is
+// escaped; what is escaped already stays so.
+func writeLiteral(b *strings.Builder, s string) {
+	const hex = "0123456789ABCDEF"
+	for i := range len(s) {
+		if c := s[i]; isUnreserved(s[i:i+1]) || strings.IndexByte("/%!$&'()*+,;=:@", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
 }
 
 func writeParam(b *strings.Builder, name string, p Param) error {

@@ -94,6 +94,7 @@ var errTooLarge = errors.New("the answer is larger than the limit")
 type body struct {
 	src   io.ReadCloser
 	watch *watch
+	limit int64 // in bytes
 	left  int64 // before the limit
 	kept  *bytes.Buffer
 	err   error // of the connection, other than its end
@@ -103,10 +104,13 @@ var keptPool = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0
 
 // open begins to read src.
 func (b *body) open(src io.ReadCloser, w *watch, limit int64) {
-	b.src, b.watch, b.left = src, w, limit
+	b.src, b.watch, b.limit, b.left = src, w, limit, limit
 	b.kept = keptPool.Get().(*bytes.Buffer)
 	b.kept.Reset()
 }
+
+// Limit is how long the answer may be, in bytes; see package wire.
+func (b *body) Limit() int64 { return b.limit }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.src.Read(p)

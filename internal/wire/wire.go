@@ -46,6 +46,9 @@ var (
 		)),
 	)
 
+	// strictNames find a name that comes twice, in another spelling too.
+	strictNames = json.JoinOptions(readOptions, jsontext.AllowDuplicateNames(false))
+
 	// forgivingOptions leave zero what is no time or no ID.
 	forgivingOptions = json.JoinOptions(readOptions, json.WithUnmarshalers(json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(forgive[time.Time]),
@@ -71,8 +74,20 @@ func Marshal(v any) ([]byte, error) { return json.Marshal(v, writeOptions) }
 // shown.
 func MarshalRedacted(v any) ([]byte, error) { return json.Marshal(v, redactOptions) }
 
-// Unmarshal reads one JSON value from data into out.
-func Unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, readOptions) }
+// Unmarshal reads one JSON value from data into out. Names that appear twice are
+// tolerated, and the exact spelling of a name beats one that folds to it.
+func Unmarshal(data []byte, out any) error {
+	err := json.Unmarshal(data, out, strictNames)
+	if err == nil {
+		return nil
+	}
+	pruned, changed := prune(bytes.TrimSpace(data), reflect.TypeOf(out))
+	if !changed && !errors.Is(err, jsontext.ErrDuplicateName) {
+		return err
+	}
+	// Whatever the first attempt has set is set again.
+	return json.Unmarshal(pruned, out, readOptions)
+}
 
 // UnmarshalForgiving is Unmarshal for what cannot be asked for again: a time or
 // an ID that is none is left zero.
@@ -94,7 +109,39 @@ func Read(r io.Reader, out any) error {
 	if _, err := b.ReadFrom(r); err != nil {
 		return err
 	}
+	if l, ok := r.(Limited); ok && int64(b.Len()) > l.Limit()/mostGrowth {
+		// Room for the text, for a slice that grows, and for the texts in it.
+		budget := l.Limit() - int64(b.Len())/2
+		dec := jsontext.NewDecoder(bytes.NewReader(b.Bytes()), readOptions)
+		if err := weigh(dec, reflect.TypeOf(out), &budget); errors.Is(err, errTooMuch) {
+			return err
+		} // any other error comes again
+	}
 	return Unmarshal(b.Bytes(), out)
+}
+
+// Limited is a reader of an answer that may be of so many bytes. What is decoded
+// from it stays below four times that in memory.
+type Limited interface{ Limit() int64 }
+
+// mostGrowth is how many times as large as its JSON a value can be: "{}," is an
+// element of a slice.
+const mostGrowth = 512
+
+// Items is the list of an object with "items". Null is an empty list; that there
+// are none at all is told apart.
+type Items[T any] struct {
+	List  []T
+	Found bool
+}
+
+// shape is the type of its JSON.
+func (Items[T]) shape() reflect.Type { return reflect.TypeFor[[]T]() }
+
+// UnmarshalJSONFrom reads the list.
+func (i *Items[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	i.Found = true
+	return json.UnmarshalDecode(dec, &i.List)
 }
 
 // buffers are those of Read.
@@ -136,7 +183,7 @@ func writeSecret(enc *jsontext.Encoder, s revealer) error {
 
 func writeOptional(enc *jsontext.Encoder, o optional) error {
 	if o.IsZero() {
-		return errors.ErrUnsupported // its own MarshalJSON says what is wrong
+		return errors.New("an unset Optional was to be written: its field lacks the tag omitzero")
 	}
 	return json.MarshalEncode(enc, o.Any())
 }
@@ -158,6 +205,7 @@ func quoted(dec *jsontext.Decoder) (text []byte, raw jsontext.Value, ok bool, er
 var timeLayouts = []string{
 	"2006-01-02T15:04:05.999999999Z0700",
 	"2006-01-02T15:04:05.999999999",
+	"#joda/inst 2006-01-02T15:04:05.999999999Z0700", // in CircleCI's own example
 	"2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02 15:04:05.999999999",
 	"2006-01-02 15:04:05.999999999 -0700 MST",
@@ -198,8 +246,8 @@ func readTime(dec *jsontext.Decoder, out *time.Time) error {
 	case err != nil:
 		return err
 	case ok:
-		*out, err = ParseTime(text)
-		return err
+		*out, _ = ParseTime(text) // one of unknown form is zero: it costs only itself
+		return nil
 	case raw.Kind() == jsontext.KindNull:
 		*out = time.Time{}
 		return nil
@@ -225,10 +273,12 @@ func readUUID(dec *jsontext.Decoder, out *uuid.UUID) error {
 	switch {
 	case err != nil:
 		return err
-	case ok && len(text) > 0:
-		*out, err = uuid.ParseBytes(text)
-		return err
-	case ok, raw.Kind() == jsontext.KindNull:
+	case ok:
+		if *out, err = uuid.ParseBytes(text); err != nil {
+			*out = uuid.Nil // it costs only itself
+		}
+		return nil
+	case raw.Kind() == jsontext.KindNull:
 		*out = uuid.Nil
 		return nil
 	}
@@ -237,12 +287,14 @@ func readUUID(dec *jsontext.Decoder, out *uuid.UUID) error {
 
 // readFloat takes a number that the API has put between quotes as well.
 func readFloat(dec *jsontext.Decoder, out *float64) error {
-	if dec.PeekKind() != jsontext.KindString {
-		return errors.ErrUnsupported
-	}
-	text, _, _, err := quoted(dec)
-	if err != nil {
+	text, raw, ok, err := quoted(dec)
+	switch {
+	case err != nil:
 		return err
+	case !ok && raw.Kind() == jsontext.KindNumber:
+		text = raw
+	case !ok && raw.Kind() != jsontext.KindNull:
+		return typeError(raw, "number")
 	}
 	if len(text) == 0 {
 		*out = 0
@@ -253,20 +305,76 @@ func readFloat(dec *jsontext.Decoder, out *float64) error {
 }
 
 // readAny keeps whole numbers whole where the shape is open: a repository's
-// ID does not fit a float64.
+// ID does not fit a float64. It reads all kinds of values itself, because the
+// releases of the JSON package differ in how a function leaves one to the next.
 func readAny(dec *jsontext.Decoder, out *any) error {
-	if dec.PeekKind() != jsontext.KindNumber {
-		return errors.ErrUnsupported
+	switch dec.PeekKind() {
+	case jsontext.KindNumber:
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+			*out = n
+			return nil
+		}
+		*out, err = strconv.ParseFloat(string(raw), 64)
+		return err
+	case jsontext.KindBeginObject:
+		object := map[string]any{}
+		*out = object
+		return readMembers(dec, func(name string) error {
+			var v any
+			err := readAny(dec, &v)
+			object[name] = v
+			return err
+		})
+	case jsontext.KindBeginArray:
+		array := []any{}
+		if _, err := dec.ReadToken(); err != nil {
+			return err
+		}
+		for dec.PeekKind() != jsontext.KindEndArray {
+			var v any
+			if err := readAny(dec, &v); err != nil {
+				return err
+			}
+			array = append(array, v)
+		}
+		*out = array
+		_, err := dec.ReadToken()
+		return err
 	}
-	raw, err := dec.ReadValue()
+	token, err := dec.ReadToken()
 	if err != nil {
 		return err
 	}
-	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		*out = n
-		return nil
+	switch token.Kind() {
+	case jsontext.KindString:
+		*out = token.String()
+	case jsontext.KindTrue, jsontext.KindFalse:
+		*out = token.Bool()
+	default:
+		*out = nil
 	}
-	*out, err = strconv.ParseFloat(string(raw), 64)
+	return nil
+}
+
+// readMembers reads an object, and has read read the value of each member.
+func readMembers(dec *jsontext.Decoder, read func(name string) error) error {
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for dec.PeekKind() != jsontext.KindEndObject {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		if err := read(name.String()); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
 	return err
 }
 

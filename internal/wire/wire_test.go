@@ -2,7 +2,10 @@ package wire_test
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -49,17 +52,19 @@ func TestTimes(t *testing.T) {
 		"2026-01-02T05:04:05+0200":       0,
 		"2026-01-02T03:04:05.123":        123e6,
 		"2026-01-02 03:04:05Z":           0,
+		// in the document's example of a project's variable
+		"#joda/inst 2026-01-02T03:04:05+0000": 0,
 	} {
 		var got object
 		require.NoError(t, wire.Unmarshal([]byte(`{"created_at":"`+text+`"}`), &got), text)
 		assert.WithinDuration(t, want.Add(time.Duration(nanos)), got.CreatedAt, 0, text)
 	}
-	for _, body := range []string{`{"created_at":""}`, `{"created_at":null}`, `{}`} {
+	for _, body := range []string{`{"created_at":""}`, `{"created_at":"yesterday"}`, `{"created_at":null}`, `{}`} {
 		got := object{CreatedAt: want}
 		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
 		assert.Equal(t, body == `{}`, !got.CreatedAt.IsZero(), body)
 	}
-	for _, body := range []string{`{"created_at":"yesterday"}`, `{"created_at":12}`, `{"created_at":{}}`} {
+	for _, body := range []string{`{"created_at":12}`, `{"created_at":{}}`} {
 		assert.Error(t, wire.Unmarshal([]byte(body), new(object)), body)
 	}
 }
@@ -68,12 +73,12 @@ func TestIDs(t *testing.T) {
 	var got object
 	require.NoError(t, wire.Unmarshal([]byte(`{"id":"`+id+`"}`), &got))
 	assert.Equal(t, id, got.ID.String())
-	for _, body := range []string{`{"id":""}`, `{"id":null}`} {
+	for _, body := range []string{`{"id":""}`, `{"id":"x"}`, `{"id":null}`} {
 		got := object{ID: uuid.MustParse(id)}
 		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
 		assert.Equal(t, uuid.Nil, got.ID, body)
 	}
-	for _, body := range []string{`{"id":"x"}`, `{"id":5}`} {
+	for _, body := range []string{`{"id":5}`, `{"id":{}}`} {
 		assert.Error(t, wire.Unmarshal([]byte(body), new(object)), body)
 	}
 }
@@ -237,4 +242,74 @@ func TestWhatWasReadStays(t *testing.T) {
 		read("b")
 	}
 	assert.Equal(t, answer{"aa", []string{"aa"}, map[string]any{"aa": "aa"}, []any{"aa"}}, first)
+}
+
+func TestTheExactSpellingOfANameWins(t *testing.T) {
+	type inner struct {
+		Number int `json:"number"`
+	}
+	type outer struct {
+		Name  string           `json:"name"`
+		Count int              `json:"count_of"`
+		List  []inner          `json:"list"`
+		Map   map[string]inner `json:"map"`
+		Any   map[string]any   `json:"any"`
+		Ptr   *inner           `json:"ptr"`
+	}
+	for _, body := range []string{
+		`{"name":"a","count_of":1,"list":[{"number":2}],"map":{"x":{"number":3}},"ptr":{"number":4}}`,
+		`{"name":"a","Name":"b","count_of":1,"count-of":"x","list":[{"number":2,"number_":"x"}],"map":{"x":{"Number":"x","number":3}},"ptr":{"number":4,"NUMBER":9}}`,
+		`{"Name":"b","name":"a","count-of":"x","count_of":1,"list":[{"number_":"x","number":2}],"map":{"x":{"number":3,"Number":"x"}},"ptr":{"NUMBER":9,"number":4}}`,
+		`{"name":"z","name":"a","count-of":1,"list":[{"number":1,"number":2}],"map":{"x":{"number":3}},"PTR":{"number-":4}}`,
+	} {
+		var got outer
+		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
+		assert.Equal(t, outer{
+			Name: "a", Count: 1, List: []inner{{2}}, Map: map[string]inner{"x": {3}}, Ptr: &inner{4},
+		}, got, body)
+	}
+	var got outer
+	require.NoError(t, wire.Unmarshal([]byte(`{"name":"a","Name":"b","any":{"id":"x","ID":"y","I_D":"z"}}`), &got))
+	assert.Equal(t, map[string]any{"id": "x", "ID": "y", "I_D": "z"}, got.Any, "the keys of a map are not names")
+}
+
+// limited is an answer of at most so many bytes.
+type limited struct {
+	io.Reader
+	limit int64
+}
+
+func (l limited) Limit() int64 { return l.limit }
+
+func TestSmallElementsCannotFillTheMemory(t *testing.T) {
+	const limit = 1 << 20
+	wide := struct {
+		Items wire.Items[[64]int64] `json:"items"`
+	}{}
+	type big struct{ Room [64]int64 }
+	for name, c := range map[string]struct {
+		body string
+		out  any
+	}{
+		"an array":           {"[" + strings.Repeat("{},", limit/4) + "{}]", new([]big)},
+		"a list":             {`{"items":[` + strings.Repeat("[],", limit/4) + "[]]}", &wide},
+		"a list of pointers": {"[" + strings.Repeat("{},", limit/4) + "{}]", new([]*big)},
+		"a nested array":     {`{"a":{"b":[` + strings.Repeat("{},", limit/4) + "{}]}}", new(map[string]map[string][]big)},
+		"anything":           {"[" + strings.Repeat("[],", limit/4) + "[]]", new(any)},
+	} {
+		require.Less(t, len(c.body), limit, name)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := wire.Read(limited{strings.NewReader(c.body), limit}, c.out)
+		runtime.ReadMemStats(&after)
+		require.ErrorContains(t, err, "too many elements", name)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4*limit), name)
+	}
+	all := make([]string, 0, 1000)
+	for i := range 1000 {
+		all = append(all, fmt.Sprintf(`{"id":%q,"name":"a usual item %d"}`, id, i))
+	}
+	var got []object
+	require.NoError(t, wire.Read(limited{strings.NewReader("[" + strings.Join(all, ",") + "]"), 100_000}, &got), "usual items fit")
+	assert.Len(t, got, 1000)
 }

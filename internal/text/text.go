@@ -1,0 +1,131 @@
+// Package text makes foreign texts fit to be shown.
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// usual is how many bytes of a foreign text a line shows.
+const usual = 300
+
+// Line makes a text fit for a line of a terminal or a log: without escape
+// sequences, control characters, line breaks and characters that change the
+// direction of writing, and at most 300 bytes long.
+func Line(s string) string { return LineOf(s, usual) }
+
+// LineOf is Line for at most so many bytes. A text that is cut ends with an
+// ellipsis.
+func LineOf(s string, most int) string {
+	if len(s) <= most && isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	gap := false
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if n := escape(s[i:]); n > 0 {
+			i += n
+			continue
+		}
+		i += size
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r):
+			continue
+		case unicode.IsSpace(r), unicode.IsControl(r), r == utf8.RuneError:
+			gap = b.Len() > 0
+			continue
+		}
+		if gap {
+			size++
+		}
+		if b.Len()+size > most {
+			return b.String() + "…"
+		}
+		if gap {
+			b.WriteByte(' ')
+			gap = false
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// isPlain reports whether a text is a line already.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return false
+		}
+	}
+	return true
+}
+
+// escape is the length of the terminal's escape sequence that s begins with; 0
+// if there is none. One that does not end takes the rest of its line.
+func escape(s string) int {
+	const end = "\x1b\\"
+	introducer, length := byte(0), 0
+	switch {
+	case strings.HasPrefix(s, "\x1b") && len(s) > 1:
+		introducer, length = s[1], 2
+	case strings.HasPrefix(s, "\u009b"), strings.HasPrefix(s, "\u009d"), strings.HasPrefix(s, "\u0090"):
+		introducer, length = s[1]-0x40, 2 // the same in one character
+	default:
+		return 0
+	}
+	switch rest := s[length:]; introducer {
+	case '[':
+		for i := range len(rest) {
+			if c := rest[i]; c >= '@' && c <= '~' {
+				return length + i + 1
+			} else if c < ' ' || c > '~' {
+				return length + i
+			}
+		}
+		return len(s)
+	case ']', 'P', 'X', '^', '_':
+		for i := range len(rest) {
+			if rest[i] == '\a' {
+				return length + i + 1
+			}
+			if strings.HasPrefix(rest[i:], end) {
+				return length + i + len(end)
+			}
+			if rest[i] == '\n' {
+				return length + i
+			}
+		}
+		return len(s)
+	case '(', ')', '*', '+', '#', ' ':
+		return min(length+1, len(s))
+	}
+	if introducer < ' ' || introducer > '~' {
+		return 1
+	}
+	return length
+}
+
+// Plain makes a text of several lines, such as a log, fit for a terminal: it
+// keeps its lines and tabs.
+func Plain(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if n := escape(s[i:]); n > 0 {
+			i += n
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		i += size
+		switch {
+		case r == '\r':
+			if !strings.HasPrefix(s[i:], "\n") {
+				b.WriteByte('\n')
+			}
+		case r == '\n', r == '\t', !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r):
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
