@@ -45,6 +45,7 @@ type Client struct {
 	Workflows           *WorkflowsService
 
 	plainHTTP bool // whether http is permitted to other machines
+	maxBody   int64
 
 	root *url.URL // of the server: what stands before /api
 	base *url.URL // of the API v2
@@ -91,7 +92,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	}
 	base := *root
 	base.Path += "/api/v2"
-	c := &Client{plainHTTP: cfg.plainHTTP, root: root, base: &base, callHooks: cfg.callHooks}
+	c := &Client{plainHTTP: cfg.plainHTTP, maxBody: cfg.maxBody, root: root, base: &base, callHooks: cfg.callHooks}
 	if c.http, err = cfg.client(); err != nil {
 		return nil, err
 	}

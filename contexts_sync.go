@@ -10,27 +10,28 @@ import (
 	"github.com/google/uuid"
 )
 
-// SyncEnvVarsOptions says what [ContextsService.SyncEnvVars] may do.
+// SyncEnvVarsOptions configures [ContextsService.SyncEnvVars]. Nil is a dry run
+// that keeps what is not given.
 type SyncEnvVarsOptions struct {
-	// Apply makes the changes. Without it nothing is changed, and the diff says
+	// Apply makes the changes. Without it nothing is changed, and the diff is
 	// what would be.
 	Apply bool
 	// Delete deletes the variables that are not given. Without it they stay.
 	Delete bool
 }
 
-// EnvVarsDiff is what a sync changes, by the variables' names. It holds no
-// values.
+// EnvVarsDiff contains the names of the variables that a sync changes. It
+// contains no values.
 type EnvVarsDiff struct {
-	// Created are new. Updated are there already; since the API does not tell
-	// values, they are written again, whether or not they differ.
+	// Created do not exist yet. Updated exist; because the API does not return
+	// values, they are written whether or not they differ.
 	Created, Updated []string
-	// Deleted are there and not given, and Kept are those that stay so.
+	// Deleted and Kept exist and are not given.
 	Deleted, Kept []string
 }
 
-// String tells the names, a line each, behind a sign: + is created, ~ updated,
-// - deleted, and a space kept.
+// String returns a line for each variable: a sign and the name. The sign is +
+// for created, ~ for updated, - for deleted, and a space for kept.
 func (d *EnvVarsDiff) String() string {
 	var b strings.Builder
 	for _, part := range []struct {
@@ -38,35 +39,41 @@ func (d *EnvVarsDiff) String() string {
 		names []string
 	}{{"+", d.Created}, {"~", d.Updated}, {"-", d.Deleted}, {" ", d.Kept}} {
 		for _, name := range part.names {
-			fmt.Fprintf(&b, "%s %s\n", part.sign, name)
+			fmt.Fprintf(&b, "%s %s\n", part.sign, oneLine(name))
 		}
 	}
 	return b.String()
 }
 
-// maxContextEnvVars is how many variables a context takes.
+// maxContextEnvVars is how many variables a context can contain.
 const maxContextEnvVars = 100
 
-// SyncEnvVars brings the variables of a context in line with those given, and
-// returns the difference. Without [SyncEnvVarsOptions.Apply] it changes nothing:
-// look at the difference first.
+// SyncEnvVars makes the variables of a context equal to those given, and returns
+// the difference. Without [SyncEnvVarsOptions.Apply] it changes nothing: look at
+// the difference first.
 //
-// The API changes one variable at a time. If one fails, the diff holds what has
-// been done before, and the error names the variable.
+// The API changes one variable at a time. If one fails, the diff contains what
+// was changed before, and the error names the variable. Timeout limits the sync
+// as a whole.
 func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, o *SyncEnvVarsOptions, opts ...RequestOption) (*EnvVarsDiff, error) {
 	if _, ok := vars[""]; ok {
-		return nil, &ArgumentError{Name: "variables", Reason: "hold one without a name"}
+		return nil, &ArgumentError{Name: "variables", Reason: "contain one without a name"}
 	}
 	if o == nil {
 		o = &SyncEnvVarsOptions{}
 	}
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
 	there, err := s.ListEnvVars(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	diff := diffEnvVars(there, vars, o.Delete)
 	if n := len(vars) + len(diff.Kept); n > maxContextEnvVars {
-		return nil, &ArgumentError{Name: "variables", Reason: fmt.Sprintf("would be %d; a context takes %d", n, maxContextEnvVars)}
+		return nil, &ArgumentError{Name: "variables", Reason: fmt.Sprintf("would be %d; a context can contain %d", n, maxContextEnvVars)}
 	}
 	if !o.Apply {
 		return diff, nil
@@ -99,8 +106,8 @@ func diffEnvVars(there []ContextEnvVar, vars map[string]Secret, remove bool) *En
 	return diff
 }
 
-// applyEnvVars makes the changes, in an order in which the context never holds
-// too many, and returns what it has done.
+// applyEnvVars makes the changes, in an order in which the context never contains
+// too many, and returns what it has changed.
 func (s *ContextsService) applyEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, diff *EnvVarsDiff, opts []RequestOption) (*EnvVarsDiff, error) {
 	set := func(name string) error {
 		_, err := s.SetEnvVar(ctx, id, name, SetEnvVarRequest{Value: vars[name]}, opts...)
@@ -115,7 +122,7 @@ func (s *ContextsService) applyEnvVars(ctx context.Context, id uuid.UUID, vars m
 	}{{diff.Updated, &done.Updated, set}, {diff.Deleted, &done.Deleted, remove}, {diff.Created, &done.Created, set}} {
 		for _, name := range step.names {
 			if err := step.do(name); err != nil {
-				return done, fmt.Errorf("circleci: variable %s: %w", name, err)
+				return done, fmt.Errorf("circleci: variable %s: %w", oneLine(name), err)
 			}
 			*step.done = append(*step.done, name)
 		}

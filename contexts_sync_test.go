@@ -1,10 +1,12 @@
 package circleci_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -100,4 +102,28 @@ func TestASyncOfAListThatRepeats(t *testing.T) {
 	diff, err := srv.Client().Contexts.SyncEnvVars(t.Context(), id, map[string]circleci.Secret{"A": "x"}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"A"}, diff.Updated)
+}
+
+func TestOptionsOfASync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		id := srv.AddContext("gh/acme", "deploy", map[string]string{"A": "1"})
+		c := srv.Client()
+		vars := map[string]circleci.Secret{"A": "2", "B": "3"}
+		_, err := c.Contexts.SyncEnvVars(t.Context(), id, vars, nil, circleci.CaptureResponse(new(circleci.Response)))
+		require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+		assert.Empty(t, srv.Requests())
+
+		slow := circlecitest.Response{Executed: true, Latency: 40 * time.Second}
+		srv.Fail("*", slow, slow, slow)
+		start := time.Now()
+		_, err = c.Contexts.SyncEnvVars(t.Context(), id, vars, &circleci.SyncEnvVarsOptions{Apply: true}, circleci.Timeout(time.Minute))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, time.Minute, time.Since(start), "the timeout limits the sync as a whole")
+	})
+}
+
+func TestADiffOfForeignNamesKeepsItsLines(t *testing.T) {
+	d := circleci.EnvVarsDiff{Kept: []string{"A\n- B\x1b[31m"}}
+	assert.Equal(t, "  A - B\n", d.String())
 }

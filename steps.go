@@ -3,11 +3,13 @@ package circleci
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +18,7 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// StepStatus is how a step's action went.
+// StepStatus is the status of a step's action.
 type StepStatus string
 
 // The statuses of a step's action.
@@ -32,7 +34,7 @@ const (
 // Step is a step of a job.
 type Step struct {
 	Name string `json:"name"`
-	// Actions are what the step did, one for each parallel run.
+	// Actions contains one action for each parallel run.
 	Actions []StepAction `json:"actions"`
 }
 
@@ -55,20 +57,20 @@ type StepAction struct {
 	EndedAt    time.Time `json:"end_time,omitzero"`
 	Background bool      `json:"background,omitzero"`
 	Parallel   bool      `json:"parallel,omitzero"`
-	// Insignificant tells that the step is CircleCI's own, and of no interest
-	// unless it fails.
+	// Insignificant reports that the step is one of CircleCI's own, which
+	// matters only if it fails.
 	Insignificant bool `json:"insignificant,omitzero"`
-	// Truncated tells that the output is longer than what is kept.
+	// Truncated reports that CircleCI kept only a part of the output.
 	Truncated bool `json:"truncated,omitzero"`
 	HasOutput bool `json:"has_output,omitzero"`
-	// OutputURL is where the output is to be had for a while; it is signed, and
-	// no token is sent there.
+	// OutputURL is a signed URL of the output, valid for a short time. No token
+	// is sent to it.
 	OutputURL Secret `json:"output_url,omitzero"`
 	// RunTime is 0 while the step runs.
 	RunTime Milliseconds `json:"run_time_millis,omitzero"`
 }
 
-// buildDetails is what the API v1.1 tells of a job, as far as it is needed.
+// buildDetails is the part of a job in the API v1.1 that contains its steps.
 type buildDetails struct {
 	Steps     []Step `json:"steps"`
 	Workflows struct {
@@ -79,8 +81,8 @@ type buildDetails struct {
 // ListSteps returns the steps of a job, in their order, or an error matching
 // [ErrNotFound].
 //
-// The API v2 has no steps: this is an operation of the API v1.1, and not in
-// CircleCI's document. Of its answer what is certain is modelled.
+// The API v2 has no steps: this operation belongs to the API v1.1 and is not in
+// CircleCI's document. Step and StepAction contain the properties that are known.
 //
 //circleci:operation GET /api/v1.1/project/{project-slug}/{build-number}
 func (s *JobsService) ListSteps(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) ([]Step, error) {
@@ -100,32 +102,63 @@ func (d *buildDetails) steps() []Step {
 	return d.Steps
 }
 
-// OpenStepOutput returns what a step's action has printed, as a stream that the
-// caller has to close. It is empty if nothing was printed. A connection that
-// breaks is made again, and goes on where it was.
+// OpenStepOutput returns the output of a step's action as a stream, which the
+// caller must close. The stream is empty if nothing was printed. If a connection
+// breaks, the stream opens another one and continues, unless NoRetry is given.
+// Timeout limits the call and all reads together.
 //
-// CircleCI's cloud serves it by its API v3, first what went to standard output
-// and then to standard error; where that has none, it is taken from the action's
-// OutputURL, in which both are one. Neither is in CircleCI's document.
+// CircleCI's cloud serves it by its API v3: standard output first, then standard
+// error. If the API v3 has no output, it is read from the action's OutputURL,
+// where both are mixed. Neither operation is in CircleCI's document.
 //
 //circleci:operation GET /api/v3/jobs/{job-id}/{stream}
 func (s *JobsService) OpenStepOutput(ctx context.Context, a StepAction, opts ...RequestOption) (io.ReadCloser, error) {
-	return s.client.stepOutput(ctx, a, opts, func(stream string) request {
+	return s.client.openOutput(ctx, a, opts, func(stream string, opts []RequestOption) request {
 		return get("/api/v3/jobs/{job-id}/{stream}", a.JobID, stream).query(a).with(opts)
 	})
 }
 
-// stepOutput reads the streams of the API v3 if it has them, and else what is
-// kept for the API v1.1.
-func (c *Client) stepOutput(ctx context.Context, a StepAction, opts []RequestOption, of func(stream string) request) (io.ReadCloser, error) {
-	stdout := c.outputOf(ctx, of("stdout"))
+// openOutput opens an output within the caller's time limit.
+func (c *Client) openOutput(ctx context.Context, a StepAction, opts []RequestOption, of func(string, []RequestOption) request) (io.ReadCloser, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err == nil {
+		err = checkFileOptions(opts)
+	}
+	var out io.ReadCloser
+	if err == nil {
+		out, err = c.stepOutput(ctx, a, opts, of)
+	}
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &limitedOutput{out, cancel}, nil
+}
+
+// limitedOutput ends its time limit when it is closed.
+type limitedOutput struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (o *limitedOutput) Close() error {
+	defer o.cancel()
+	return o.ReadCloser.Close()
+}
+
+// stepOutput reads the streams of the API v3 if it has them, and the output that
+// is stored for the API v1.1 otherwise.
+func (c *Client) stepOutput(ctx context.Context, a StepAction, opts []RequestOption, of func(string, []RequestOption) request) (io.ReadCloser, error) {
+	stdout := c.outputOf(ctx, of("stdout", opts))
 	switch err := stdout.open(); {
 	case err == nil && stdout.status == http.StatusOK:
-		return &outputs{streams: []*remote{stdout, c.outputOf(ctx, of("stderr"))}}, nil
-	case a.OutputURL != "":
+		return &outputs{streams: []*remote{stdout, c.outputOf(ctx, of("stderr", opts))}}, nil
+	case a.OutputURL != "" && ctx.Err() == nil:
 		return c.storedOutput(ctx, a, opts)
-	case err == nil || !a.HasOutput:
-		return stdout, nil // empty
+	case err == nil:
+		return stdout, nil // 204: it is empty
+	case errors.Is(err, ErrNotFound) && !a.HasOutput:
+		return io.NopCloser(strings.NewReader("")), nil
 	default:
 		return nil, err
 	}
@@ -139,19 +172,21 @@ func (a StepAction) query(q *encode.Query) {
 	q.String("filter[step_num]", strconv.FormatInt(a.Step, 10))
 }
 
-// outputOf is the body of a request as a file, mistakes in the request
-// included.
+// outputOf is the response to a request as a file. Opening it returns the
+// mistakes of the request.
 func (c *Client) outputOf(ctx context.Context, r request) *remote {
 	out := &remote{client: c, ctx: ctx, route: r.route, opts: r.opts, total: -1, bad: r.blame(r.err)}
 	if r.err == nil {
 		out.url = new(url.URL)
-		c.locate(out.url, &r, &callOptions{query: r.search})
+		o := callOptions{query: r.search}
+		o.apply(r.opts)
+		c.locate(out.url, &r, &o)
 	}
 	return out
 }
 
-// outputs reads streams one behind the other. Of those behind the first, one
-// that is not there is empty.
+// outputs reads streams one after the other. Of those after the first, one that
+// does not exist is empty.
 type outputs struct {
 	streams []*remote
 	begun   bool // whether the first has been read to its end
@@ -159,14 +194,16 @@ type outputs struct {
 
 func (o *outputs) Read(p []byte) (int, error) {
 	for len(o.streams) > 0 {
-		n, err := o.streams[0].Read(p)
+		s := o.streams[0]
+		n, err := s.Read(p)
 		if n > 0 || err == nil {
 			return n, nil
 		}
-		if err != io.EOF && (!o.begun || !errors.Is(err, ErrNotFound)) {
+		empty := o.begun && s.offset == 0 && errors.Is(err, ErrNotFound)
+		if err != io.EOF && !empty {
 			return 0, err
 		}
-		_ = o.streams[0].Close() // it has been read
+		_ = s.Close() // it has been read
 		o.streams, o.begun = o.streams[1:], true
 	}
 	return 0, io.EOF
@@ -181,8 +218,13 @@ func (o *outputs) Close() error {
 	return errors.Join(errs...)
 }
 
-// storedOutput reads the output that is kept for the API v1.1.
+// storedOutput reads the output that is stored for the API v1.1.
 func (c *Client) storedOutput(ctx context.Context, a StepAction, opts []RequestOption) (io.ReadCloser, error) {
+	var o callOptions
+	o.apply(opts)
+	if o.query.Encode() != "" {
+		return nil, &ArgumentError{Method: http.MethodGet, Route: "step output", Name: "Query", Reason: "cannot be added to the URL of a stored output, which is signed"}
+	}
 	file, err := c.newRemote(ctx, a.OutputURL.Reveal(), "step output", opts)
 	if err != nil {
 		return nil, err
@@ -190,8 +232,8 @@ func (c *Client) storedOutput(ctx context.Context, a StepAction, opts []RequestO
 	if err := file.open(); err != nil {
 		return nil, err
 	}
-	out := &storedOutput{file: file}
-	out.next, out.stop = iter.Pull2(wire.Elements[outputLine](file))
+	out := &storedOutput{file: file, bounded: boundedReader{Reader: file, most: c.maxBody / 4}}
+	out.next, out.stop = iter.Pull2(wire.Elements[outputLine](&out.bounded))
 	return out, nil
 }
 
@@ -200,16 +242,33 @@ type outputLine struct {
 	Message string `json:"message"`
 }
 
-// storedOutput makes text of a stored output, piece by piece.
+// storedOutput reads the text of a stored output, piece by piece.
 type storedOutput struct {
-	file *remote
-	next func() (outputLine, error, bool)
-	stop func()
-	text string
+	file    *remote
+	bounded boundedReader
+	next    func() (outputLine, error, bool)
+	stop    func()
+	text    string
+}
+
+// boundedReader bounds what is read for one piece.
+type boundedReader struct {
+	io.Reader
+	most, read int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.read >= b.most {
+		return 0, fmt.Errorf("one message is larger than %d bytes, a quarter of what WithMaxResponseBytes permits", b.most)
+	}
+	n, err := b.Reader.Read(p[:min(int64(len(p)), b.most)])
+	b.read += int64(n)
+	return n, err
 }
 
 func (o *storedOutput) Read(p []byte) (int, error) {
 	for o.text == "" {
+		o.bounded.read = 0
 		line, err, ok := o.next()
 		switch {
 		case !ok:

@@ -133,3 +133,121 @@ func TestStepOutputThatIsNotThere(t *testing.T) {
 		require.NoError(t, out.Close())
 	})
 }
+
+// Only a stream that never existed is empty. A 410, and a stream that vanishes
+// while it is read, are errors.
+func TestStepOutputIsNeverCutShort(t *testing.T) {
+	const v3 = "GET /api/v3/jobs/{job-id}/{stream}"
+	gone := circlecitest.Response{Status: http.StatusGone}
+	half := circlecitest.Response{Executed: true, CutAfter: 10, Header: http.Header{"Etag": {`"1"`}}}
+	for name, c := range map[string]struct {
+		v3   []circlecitest.Response
+		want error
+	}{
+		"standard error is gone":            {[]circlecitest.Response{{Executed: true}, gone}, circleci.ErrGone},
+		"standard error is forbidden":       {[]circlecitest.Response{{Executed: true}, {Status: http.StatusForbidden}}, circleci.ErrForbidden},
+		"standard output vanishes":          {[]circlecitest.Response{half, {Status: http.StatusNotFound}}, circleci.ErrNotFound},
+		"standard output breaks, then gone": {[]circlecitest.Response{half, gone}, circleci.ErrGone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := circlecitest.New(t)
+				a := printed(t, srv, strings.Repeat("a line\n", 1000))
+				srv.Fail(v3, c.v3...)
+				out, err := srv.Client().Jobs.OpenStepOutput(t.Context(), a)
+				require.NoError(t, err)
+				_, err = io.ReadAll(out)
+				require.ErrorIs(t, err, c.want)
+				require.NoError(t, out.Close())
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // standard error breaks off, and vanishes
+		bodies := map[string][]string{"stdout": {"out"}, "stderr": {"half"}}
+		net := &fakeWire{answer: func(req *http.Request, _ int) reply {
+			stream := req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]
+			if len(bodies[stream]) == 0 {
+				return answers(http.StatusNotFound, `{}`)
+			}
+			body := bodies[stream][0]
+			bodies[stream] = bodies[stream][1:]
+			r := answers(http.StatusOK, body, "ETag", `"1"`)
+			if stream == "stderr" {
+				r.tail = brokenReader(func() error { return io.ErrUnexpectedEOF })
+			}
+			return r
+		}}
+		out, err := net.client(t).Jobs.OpenStepOutput(t.Context(), circleci.StepAction{JobID: id1, Step: 1, HasOutput: true})
+		require.NoError(t, err)
+		got, err := io.ReadAll(out)
+		assert.Equal(t, "outhalf", string(got))
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+	})
+}
+
+func TestOptionsOfStepOutput(t *testing.T) {
+	const v3 = "GET /api/v3/jobs/{job-id}/{stream}"
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		a := printed(t, srv, strings.Repeat("a line\n", 1000))
+		c := srv.Client()
+		sent := len(srv.Requests())
+		for _, o := range []circleci.RequestOption{
+			circleci.CaptureResponse(new(circleci.Response)), circleci.CaptureBody(new([]byte)), circleci.Header("Range", "bytes=1-"),
+		} {
+			_, err := c.Jobs.OpenStepOutput(t.Context(), a, o)
+			require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+		}
+		assert.Len(t, srv.Requests(), sent)
+		srv.Fail(v3, circlecitest.Response{Status: http.StatusNotFound})
+		_, err := c.Jobs.OpenStepOutput(t.Context(), a, circleci.Query("a", "b"))
+		require.ErrorIs(t, err, circleci.ErrInvalidArgument, "a signed URL takes no parameter")
+		assert.Equal(t, "b", srv.Requests()[sent].Query.Get("a"))
+
+		srv.Fail(v3, circlecitest.Response{Executed: true, CutAfter: 10})
+		out, err := c.Jobs.OpenStepOutput(t.Context(), a, circleci.NoRetry())
+		require.NoError(t, err)
+		_, err = io.ReadAll(out)
+		require.Error(t, err, "the broken connection is not made again")
+
+		start := time.Now()
+		out, err = c.Jobs.OpenStepOutput(t.Context(), a, circleci.Timeout(time.Minute))
+		require.NoError(t, err)
+		_, err = io.ReadFull(out, make([]byte, 10))
+		require.NoError(t, err)
+		time.Sleep(2 * time.Minute)
+		_, err = io.ReadAll(out)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the timeout limits the reads too")
+		require.NoError(t, out.Close())
+		assert.Equal(t, 2*time.Minute, time.Since(start))
+	})
+}
+
+func TestAMessageOfAStepOutputIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		a := printed(t, srv, "x")
+		line := `{"message":"` + strings.Repeat("x", 100_000) + `"}`
+		for name, c := range map[string]struct {
+			body string
+			bad  bool
+		}{
+			"many small messages": {"[" + strings.Repeat(line+",", 50) + line + "]", false},
+			"one large message":   {`[{"message":"` + strings.Repeat("x", 2_000_000) + `"}]`, true},
+		} {
+			srv.Fail("GET /api/v3/jobs/{job-id}/{stream}", circlecitest.Response{Status: http.StatusNotFound})
+			srv.Fail("storage", circlecitest.Response{Body: c.body})
+			out, err := srv.Client(circleci.WithMaxResponseBytes(1<<20)).Jobs.OpenStepOutput(t.Context(), a)
+			require.NoError(t, err)
+			n, err := io.Copy(io.Discard, out)
+			require.NoError(t, out.Close())
+			assert.Equal(t, c.bad, err != nil, name)
+			if c.bad {
+				requireError[*circleci.DecodeError](t, err)
+				assert.ErrorContains(t, err, "WithMaxResponseBytes")
+				continue
+			}
+			assert.EqualValues(t, 51*100_000, n)
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -63,27 +64,103 @@ func TestTestReports(t *testing.T) {
 	})
 }
 
-func TestATestReportThatFails(t *testing.T) {
+// One job without tests does not cost those of the others.
+func TestATestReportContainsWhatCanBeRead(t *testing.T) {
+	const tests = "GET /project/{project-slug}/{job-number}/tests"
+	for name, c := range map[string]struct {
+		status int
+		want   error
+	}{
+		"not there": {http.StatusNotFound, nil},
+		"forbidden": {http.StatusForbidden, circleci.ErrForbidden},
+		"removed":   {http.StatusGone, circleci.ErrGone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := circlecitest.New(t)
+				var jobs []*circlecitest.JobScript
+				for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+					jobs = append(jobs, circlecitest.Job(name).WithTests(circlecitest.PassingTest("Test", 1)))
+				}
+				srv.Script(webSlug, plain(circlecitest.Workflow("a", jobs...)))
+				id := srv.StartPipeline(webSlug, "main")
+				time.Sleep(time.Minute)
+				client := srv.Client()
+				workflows, err := client.Pipelines.ListWorkflows(id).Collect(t.Context())
+				require.NoError(t, err)
+				for _, read := range []func() (*circleci.TestReport, error){
+					func() (*circleci.TestReport, error) { return client.Pipelines.GetTestReport(t.Context(), id) },
+					func() (*circleci.TestReport, error) {
+						return client.Workflows.GetTestReport(t.Context(), workflows[0].ID)
+					},
+				} {
+					srv.Fail(tests, circlecitest.Response{Status: c.status})
+					r, err := read()
+					require.NotNil(t, r)
+					assert.Len(t, r.Tests, 7)
+					require.Len(t, r.Missing, 1)
+					assert.NotEmpty(t, r.Missing[0].JobName)
+					assert.Regexp(t, "^circleci: tests of job [1-8] of gh/acme/web: ", r.Missing[0].Err.Error())
+					if c.want == nil {
+						require.NoError(t, err)
+					} else {
+						require.ErrorIs(t, err, c.want)
+					}
+				}
+				srv.Fail(tests, circlecitest.Response{Status: c.status})
+				r, err := client.Jobs.GetTestReport(t.Context(), webSlug, 1)
+				assert.Nil(t, r)
+				require.Error(t, err, "it is what the call was made for")
+			})
+		})
+	}
+}
+
+// A rerun of chosen jobs does not hide the tests of the others.
+func TestATestReportOfASparseRerun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)
-		var jobs []*circlecitest.JobScript
-		for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-			jobs = append(jobs, circlecitest.Job(name))
-		}
-		srv.Script(webSlug, plain(circlecitest.Workflow("a", jobs...)))
+		srv.Script(webSlug, plain(circlecitest.Workflow("a",
+			circlecitest.Job("x").FailsOnce().WithTests(circlecitest.PassingTest("TestX", 1)),
+			circlecitest.Job("y").Fails().WithTests(circlecitest.FailingTest("TestY", "no")))))
 		id := srv.StartPipeline(webSlug, "main")
-		time.Sleep(time.Minute)
-		const tests = "GET /project/{project-slug}/{job-number}/tests"
-		srv.Fail(tests, circlecitest.Response{Status: http.StatusForbidden})
-		r, err := srv.Client().Pipelines.GetTestReport(t.Context(), id)
-		assert.NotNil(t, r, "what was read is handed over")
-		require.ErrorIs(t, err, circleci.ErrForbidden, "the error that came first, and not that others were given up")
-		assert.Regexp(t, "^circleci: tests of job [1-8] of gh/acme/web: ", err.Error(), "the error says of which job")
+		c := srv.Client()
+		r, err := c.Pipelines.Wait(t.Context(), id, nil)
+		require.NoError(t, err)
+		x := slices.IndexFunc(r.FailedJobs, func(j circleci.WorkflowJob) bool { return j.Name == "x" })
+		in := circleci.RerunWorkflowRequest{Jobs: []uuid.UUID{r.FailedJobs[x].ID}, SparseTree: true}
+		_, err = c.Workflows.RerunAndWait(t.Context(), r.Workflows[0].ID, in, nil)
+		require.NoError(t, err)
+		report, err := c.Pipelines.GetTestReport(t.Context(), id)
+		require.NoError(t, err)
+		assert.Len(t, report.Tests, 2)
+		assert.Len(t, report.Failed(), 1)
+	})
+}
 
-		srv.Fail(tests, circlecitest.Response{Latency: time.Hour})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err = srv.Client().Pipelines.GetTestReport(ctx, id)
-		assert.ErrorIs(t, err, context.DeadlineExceeded)
+// A workflow without an ID, and jobs that are gone, are listed as missing.
+func TestATestReportWithoutTheJobsOfAWorkflow(t *testing.T) {
+	net := looks([]look{{state: "created", workflows: []string{`{"id":null,"name":"old","status":"failed","project_slug":"gh/acme/web"}`}}})
+	r, err := net.client(t).Pipelines.GetTestReport(t.Context(), id1)
+	require.NoError(t, err)
+	require.Len(t, r.Missing, 1)
+	assert.EqualError(t, r.Missing[0].Err, "circleci: jobs of workflow old: the API reports the workflow without an ID")
+}
+
+func TestOptionsOfATestReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		id := srv.StartPipeline(webSlug, "main")
+		time.Sleep(time.Hour)
+		c := srv.Client()
+		_, err := c.Pipelines.GetTestReport(t.Context(), id, circleci.CaptureResponse(new(circleci.Response)))
+		require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+		assert.Empty(t, srv.Requests())
+		slow := circlecitest.Response{Executed: true, Latency: 40 * time.Second}
+		srv.Fail("*", slow, slow, slow)
+		start := time.Now()
+		_, err = c.Pipelines.GetTestReport(t.Context(), id, circleci.Timeout(time.Minute))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, time.Minute, time.Since(start), "the timeout limits the report as a whole")
 	})
 }
