@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 GO ?= go
 # The modules of the repository, in the order in which they depend on each other.
-MODULES := . oidctoken circlecitest/opa otelcircleci bench examples tools
+MODULES := . oidctoken circlecitest/opa otelcircleci redislimit circlecivet bench examples tools
 # The linter is pinned in tools/go.mod. Its first build takes minutes.
 LINT = $$(cd tools && $(GO) tool -n golangci-lint)
 FUZZTIME ?= 10s
@@ -69,6 +69,10 @@ mutate: ## Measure how many small changes to the code the tests notice. Takes an
 .PHONY: bench
 bench: ## Measure the package against handwritten code; bench/README.md has the results.
 	@$(GO) run -C bench .
+
+.PHONY: bench-fleet
+bench-fleet: ## Measure eight processes that share one limit; needs redis-server.
+	@$(GO) run -C redislimit ./fleetbench
 
 .PHONY: parts
 parts: ## Run the benchmarks of the parts; their output is for benchstat.
