@@ -139,6 +139,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // handler serves a socket. Answers name the host as the request has named it.
 func (s *Server) handler(kind exchange.HostKind) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.refuseForeign(w, r) {
+			return
+		}
+		if kind == exchange.APIHost && strings.HasPrefix(r.URL.Path, controlPath) {
+			s.controls.ServeHTTP(w, r)
+			return
+		}
 		scheme := "http://"
 		if r.TLS != nil {
 			scheme = "https://"

@@ -39,6 +39,14 @@ func WithSpeed(factor float64) Option { return func(s *Server) { s.engine.Clock.
 // [Server.Advance].
 func WithManualTime() Option { return func(s *Server) { s.engine.Clock.Speed = 0 } }
 
+// WithAllowedHosts names further hosts that requests may be sent to, such as the
+// name of a container; "*" allows any. By default a server answers requests for
+// this machine only, so that a web page cannot reach it by a name that resolves
+// to this machine.
+func WithAllowedHosts(names ...string) Option {
+	return func(s *Server) { s.allowedHosts = append(s.allowedHosts, names...) }
+}
+
 // WithTime sets the time at which the server begins.
 func WithTime(t time.Time) Option { return func(s *Server) { s.engine.Clock.Base = t } }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/circleci-go/circleci"
@@ -38,6 +39,9 @@ type Server struct {
 	requests []Request
 	keep     int // of requests; 0: all
 
+	allowedHosts []string
+	controls     http.Handler
+
 	sockets sockets
 }
 
@@ -62,6 +66,7 @@ func NewServer(opts ...Option) *Server {
 		opt(s)
 	}
 	e.Populate()
+	s.controls = s.control()
 	s.sockets.context, s.sockets.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -154,6 +159,9 @@ func (s *Server) record(r *exchange.Request, a *exchange.Answer) {
 	if a.Fault.Broken {
 		seen.Status = 0
 	}
+	if s.keep > 0 && len(seen.Body) > mostKept {
+		seen.Body = slices.Clone(seen.Body[:mostKept])
+	}
 	s.requests = append(s.requests, seen)
 	if s.keep > 0 && len(s.requests) >= 2*s.keep {
 		s.requests = slices.Clone(s.requests[len(s.requests)-s.keep:])
@@ -163,9 +171,7 @@ func (s *Server) record(r *exchange.Request, a *exchange.Answer) {
 // handle takes a request to its answer.
 func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
 	r := exchange.NewRequest(hr, h, s.hear)
-	if hr.Body != nil {
-		r.Body, _ = io.ReadAll(hr.Body) // what breaks off is a bad body
-	}
+	tooLarge := s.read(r)
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	s.engine.CatchUp()
@@ -173,9 +179,29 @@ func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
 		s.api.Route(r)
 	}
 	a := s.weather.Answer(r, s.execute)
+	if tooLarge {
+		a = exchange.Message(http.StatusRequestEntityTooLarge, "The request body is too large.")
+	}
 	a.Encode()
 	s.record(r, a)
 	return a
+}
+
+// mostBody is how large the body of a request may be, in bytes; mostKept is how
+// much of it a server remembers that is to run for long.
+const (
+	mostBody = 8 << 20
+	mostKept = 64 << 10
+)
+
+// read reads the body of a request that comes with the token, or with the key of
+// a continuation, and reports whether it is too large.
+func (s *Server) read(r *exchange.Request) (tooLarge bool) {
+	if r.HTTP.Body == nil || r.Token() != s.Token() && !strings.HasSuffix(r.HTTP.URL.Path, "/pipeline/continue") {
+		return false
+	}
+	r.Body, _ = io.ReadAll(io.LimitReader(r.HTTP.Body, mostBody+1)) // what breaks off is a bad body
+	return len(r.Body) > mostBody
 }
 
 // execute answers as CircleCI would in fair weather.

@@ -57,8 +57,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		address = flags.String("addr", "127.0.0.1:8080", "the `address` to listen at; port 0 is a free one")
 		storage = flags.String("storage-addr", "127.0.0.1:0", "the `address` of the storage, which is another origin")
 		seed    = flags.String("seed", "demo", "what is there at first: demo or empty")
-		speed   = flags.Float64("speed", 1, "how many times faster than ours time passes: with 60, a job of a minute takes a second")
+		speed   = flags.Float64("speed", 1, "how many times faster than ours time passes: with 60, a job of a minute takes a second; with 0, time stands still until POST /_fake/time moves it")
 		token   = flags.String("token", circlecitest.DefaultToken, "the token that is taken")
+		script  = flags.String("script", "", "a `file` with a scenario, YAML or JSON: what POST /_fake/scenario takes")
+		hosts   = flags.String("allow-host", "", "further `hosts` that requests may be sent to, separated by commas, such as the name of a container; * for any")
 		limit   rateLimit
 		keep    = flags.Int("keep", 5000, "how many pipelines are kept; older ones are forgotten")
 	)
@@ -75,8 +77,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		usage = "there are no arguments, but " + strings.Join(flags.Args(), " ")
 	case *seed != "demo" && *seed != "empty":
 		usage = "-seed is demo or empty"
-	case *speed <= 0:
-		usage = "-speed is above 0"
+	case *speed < 0:
+		usage = "-speed is 0 or more"
 	case *keep < 1:
 		usage = "-keep is 1 at least"
 	case *token == "":
@@ -88,13 +90,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 
 	srv := circlecitest.NewServer(
-		circlecitest.WithToken(*token), circlecitest.WithSpeed(*speed),
+		circlecitest.WithToken(*token), circlecitest.WithSpeed(*speed), circlecitest.WithAllowedHosts(strings.FieldsFunc(*hosts, func(r rune) bool { return r == ',' })...),
 		circlecitest.WithRequestsKept(requestsKept), circlecitest.WithPipelinesKept(*keep),
 	)
 	defer srv.Close() // lets requests end that are under way
 	if *seed == "demo" {
 		if err := seedDemo(ctx, srv); err != nil {
 			return err
+		}
+	}
+	if *script != "" {
+		document, err := os.ReadFile(*script)
+		if err != nil {
+			return err
+		}
+		if err := srv.Load(document); err != nil {
+			return fmt.Errorf("%s: %w", *script, err)
 		}
 	}
 	if limit.n > 0 {

@@ -76,6 +76,13 @@ func (c *Courier) Close() {
 	c.Wait()
 }
 
+// Reset breaks off what is under way, and forgets what has ended.
+func (c *Courier) Reset() {
+	c.Close()
+	c.deliveries = nil
+	c.context, c.cancel = context.WithCancel(context.Background())
+}
+
 // Ended are the attempts that have ended, the oldest first.
 func (c *Courier) Ended() (all []Delivery) {
 	for _, d := range c.deliveries {

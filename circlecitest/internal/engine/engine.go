@@ -23,6 +23,13 @@ func (s *Engine) Close() {
 	s.Courier.Close()
 }
 
+// Reset forgets everything, and begins again. Calls of webhooks are broken off.
+func (s *Engine) Reset() {
+	s.Clock.Stop()
+	s.Courier.Reset()
+	s.World.Reset()
+}
+
 // Advance moves time forward, from one event to the next. Calls of webhooks are
 // over before time goes on.
 func (s *Engine) Advance(d time.Duration) {

@@ -51,6 +51,11 @@ type Weather struct {
 // New returns fair weather.
 func New(w *world.World) *Weather { return &Weather{world: w, planned: map[string][]Response{}} }
 
+// Reset forgets all faults, and what waits at the storage host.
+func (w *Weather) Reset() {
+	*w = Weather{world: w.world, planned: map[string][]Response{}}
+}
+
 // Add has a fault begin.
 func (w *Weather) Add(f Fault) {
 	x := &front{Fault: f, link: f.begin(w)}

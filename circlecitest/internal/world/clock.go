@@ -91,6 +91,13 @@ func (s *World) wind() {
 	c.timer.Reset(wait)
 }
 
+// SetSpeed changes how fast time passes from now on; 0 freezes it.
+func (s *World) SetSpeed(factor float64) {
+	c := &s.Clock
+	c.Base, c.origin, c.Speed = c.read(), time.Now(), factor
+	s.wind()
+}
+
 // Step moves the clock forward, to the next event at most, and returns by how
 // much.
 func (c *Clock) Step(most time.Duration) time.Duration {

@@ -37,6 +37,7 @@ type World struct {
 	ids    *rand.Rand
 	Chance *rand.Rand // of what jobs do
 	Token  string     // that is taken
+	first  beginning
 
 	Me       *User
 	system   *User // in whose name schedules run if it is nobody's
@@ -63,8 +64,37 @@ func New(token string) *World {
 
 // Populate brings in the owner of the token. Before it the seed is set.
 func (s *World) Populate() {
+	s.first = beginning{s.Token, s.Clock.Speed, s.Clock.Base}
+	s.populate()
+}
+
+func (s *World) populate() {
 	s.ids, s.Chance = s.NewRand(streamIDs), s.NewRand(streamChance)
 	s.Me = s.AddUser("ada", "Ada Lovelace")
+}
+
+// beginning is what a reset restores.
+type beginning struct {
+	token string
+	speed float64
+	base  time.Time
+}
+
+// FirstToken returns the token that the world began with.
+func (s *World) FirstToken() string { return s.first.token }
+
+// Reset forgets everything, and begins again: the token, the time and its speed
+// are as they were at first, and IDs repeat.
+func (s *World) Reset() {
+	s.Clock.Stop()
+	s.Clock = newClock()
+	s.Clock.Speed, s.Clock.Base = s.first.speed, s.first.base
+	s.Token, s.system = s.first.token, nil
+	s.Users, s.Orgs, s.Projects, s.Contexts = map[uuid.UUID]*User{}, nil, nil, nil
+	s.Webhooks, s.Schedules, s.Exporters, s.Exports, s.Deploys = nil, nil, nil, nil, deploys{}
+	s.Runs = runs{Keep: s.Runs.Keep}
+	s.Runs.init()
+	s.populate()
 }
 
 // The streams of random numbers, each of its own: that there are more of one

@@ -1,0 +1,336 @@
+package circlecitest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/circleci-go/circleci"
+)
+
+// Load adds to the server what a scenario document describes: users, projects
+// with their scripts and their past, contexts, and weather. A document is YAML
+// or JSON; the file scenario.schema.json describes its members:
+//
+//	projects:
+//	  gh/acme/web:
+//	    scripts:
+//	      - workflows:
+//	          - name: build
+//	            jobs:
+//	              - {name: test, takes: 2m, fails: once}
+//	              - {name: hold, approval: true, requires: [test]}
+//	contexts:
+//	  - {owner: gh/acme, name: deploy, env_vars: {REGION: eu}}
+//	weather:
+//	  - {fault: server_error, status: 503, for: ["GET /me"], times: 3}
+//
+// A member that is not known, or a script that cannot run, is an error; what
+// stands before it in the document may have been added then.
+func (s *Server) Load(document []byte) error {
+	var d scenarioDocument
+	if err := decodeStrict(document, &d); err != nil {
+		return err
+	}
+	_, err := calmly(func() (any, error) { return nil, d.apply(s) })
+	return err
+}
+
+// decodeStrict reads YAML or JSON, and refuses members that are not known.
+func decodeStrict(document []byte, into any) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(document))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("circlecitest: the document: %w", err)
+	}
+	return nil
+}
+
+type scenarioDocument struct {
+	Users     []userDocument                           `yaml:"users"`
+	Projects  map[circleci.ProjectSlug]projectDocument `yaml:"projects"`
+	Contexts  []contextDocument                        `yaml:"contexts"`
+	Decisions map[circleci.OrgSlug][]decisionDocument  `yaml:"decisions"`
+	Weather   []faultDocument                          `yaml:"weather"`
+}
+
+type userDocument struct {
+	Login string `yaml:"login"`
+	Name  string `yaml:"name"`
+}
+
+type projectDocument struct {
+	History     *historyDocument `yaml:"history"`
+	Scripts     []scriptDocument `yaml:"scripts"`
+	Definitions []string         `yaml:"pipeline_definitions"`
+}
+
+type contextDocument struct {
+	Owner   circleci.OrgSlug  `yaml:"owner"`
+	Name    string            `yaml:"name"`
+	EnvVars map[string]string `yaml:"env_vars"`
+}
+
+type decisionDocument struct {
+	Status       circleci.DecisionStatus `yaml:"status"`
+	Reason       string                  `yaml:"reason"`
+	EnabledRules []string                `yaml:"enabled_rules"`
+	HardFailures []circleci.Violation    `yaml:"hard_failures"`
+	SoftFailures []circleci.Violation    `yaml:"soft_failures"`
+}
+
+type historyDocument struct {
+	Days        int                `yaml:"days"`
+	RunsPerDay  int                `yaml:"runs_per_day"`
+	Branches    []string           `yaml:"branches"`
+	Workflows   []workflowDocument `yaml:"workflows"`
+	FailureRate float64            `yaml:"failure_rate"`
+	Spread      float64            `yaml:"spread"`
+}
+
+type scriptDocument struct {
+	Setup      *workflowDocument  `yaml:"setup"`
+	Workflows  []workflowDocument `yaml:"workflows"`
+	Errors     []errorDocument    `yaml:"errors"`
+	Parameters []string           `yaml:"parameters"`
+	Config     string             `yaml:"config"`
+}
+
+type errorDocument struct {
+	Type    string `yaml:"type"`
+	Message string `yaml:"message"`
+}
+
+type workflowDocument struct {
+	Name       string        `yaml:"name"`
+	AutoReruns int           `yaml:"reruns_automatically"`
+	Jobs       []jobDocument `yaml:"jobs"`
+}
+
+type jobDocument struct {
+	Name          string               `yaml:"name"`
+	Approval      bool                 `yaml:"approval"`
+	ApprovedAfter documentDuration     `yaml:"approved_after"`
+	Takes         *documentDuration    `yaml:"takes"`
+	Varies        float64              `yaml:"varies"`
+	Fails         documentFailure      `yaml:"fails"`
+	Ends          []circleci.JobStatus `yaml:"ends"`
+	Requires      []string             `yaml:"requires"`
+	Contexts      []string             `yaml:"contexts"`
+	Output        string               `yaml:"output"`
+	Tests         []testDocument       `yaml:"tests"`
+	Artifacts     []artifactDocument   `yaml:"artifacts"`
+}
+
+type testDocument struct {
+	Name    string  `yaml:"name"`
+	Seconds float64 `yaml:"seconds"`
+	Message string  `yaml:"message"` // of a failure
+	Result  string  `yaml:"result"`  // success, failure or flaky
+	Share   float64 `yaml:"share"`   // of the runs in which a flaky test fails
+}
+
+type artifactDocument struct {
+	Path      string `yaml:"path"`
+	Content   string `yaml:"content"`
+	Size      int64  `yaml:"size"`
+	NodeIndex int64  `yaml:"node_index"`
+}
+
+// documentDuration is a text such as 90s or 2m30s.
+type documentDuration time.Duration
+
+// UnmarshalYAML reads a duration.
+func (d *documentDuration) UnmarshalYAML(node *yaml.Node) error {
+	parsed, err := time.ParseDuration(node.Value)
+	if err != nil || parsed < 0 {
+		return fmt.Errorf("line %d: %q is not a duration such as 90s or 2m", node.Line, node.Value)
+	}
+	*d = documentDuration(parsed)
+	return nil
+}
+
+// documentFailure is true, "once", or a fraction of the runs.
+type documentFailure struct {
+	always, once bool
+	share        float64
+}
+
+// UnmarshalYAML reads how a job fails.
+func (f *documentFailure) UnmarshalYAML(node *yaml.Node) error {
+	if node.Value == "once" {
+		f.once = true
+		return nil
+	}
+	if node.Decode(&f.always) == nil {
+		return nil
+	}
+	if err := node.Decode(&f.share); err != nil || f.share < 0 || f.share > 1 {
+		return fmt.Errorf("line %d: fails: %q is not true, false, once or a fraction from 0 to 1", node.Line, node.Value)
+	}
+	return nil
+}
+
+func (d *scenarioDocument) apply(s *Server) error {
+	for _, u := range d.Users {
+		if u.Login == "" {
+			return errors.New("circlecitest: a user has no login")
+		}
+		s.AddUser(u.Login, u.Name)
+	}
+	for _, slug := range slices.Sorted(maps.Keys(d.Projects)) {
+		if _, err := circleci.ParseProjectSlug(string(slug)); err != nil {
+			return fmt.Errorf("circlecitest: %w", err)
+		}
+		if err := d.addProjectOf(s, slug); err != nil {
+			return fmt.Errorf("circlecitest: project %s: %w", slug, err)
+		}
+	}
+	for _, c := range d.Contexts {
+		if _, err := circleci.ParseOrgSlug(string(c.Owner)); err != nil {
+			return fmt.Errorf("circlecitest: context %s: %w", c.Name, err)
+		}
+		s.AddContext(c.Owner, c.Name, c.EnvVars)
+	}
+	for slug, list := range d.Decisions {
+		var decisions []circleci.Decision
+		for _, x := range list {
+			decisions = append(decisions, circleci.Decision{
+				Status: x.Status, Reason: x.Reason, EnabledRules: x.EnabledRules, HardFailures: x.HardFailures, SoftFailures: x.SoftFailures,
+			})
+		}
+		s.SetPolicyDecisions(slug, decisions...)
+	}
+	for _, w := range d.Weather {
+		fault, err := w.fault()
+		if err != nil {
+			return err
+		}
+		s.Weather(fault)
+	}
+	return nil
+}
+
+func (d *scenarioDocument) addProjectOf(s *Server, slug circleci.ProjectSlug) error {
+	p := d.Projects[slug]
+	s.AddProject(slug)
+	for _, name := range p.Definitions {
+		s.AddPipelineDefinition(slug, name)
+	}
+	if h := p.History; h != nil {
+		workflows, err := workflowsOf(h.Workflows)
+		if err != nil {
+			return err
+		}
+		s.History(slug, Past{
+			Days: h.Days, RunsPerDay: h.RunsPerDay, Branches: h.Branches, Workflows: workflows, FailureRate: h.FailureRate, Spread: h.Spread,
+		})
+	}
+	var scripts []Script
+	for _, one := range p.Scripts {
+		script, err := one.script()
+		if err != nil {
+			return err
+		}
+		scripts = append(scripts, script)
+	}
+	if len(scripts) > 0 {
+		s.Script(slug, scripts...)
+	}
+	return nil
+}
+
+func (d *scriptDocument) script() (Script, error) {
+	script := Script{Parameters: d.Parameters, Config: d.Config}
+	for _, e := range d.Errors {
+		script.Errors = append(script.Errors, circleci.PipelineError{Type: circleci.PipelineErrorType(e.Type), Message: e.Message})
+	}
+	var err error
+	if script.Workflows, err = workflowsOf(d.Workflows); err != nil || d.Setup == nil {
+		return script, err
+	}
+	setup, err := workflowsOf([]workflowDocument{*d.Setup})
+	if err == nil {
+		script.Setup = setup[0]
+	}
+	return script, err
+}
+
+func workflowsOf(documents []workflowDocument) (all []*WorkflowScript, err error) {
+	for _, d := range documents {
+		if d.Name == "" {
+			return nil, errors.New("a workflow has no name")
+		}
+		var jobs []*JobScript
+		for _, j := range d.Jobs {
+			job, err := j.script()
+			if err != nil {
+				return nil, fmt.Errorf("workflow %s: %w", d.Name, err)
+			}
+			jobs = append(jobs, job)
+		}
+		w := Workflow(d.Name, jobs...)
+		if d.AutoReruns > 0 {
+			w.RerunsAutomatically(d.AutoReruns)
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+func (d *jobDocument) script() (*JobScript, error) {
+	if d.Name == "" {
+		return nil, errors.New("a job has no name")
+	}
+	job := Job(d.Name)
+	if d.Approval {
+		job = Approval(d.Name)
+		if d.ApprovedAfter > 0 {
+			job.ApprovedAfter(time.Duration(d.ApprovedAfter))
+		}
+	}
+	if d.Takes != nil {
+		job.Takes(time.Duration(*d.Takes))
+	}
+	if d.Varies > 0 {
+		job.Varies(d.Varies)
+	}
+	switch {
+	case d.Fails.always:
+		job.Fails()
+	case d.Fails.once:
+		job.FailsOnce()
+	case d.Fails.share > 0:
+		job.FailsSometimes(d.Fails.share)
+	}
+	if len(d.Ends) > 0 {
+		job.Ends(d.Ends...)
+	}
+	job.Requires(d.Requires...)
+	job.WithContexts(d.Contexts...)
+	if d.Output != "" {
+		job.WithOutput(d.Output)
+	}
+	for _, a := range d.Artifacts {
+		job.WithArtifacts(Artifact{Path: a.Path, Content: a.Content, Size: a.Size, NodeIndex: a.NodeIndex})
+	}
+	for _, t := range d.Tests {
+		switch t.Result {
+		case "", "success":
+			job.WithTests(PassingTest(t.Name, t.Seconds))
+		case "failure":
+			job.WithTests(FailingTest(t.Name, t.Message))
+		case "flaky":
+			job.WithFlakyTests(t.Share, FlakyTest(t.Name, t.Message))
+		default:
+			return nil, fmt.Errorf("test %s: the result %q is not one of success, failure and flaky", t.Name, t.Result)
+		}
+	}
+	return job, nil
+}

@@ -1,0 +1,55 @@
+package circlecitest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// refuseForeign answers requests that a page of another site, or a name that
+// somebody else's DNS resolves to this machine, makes a browser send.
+func (s *Server) refuseForeign(w http.ResponseWriter, r *http.Request) bool {
+	reason := ""
+	switch origin := r.Header.Get("Origin"); {
+	case !s.servesHost(r.Host):
+		reason = fmt.Sprintf("the host %q is not this machine: start the server with -allow-host %s, or with WithAllowedHosts, to permit it", r.Host, hostname(r.Host))
+	case origin != "" && !s.ownOrigin(origin, r.Host):
+		reason = "pages of other sites must not call this server"
+	default:
+		return false
+	}
+	writeControl(w, http.StatusForbidden, errors.New(reason))
+	return true
+}
+
+func (s *Server) servesHost(host string) bool {
+	name := strings.ToLower(hostname(host))
+	if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() {
+		return true
+	}
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	for _, allowed := range s.allowedHosts {
+		if allowed == "*" || strings.EqualFold(allowed, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) ownOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host == host
+}
+
+// hostname is a host without its port and brackets.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
