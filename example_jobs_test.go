@@ -103,6 +103,69 @@ func ExampleJobsService_DownloadArtifacts() {
 	// <nil>
 }
 
+// All archives that a pipeline's jobs have stored go into a directory, each
+// job's into its own.
+func ExamplePipelinesService_DownloadArtifacts() {
+	ctx := context.Background()
+	srv := circlecitest.NewServer(circlecitest.WithManualTime())
+	defer srv.Close()
+	srv.Script("gh/acme/web", circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{
+		circlecitest.Workflow("build",
+			circlecitest.Job("linux").WithArtifacts(circlecitest.Artifact{Path: "dist/web.tar.gz", Size: 2000}),
+			circlecitest.Job("windows").WithArtifacts(circlecitest.Artifact{Path: "dist/web.zip", Size: 3000}),
+		),
+	}})
+	pipelineID := srv.StartPipeline("gh/acme/web", "main")
+	srv.Advance(time.Hour)
+	dir, err := os.MkdirTemp("", "artifacts")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+
+	client := srv.Client()
+	files, err := client.Pipelines.DownloadArtifacts(ctx, pipelineID, dir, &circleci.DownloadOptions{Glob: "*.tar.gz"})
+	for _, f := range files { // the complete ones, also if there was an error
+		name, _ := filepath.Rel(dir, f.Path)
+		fmt.Println(filepath.ToSlash(name), f.Size)
+	}
+	fmt.Println(err)
+	// Output:
+	// build/linux/dist/web.tar.gz 2000
+	// <nil>
+}
+
+// The artifacts of all jobs of a workflow.
+func ExampleWorkflowsService_ListArtifacts() {
+	ctx := context.Background()
+	srv := circlecitest.NewServer(circlecitest.WithManualTime())
+	defer srv.Close()
+	srv.Script("gh/acme/web", circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{
+		circlecitest.Workflow("build",
+			circlecitest.Job("test").WithArtifacts(circlecitest.Artifact{Path: "coverage.txt", Content: "87 %"}),
+		),
+	}})
+	pipelineID := srv.StartPipeline("gh/acme/web", "main")
+	srv.Advance(time.Hour)
+
+	client := srv.Client()
+	workflow, err := client.Pipelines.ListWorkflows(pipelineID).First(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	artifacts, err := client.Workflows.ListArtifacts(ctx, workflow.ID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, a := range artifacts {
+		fmt.Println(a.JobName, a.Path)
+	}
+	// Output: test coverage.txt
+}
+
 // The output of the steps of a job that have failed.
 func ExampleJobsService_OpenStepOutput() {
 	ctx := context.Background()
