@@ -83,7 +83,10 @@ func TestASyncOfAFullContext(t *testing.T) {
 	c := srv.Client()
 	_, err := c.Contexts.SyncEnvVars(t.Context(), id, vars, &circleci.SyncEnvVarsOptions{Apply: true})
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument, "200 do not go in")
-	assert.Len(t, srv.Requests(), 1, "nothing was changed")
+	assert.Len(t, srv.ContextEnvVars(id), 100, "nothing was changed")
+	for _, r := range srv.Requests() {
+		assert.Equal(t, "GET", r.Method, "nothing was changed")
+	}
 	_, err = c.Contexts.SyncEnvVars(t.Context(), id, vars, &circleci.SyncEnvVarsOptions{Apply: true, Delete: true})
 	require.NoError(t, err)
 	assert.Len(t, srv.ContextEnvVars(id), 100)

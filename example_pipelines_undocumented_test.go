@@ -25,5 +25,5 @@ func ExamplePipelinesService_CompileConfig() {
 	}
 	// Output:
 	// false
-	// circlecitest: the configuration has neither jobs nor workflows
+	// the configuration has no workflows, and no job named build
 }

@@ -40,3 +40,17 @@ func (s *Server) Deliveries() []Delivery {
 	}
 	return all
 }
+
+// PingWebhook calls a webhook with an event of the type "ping", as CircleCI does
+// to test one. It panics if there is no such webhook.
+func (s *Server) PingWebhook(id uuid.UUID) {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	for _, h := range s.engine.Webhooks {
+		if h.ID == id {
+			s.engine.Courier.Ping(h)
+			return
+		}
+	}
+	panic("circlecitest: there is no webhook " + id.String())
+}

@@ -13,6 +13,10 @@ func WithToken(token string) Option { return func(s *Server) { s.engine.Token = 
 // verify_tls.
 func WithDocumentSpelling() Option { return func(s *Server) { s.api.Kebab = true } }
 
+// WithStrictness refuses what the API would ignore: query parameters and members
+// of a body that it does not have. For a test it is set: see [New].
+func WithStrictness() Option { return func(s *Server) { s.strict = true } }
+
 // WithSeed changes the seed of all that is random: IDs, what jobs do by chance,
 // and shares of faults. Two servers with one seed give the same answers to the
 // same requests.

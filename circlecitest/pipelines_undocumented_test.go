@@ -1,6 +1,7 @@
 package circlecitest_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,22 +39,34 @@ func TestACanceledPipelineStops(t *testing.T) {
 func TestWhatIsNoConfigurationIsInvalid(t *testing.T) {
 	srv := circlecitest.New(t)
 	for config, problem := range map[string]string{
-		"version: 2.1\njobs:\n  a:\n    docker: []\n":            "",
-		"version: 2.1\nworkflows: {}\n":                          "",
-		"version: 2.1\nx: &x\n  a: 1\njobs:\n  a:\n    <<: *x\n": "", // good YAML that is not read
-		"jobs: {}\n":     "no version",
-		"version: 2.1\n": "neither jobs nor workflows",
-		"- a\n":          "not a map",
-		"# empty\n":      "not a map",
+		"version: 2.1\njobs:\n  build:\n    docker: []\n":                  "",
+		"version: 2.1\nx: &x\n  docker: []\njobs:\n  build:\n    <<: *x\n": "",
+		"jobs: {}\n":           "version",
+		"version: 2.1\n":       "no workflows",
+		"- a\n":                "expected a map",
+		"# empty\n":            "empty",
+		"version: [2.1\n":      "not valid YAML",
+		"version: 2.1\n\ta: b": "not valid YAML",
+		"version: 2.1\njobs: {a: {docker: []}}\nworkflows: {w: {jobs: [a, b]}}\n":                                    "b",
+		"version: 2.1\njobs: {a: {}, b: {}}\nworkflows: {w: {jobs: [{a: {requires: [b]}}, {b: {requires: [a]}}]}}\n": "wait for each other",
 	} {
 		got, err := srv.Client().Pipelines.CompileConfig(t.Context(), circleci.CompileConfigRequest{ConfigYAML: config})
 		require.NoError(t, err, "an invalid configuration is no error")
 		assert.Equal(t, config, got.SourceYAML)
 		assert.Equal(t, problem == "", got.Valid, config)
-		if problem != "" && assert.Len(t, got.Errors, 1) {
-			assert.Contains(t, got.Errors[0].Message, problem)
+		var messages []string
+		for _, e := range got.Errors {
+			messages = append(messages, e.Message)
 		}
+		assert.Contains(t, strings.Join(messages, "; "), problem, config)
 	}
+	got, err := srv.Client().Pipelines.CompileConfig(t.Context(), circleci.CompileConfigRequest{
+		ConfigYAML: "version: 2.1\njobs: {build: {docker: []}}\n", Options: circleci.CompileConfigOptions{PipelineParameters: circleci.Parameters{"x": "y"}},
+	})
+	require.NoError(t, err)
+	assert.False(t, got.Valid, "the parameter is not declared")
+	_, err = srv.Client().Pipelines.CompileConfig(t.Context(), circleci.CompileConfigRequest{ConfigYAML: "version: 2.1\njob-groups: {}\njobs: {build: {docker: []}}\n"})
+	refusal(t, err, 501, "job-groups")
 	status, _ := callRaw(t, srv, "POST", "/compile-config-with-defaults", `{}`)
 	assert.Equal(t, 400, status)
 }

@@ -20,6 +20,9 @@ type Script struct {
 	// Parameters are the names of the parameters that the configuration
 	// declares; nil takes any.
 	Parameters []string
+	// NeverContinues is a setup workflow that continues nothing by itself: the
+	// pipeline stays in the state setup, unless it is continued by the API.
+	NeverContinues bool
 	// Config is the configuration's text, for [circleci.PipelinesService.GetConfig].
 	Config string
 }
@@ -30,7 +33,7 @@ func Pipeline(workflows ...*WorkflowScript) Script { return Script{Workflows: wo
 // script is the script as the server keeps it: what is changed afterwards
 // changes nothing.
 func (x Script) script() world.Script {
-	out := world.Script{Errors: x.Errors, Parameters: x.Parameters, Config: x.Config, Workflows: workflowScripts(x.Workflows)}
+	out := world.Script{Errors: x.Errors, Parameters: x.Parameters, Config: x.Config, NeverContinues: x.NeverContinues, Workflows: workflowScripts(x.Workflows)}
 	if x.Setup != nil {
 		out.Setup = x.Setup.script()
 	}

@@ -37,7 +37,8 @@ type Server struct {
 	weather *weather.Weather
 
 	requests []Request
-	keep     int // of requests; 0: all
+	keep     int  // of requests; 0: all
+	strict   bool // refuses what the API would ignore
 
 	allowedHosts []string
 	controls     http.Handler
@@ -52,13 +53,15 @@ type Option func(*Server)
 // request that the API would misunderstand fails the test.
 func New(tb TB, opts ...Option) *Server {
 	tb.Helper()
-	s := NewServer(opts...)
+	s := NewServer(append([]Option{WithStrictness()}, opts...)...)
 	s.tb = tb
 	tb.Cleanup(s.Close)
 	return s
 }
 
-// NewServer returns a server for a program, which has to close it.
+// NewServer returns a server for a program, which has to close it. What the API
+// would ignore, the server ignores as well, unless [WithStrictness] says
+// otherwise; [Server.Requests] has the complaints.
 func NewServer(opts ...Option) *Server {
 	e := engine.New(world.New(DefaultToken))
 	s := &Server{engine: e, api: api.New(e), weather: weather.New(e.World)}
@@ -170,7 +173,7 @@ func (s *Server) record(r *exchange.Request, a *exchange.Answer) {
 
 // handle takes a request to its answer.
 func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
-	r := exchange.NewRequest(hr, h, s.hear)
+	r := exchange.NewRequest(hr, h, s.strict, s.hear)
 	tooLarge := s.read(r)
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -215,12 +218,12 @@ func (s *Server) execute(r *exchange.Request) *exchange.Answer {
 	return s.api.AnswerOther(r)
 }
 
-// hear fails the test for a complaint. It reports whether there is a test: in
-// its place a program refuses the request.
+// hear fails the test for a complaint. If there is no test, a strict server has
+// the request refused: hear reports false.
 func (s *Server) hear(complaint string) bool {
 	if s.tb != nil && !s.engine.Clock.Closed { // else the test may have ended
 		s.tb.Helper()
 		s.tb.Errorf("circlecitest: %s", complaint)
 	}
-	return s.tb != nil
+	return s.tb != nil || !s.strict
 }

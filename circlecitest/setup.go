@@ -95,6 +95,20 @@ func (s *Server) StartPipeline(slug circleci.ProjectSlug, branch string) uuid.UU
 	return s.engine.Start(&world.Pipeline{Project: p, Branch: branch, Trigger: circleci.TriggerTypeWebhook}).ID
 }
 
+// StartPipelineBy is [Server.StartPipeline], by a user of [Server.AddUser]. It
+// panics if there is no such user.
+func (s *Server) StartPipelineBy(userID uuid.UUID, slug circleci.ProjectSlug, branch string) uuid.UUID {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	u := s.engine.Users[userID]
+	if u == nil {
+		panic("circlecitest: there is no user " + userID.String())
+	}
+	p := s.engine.Start(&world.Pipeline{Project: s.engine.AddProject(string(slug)), Branch: branch, Trigger: circleci.TriggerTypeWebhook})
+	p.Actor = u
+	return p.ID
+}
+
 // ContinuationKey returns the key with which a pipeline's setup job can have
 // it go on; empty if there is none.
 func (s *Server) ContinuationKey(pipelineID uuid.UUID) circleci.Secret {

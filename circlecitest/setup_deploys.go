@@ -29,8 +29,8 @@ func (s *Server) AddDeployComponent(slug circleci.ProjectSlug, name string, labe
 	return c.ID
 }
 
-// Deploy deploys a version of a component to an environment, as a job does that
-// tells of it; the version that was live there is live no more.
+// Deploy deploys a version of a component to an environment, as the
+// last job of the project would, if one has run; the version that was live there is live no more.
 func (s *Server) Deploy(componentID, environmentID uuid.UUID, version string) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -38,7 +38,11 @@ func (s *Server) Deploy(componentID, environmentID uuid.UUID, version string) {
 	if c == nil {
 		panic("circlecitest: there is no component " + componentID.String())
 	}
-	s.engine.Deploy(c, circleci.ComponentVersion{Name: version, EnvironmentID: environmentID, Namespace: "default"})
+	v := circleci.ComponentVersion{Name: version, EnvironmentID: environmentID, Namespace: "default"}
+	if j := s.engine.LastJob(c.Project); j != nil {
+		v.PipelineID, v.WorkflowID, v.JobID, v.JobNumber = j.Workflow.Pipeline.ID, j.Workflow.ID, j.ID, j.Number
+	}
+	s.engine.Deploy(c, v)
 }
 
 // SetDeploySettings sets the deploy settings of a project.

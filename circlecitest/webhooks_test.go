@@ -50,7 +50,7 @@ func TestAWebhookIsKeptAsItWasCreated(t *testing.T) {
 	c := srv.Client()
 	made := addHook(t, srv, webSlug, "https://hooks.example/")
 	assert.Equal(t, "****", made.SigningSecret, "the secret is never told")
-	assert.Equal(t, []circleci.WebhookEvent{"job-completed", "workflow-completed"}, made.Events, "the order is not kept")
+	assert.Equal(t, []circleci.WebhookEvent{"workflow-completed", "job-completed"}, made.Events, "in the order in which they were sent")
 	got, err := c.Webhooks.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, made, got)

@@ -6,7 +6,8 @@
 //
 // It prints its URL and a token, and how to use them. The URL shows in a browser
 // what goes on: pipelines and their jobs, requests, and what is wrong with them.
-// A request that the API would take, and ignore a part of, is refused.
+// What the API would ignore of a request, the server ignores as well, and shows
+// it there; with -strict it refuses the request.
 //
 // Artifacts, outputs and exports are kept behind a second port, as CircleCI keeps
 // them at another host: a client must not send its token there.
@@ -62,6 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		script  = flags.String("script", "", "a `file` with a scenario, YAML or JSON: what POST /_fake/scenario takes")
 		hosts   = flags.String("allow-host", "", "further `hosts` that requests may be sent to, separated by commas, such as the name of a container; * for any")
 		limit   rateLimit
+		strict  = flags.Bool("strict", false, "refuse what the API would ignore: unknown query parameters and members of bodies")
 		keep    = flags.Int("keep", 5000, "how many pipelines are kept; older ones are forgotten")
 	)
 	flags.Var(&limit, "rate-limit", "refuse more requests than this, for each family of routes, such as `300/m`, 10/s or 1000/h; none by default")
@@ -89,10 +91,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errUsage
 	}
 
-	srv := circlecitest.NewServer(
+	opts := []circlecitest.Option{
 		circlecitest.WithToken(*token), circlecitest.WithSpeed(*speed), circlecitest.WithAllowedHosts(strings.FieldsFunc(*hosts, func(r rune) bool { return r == ',' })...),
 		circlecitest.WithRequestsKept(requestsKept), circlecitest.WithPipelinesKept(*keep),
-	)
+	}
+	if *strict {
+		opts = append(opts, circlecitest.WithStrictness())
+	}
+	srv := circlecitest.NewServer(opts...)
 	defer srv.Close() // lets requests end that are under way
 	if *seed == "demo" {
 		if err := seedDemo(ctx, srv); err != nil {

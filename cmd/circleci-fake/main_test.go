@@ -144,6 +144,21 @@ func TestAnEmptyServerWithATokenAndALimit(t *testing.T) {
 	assert.ErrorIs(t, err, circleci.ErrRateLimited)
 }
 
+func TestStrictness(t *testing.T) {
+	for args, want := range map[string]int{"-strict=false": 200, "-strict": 400} {
+		url, token, _ := start(t, "-seed", "empty", args)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v2/me?foo=1", nil)
+		require.NoError(t, err)
+		req.Header.Set("Circle-Token", token)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, want, resp.StatusCode, args)
+		_, page := get(t, url)
+		assert.Contains(t, page, "no query parameter", "the page shows it")
+	}
+}
+
 func TestFlags(t *testing.T) {
 	for text, want := range map[string]string{"300/m": "300/1m0s", "10/s": "10/1s", "5/h": "5/1h0m0s", "2/90s": "2/1m30s"} {
 		var l rateLimit

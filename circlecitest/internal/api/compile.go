@@ -1,10 +1,12 @@
 package api
 
 import (
+	"errors"
+	"maps"
 	"net/http"
+	"strings"
 
-	"go.yaml.in/yaml/v3"
-
+	"github.com/circleci-go/circleci/circlecitest/internal/config"
 	"github.com/circleci-go/circleci/circlecitest/internal/engine"
 	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
@@ -23,8 +25,8 @@ var undocumentedPipelineHandlers = map[string]exchange.Handler{
 	"POST /compile-config-with-defaults": compileConfig,
 }
 
-// compileConfig looks for what every configuration has. It resolves nothing:
-// what comes out is what went in.
+// compileConfig checks a configuration as far as its workflows go. It resolves
+// nothing: the output is the input.
 func compileConfig(_ *engine.Engine, r *exchange.Request) *exchange.Answer {
 	var in struct {
 		ConfigYAML *string `json:"config_yaml"`
@@ -41,27 +43,35 @@ func compileConfig(_ *engine.Engine, r *exchange.Request) *exchange.Answer {
 	if in.ConfigYAML == nil {
 		return exchange.Missing("config_yaml")
 	}
-	if problem := configProblem(*in.ConfigYAML); problem != "" {
-		return exchange.OK(form.Object{
-			"valid": false, "source-yaml": *in.ConfigYAML, "output-yaml": *in.ConfigYAML, "errors": []any{form.Object{"message": problem}},
-		})
+	result := form.Object{"valid": true, "source-yaml": *in.ConfigYAML, "output-yaml": *in.ConfigYAML, "errors": nil}
+	problems := configProblems(*in.ConfigYAML, in.Options.PipelineParameters, in.Options.PipelineValues)
+	if len(problems) == 0 {
+		return exchange.OK(result)
 	}
-	return exchange.OK(form.Object{"valid": true, "source-yaml": *in.ConfigYAML, "output-yaml": *in.ConfigYAML, "errors": nil})
+	errs := []any{}
+	for _, problem := range problems {
+		if strings.Contains(problem, "not modeled") { // it may well be valid
+			return exchange.Message(http.StatusNotImplemented, "circlecitest: "+problem)
+		}
+		errs = append(errs, form.Object{"message": problem})
+	}
+	result["valid"], result["errors"] = false, errs
+	return exchange.OK(result)
 }
 
-func configProblem(config string) string {
-	var value any
-	if err := yaml.Unmarshal([]byte(config), &value); err != nil {
-		return "circlecitest: the configuration is not valid YAML: " + err.Error()
+// configProblems says what is wrong with a configuration, or why nothing can be
+// said of it. It is planned for a push, to find workflows that have a cycle.
+func configProblems(source string, parameters, values map[string]any) []string {
+	c, err := config.Parse([]byte(source))
+	if err == nil {
+		known := map[string]any{"pipeline.id": "", "pipeline.number": 1, "pipeline.trigger_source": "api", "pipeline.project.slug": "", "pipeline.git.revision": ""}
+		maps.Copy(known, values)
+		_, err = c.Plan(config.Trigger{Branch: "main", Parameters: parameters, Values: known})
 	}
-	top, isMap := value.(map[string]any)
-	switch {
-	case !isMap:
-		return "circlecitest: the configuration is not a map"
-	case top["version"] == nil:
-		return "circlecitest: the configuration has no version"
-	case top["jobs"] == nil && top["workflows"] == nil:
-		return "circlecitest: the configuration has neither jobs nor workflows"
+	var wrong *config.Error
+	errors.As(err, &wrong)
+	if wrong == nil {
+		return nil
 	}
-	return ""
+	return wrong.Messages
 }

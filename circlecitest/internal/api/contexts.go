@@ -80,12 +80,15 @@ var contextHandlers = map[string]exchange.Handler{
 		return exchange.Message(http.StatusOK, "Context deleted.")
 	}),
 
-	"GET /context/{context_id}/environment-variable": withContext(func(_ *engine.Engine, r *exchange.Request, c *world.Context) *exchange.Answer {
-		return exchange.Page(r, c.Vars, exchange.EnvVarPageSize, func(v *world.ContextVar) form.Object {
+	"GET /context/{context_id}/environment-variable": withContext(func(_ *engine.Engine, _ *exchange.Request, c *world.Context) *exchange.Answer {
+		// The API answers the same page, with a token, whichever page is asked for.
+		items, token := []any{}, any(nil)
+		for _, v := range c.Vars {
 			view := contextVarView(v, c)
 			view["truncated_value"] = v.Value[max(0, len(v.Value)-4):]
-			return view
-		})
+			items, token = append(items, view), exchange.TokenOf("0."+v.Name)
+		}
+		return exchange.OK(form.Object{"items": items, "next_page_token": token})
 	}),
 	"PUT /context/{context_id}/environment-variable/{env_var_name}": withContext(putContextVar),
 	"DELETE /context/{context_id}/environment-variable/{env_var_name}": withContext(func(_ *engine.Engine, r *exchange.Request, c *world.Context) *exchange.Answer {

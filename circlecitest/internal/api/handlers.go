@@ -13,7 +13,7 @@ var handlers = merged(
 	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers, stepHandlers,
 	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers, usageHandlers, insights.Handlers,
 	organizationHandlers, groupHandlers, pipelineDefinitionHandlers, triggerHandlers, policy.Handlers, oidcHandlers,
-	undocumentedPipelineHandlers,
+	undocumentedPipelineHandlers, openAPIHandlers,
 )
 
 func merged(all ...map[string]exchange.Handler) map[string]exchange.Handler {

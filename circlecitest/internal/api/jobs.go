@@ -76,9 +76,13 @@ var jobHandlers = map[string]exchange.Handler{
 	},
 	"GET /project/{project-slug}/{job-number}/tests": withJob(func(_ *engine.Engine, r *exchange.Request, j *world.Job) *exchange.Answer {
 		return exchange.Page(r, j.Results(), exchange.DefaultPageSize, func(t circleci.Test) form.Object {
+			var message any = t.Message // "" if there is none
+			if t.Result == circleci.TestResultSkipped {
+				message = form.Nullable(t.Message)
+			}
 			return form.Object{
 				"name": t.Name, "classname": t.Classname, "file": form.Nullable(t.File), "source": t.Source, "result": t.Result,
-				"message": form.Nullable(t.Message), "run_time": t.RunTime,
+				"message": message, "run_time": t.RunTime,
 			}
 		})
 	}),

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -19,23 +20,43 @@ func operations() []*exchange.Operation {
 	for _, listed := range [][]spec.Operation{spec.Operations, spec.Extras} {
 		for _, op := range listed {
 			key := op.Method + " " + op.Path
-			query := slices.Concat(op.Query, spec.ExtraQuery[key])
+			query := slices.Concat(op.Query, spec.ExtraQuery[key], foreignQuery[key])
 			if op.Method == http.MethodGet && !slices.Contains(query, exchange.PageToken) {
 				// Not declared everywhere, but taken wherever an answer has a token.
 				query = append(query, exchange.PageToken)
 			}
 			all = append(all, &exchange.Operation{
 				Key: key, Method: op.Method, Segments: strings.Split(op.Path[1:], "/"), Query: query,
-				Required: op.Required, Handle: handlers[key],
+				Required: without(op.Required, lenient[key]), Handle: handlers[key],
 			})
 		}
 	}
-	return all
+	return append(all, &exchange.Operation{
+		Key: openAPIKey, Method: http.MethodGet, Segments: []string{"openapi.json"}, Handle: handlers[openAPIKey],
+	})
+}
+
+// foreignQuery has the parameters of the query that only other clients send.
+var foreignQuery = map[string][]string{"GET /context": {"name"}}
+
+// lenient has the parameters that the document requires, and the API does not.
+var lenient = map[string]string{
+	"GET /deploy/environments":                       "page-size",
+	"GET /deploy/components":                         "page-size",
+	"GET /deploy/components/{component_id}/versions": "page-size",
+}
+
+func without(all []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name == one })
 }
 
 // Route finds the operation of a request. Of several the most literal counts.
 func (s *API) Route(r *exchange.Request) {
-	segments := strings.Split(r.Path()[1:], "/")
+	path := r.Path()[1:]
+	if strings.HasSuffix(path, "/policy-bundle/") {
+		path = strings.TrimSuffix(path, "/") // the API takes it so as well
+	}
+	segments := strings.Split(path, "/")
 	best := -1
 	for _, op := range s.ops {
 		if op.Method != r.HTTP.Method {
@@ -66,11 +87,14 @@ func match(template, path []string, params map[string]string) (literal int, ok b
 		if want := slugWidth[name]; want > 1 && !isOneSegmentSlug(path[0], want) {
 			width = want
 		}
+		if name == "{org-slug-or-id}" && isProvider(path[0]) {
+			width = 2
+		}
 		if len(path) < width || i < len(template)-1 && len(path) == width {
 			return 0, false
 		}
 		value, err := url.PathUnescape(strings.Join(path[:width], "/"))
-		if err != nil || value == "" {
+		if err != nil || value == "" || !fits(name, value) {
 			return 0, false
 		}
 		params[name[1:len(name)-1]] = value
@@ -80,6 +104,24 @@ func match(template, path []string, params map[string]string) (literal int, ok b
 }
 
 var slugWidth = map[string]int{"{project-slug}": 3, "{org-slug}": 2}
+
+// isProvider reports whether a segment begins a slug.
+func isProvider(segment string) bool {
+	return slices.Contains([]string{"gh", "github", "bb", "bitbucket", "circleci"}, segment)
+}
+
+// fits reports whether a value can be that of a parameter. What does not fit is
+// of another route, which is not modelled.
+func fits(name, value string) bool {
+	switch name {
+	case "{build-number}":
+		_, err := strconv.ParseInt(value, 10, 64)
+		return err == nil
+	case "{stream}":
+		return value == "stdout" || value == "stderr"
+	}
+	return true
+}
 
 func isOneSegmentSlug(segment string, width int) bool {
 	if uuid.Validate(segment) == nil {

@@ -107,6 +107,9 @@ var pipelineHandlers = map[string]exchange.Handler{
 		return exchange.Page(r, newest, exchange.DefaultPageSize, workflowView)
 	}),
 	"POST /project/{project-slug}/pipeline": exchange.WithProject(func(s *engine.Engine, r *exchange.Request, pr *world.Project) *exchange.Answer {
+		if pr.Org.VCSType == "circleci" {
+			return exchange.Message(http.StatusBadRequest, "circlecitest: the API starts pipelines of this project by pipeline/run only")
+		}
 		var in struct {
 			Branch     string         `json:"branch"`
 			Tag        string         `json:"tag"`

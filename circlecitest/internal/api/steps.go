@@ -32,7 +32,7 @@ var stepHandlers = map[string]exchange.Handler{
 	}),
 	"GET /api/v3/jobs/{job-id}/{stream}": func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		j := s.Runs.Jobs[r.ID("job-id")]
-		if j == nil || r.Params["stream"] != "stdout" && r.Params["stream"] != "stderr" {
+		if j == nil {
 			return &exchange.Answer{Status: http.StatusNotFound, Body: form.Object{"error": form.Object{"type": "not-found", "title": "Not Found"}}}
 		}
 		step, _ := strconv.Atoi(r.Query.Get("filter[step_num]")) // 0 prints nothing
@@ -59,6 +59,17 @@ func jobAction(j *world.Job, r *exchange.Request, step int, name string) form.Ob
 		"index": 0, "step": step, "name": name, "type": "test", "status": status, "parallel": true, "background": false,
 		"insignificant": step == spinUpStep, "truncated": false, "has_output": output, "bash_command": nil, "exit_code": nil,
 		"start_time": form.Time(j.Started), "end_time": form.Time(j.Stopped),
+	}
+	a["failed"], a["canceled"], a["timedout"], a["source"] = nil, nil, nil, "config"
+	if step == spinUpStep {
+		a["source"] = "inferred"
+	}
+	switch status {
+	case "failed":
+		a["failed"] = true
+		a["timedout"] = form.Nullable(j.Status == circleci.JobStatusTimedOut)
+	case "canceled":
+		a["canceled"] = true
 	}
 	if step == runStep {
 		a["bash_command"] = "#!/bin/bash -eo pipefail\nmake " + name

@@ -59,6 +59,9 @@ func (s *API) AnswerOther(r *exchange.Request) *exchange.Answer {
 	case exchange.StorageHost:
 		return s.fetchFromStorage(r, path)
 	case exchange.APIHost:
+		if path == "/graphql-unstable" {
+			return notModeled(r)
+		}
 	}
 	return exchange.Text(http.StatusNotFound, "text/plain; charset=utf-8", "404 page not found\n")
 }

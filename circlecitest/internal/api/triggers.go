@@ -43,8 +43,8 @@ func triggerShow(t *world.Trigger, p *world.Project, secret string) form.Object 
 	view := form.Object{
 		"id": t.ID, "name": name, "event_name": t.EventName, "description": t.EventName, "event_source": events,
 	}.Put("event_preset", t.Preset).Put("checkout_ref", t.CheckoutRef).Put("config_ref", t.ConfigRef)
-	if t.Disabled {
-		view["disabled"] = true
+	if t.Disabled != nil {
+		view["disabled"] = *t.Disabled // also if it is false
 	}
 	if t.Parameters != nil {
 		view["parameters"] = t.Parameters
@@ -148,7 +148,7 @@ func createTrigger(s *engine.Engine, r *exchange.Request, p *world.Project, d *w
 		ID: s.NewID(), Source: world.Source{Provider: provider}, Preset: in.EventPreset, CheckoutRef: in.CheckoutRef, ConfigRef: in.ConfigRef,
 		EventName: in.EventName, Parameters: in.Parameters, Created: s.Now(),
 	}
-	set(&t.Disabled, in.Disabled)
+	t.Disabled = in.Disabled
 	switch {
 	case !slices.Contains(eventProviders, provider):
 		return refused("/event_source/provider", "is not one of the API's")
@@ -207,7 +207,9 @@ func patchTrigger(s *engine.Engine, r *exchange.Request, p *world.Project, d *wo
 	set(&next.CheckoutRef, in.CheckoutRef)
 	set(&next.ConfigRef, in.ConfigRef)
 	set(&next.EventName, in.EventName)
-	set(&next.Disabled, in.Disabled)
+	if in.Disabled != nil {
+		next.Disabled = in.Disabled
+	}
 	set(&next.Parameters, in.Parameters)
 	switch {
 	case in.EventSource.Provider != "" && in.EventSource.Provider != provider:

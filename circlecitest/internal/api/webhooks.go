@@ -30,11 +30,6 @@ func webhookView(h *world.Webhook) form.Object {
 	return view
 }
 
-// webhookSetEvents keeps the events in an order of the server's own, as the API does.
-func webhookSetEvents(h *world.Webhook, events []circleci.WebhookEvent) {
-	h.Events = slices.Sorted(slices.Values(events))
-}
-
 // withWebhook is a handler for a route with a webhook's ID.
 func withWebhook(do func(s *engine.Engine, r *exchange.Request, h *world.Webhook) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
@@ -129,7 +124,7 @@ func createWebhook(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		ID: s.NewID(), Project: p, Name: *in.Name, URL: *in.URL, VerifyTLS: in.VerifyTLS, Secret: in.SigningSecret,
 		Created: s.Now(), Updated: s.Now(),
 	}
-	webhookSetEvents(h, *in.Events)
+	h.Events = slices.Clone(*in.Events)
 	s.Webhooks = append(s.Webhooks, h)
 	return exchange.Created(webhookView(h))
 }
@@ -151,7 +146,7 @@ func replaceWebhook(s *engine.Engine, r *exchange.Request, h *world.Webhook) *ex
 		h.URL = *in.URL
 	}
 	if in.Events != nil {
-		webhookSetEvents(h, *in.Events)
+		h.Events = slices.Clone(*in.Events)
 	}
 	h.VerifyTLS, h.Secret, h.Updated = in.VerifyTLS, in.SigningSecret, s.Now()
 	return exchange.OK(webhookView(h))

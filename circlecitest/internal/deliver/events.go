@@ -37,6 +37,15 @@ func (c *Courier) AnnounceWorkflow(w *world.Workflow) {
 	c.callWebhooks(w.Pipeline, circleci.WebhookEventWorkflowCompleted, w.ID, form.Object{"workflow": payload})
 }
 
+// Ping calls a webhook as CircleCI does to test it: with no project and no
+// pipeline.
+func (c *Courier) Ping(h *world.Webhook) {
+	id := c.NewID()
+	c.deliver(h, Delivery{WebhookID: h.ID, ID: id, Event: "ping"}, form.Object{
+		"id": id, "type": "ping", "happened_at": form.Micros(c.Now()), "webhook": form.Object{"id": h.ID, "name": h.Name},
+	})
+}
+
 // tells reports whether there is anybody to tell. What is in the past was told
 // then.
 func (c *Courier) tells() bool { return !c.Past && len(c.Webhooks) > 0 }

@@ -217,7 +217,8 @@ func (s *Engine) end(w *world.Workflow, status circleci.WorkflowStatus) {
 	w.Status, w.Stopped = status, s.Now()
 	s.Courier.AnnounceWorkflow(w)
 	p := w.Pipeline
-	if w.Tag == circleci.WorkflowTagSetup && status == circleci.WorkflowStatusSuccess && p.State == circleci.PipelineStateSetup {
+	if w.Tag == circleci.WorkflowTagSetup && status == circleci.WorkflowStatusSuccess && p.State == circleci.PipelineStateSetup &&
+		(p.Continued != "" || !p.Script.NeverContinues) {
 		s.proceed(p)
 	}
 	if status == circleci.WorkflowStatusFailed && w.AutoRerun < w.Script.AutoReruns {

@@ -44,7 +44,7 @@ func (s *Engine) startScheduled(x *world.Schedule) {
 
 // Fire starts the pipeline of a trigger.
 func (s *Engine) Fire(p *world.Project, t *world.Trigger) uuid.UUID {
-	if t.Disabled {
+	if t.Disabled != nil && *t.Disabled {
 		return uuid.Nil
 	}
 	x := &world.Pipeline{Project: p, Trigger: circleci.TriggerTypeWebhook, Parameters: t.Parameters}

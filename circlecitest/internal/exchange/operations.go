@@ -23,6 +23,7 @@ func (o *Operation) Family() string { return o.Segments[0] }
 // Handler answers a request, with the server locked.
 type Handler func(*engine.Engine, *Request) *Answer
 
+// PageToken is the parameter of the query that asks for a further page.
 const PageToken = "page-token"
 
 // WithProject is a handler for a route with a project's slug.

@@ -64,6 +64,7 @@ type Host struct {
 // HostKind is a kind of host.
 type HostKind int
 
+// The kinds of hosts.
 const (
 	APIHost HostKind = iota
 	ArtifactHost

@@ -38,7 +38,7 @@ type Trigger struct {
 	Actor                          *User
 	Preset, CheckoutRef, ConfigRef string
 	EventName                      string
-	Disabled                       bool
+	Disabled                       *bool // nil: not said
 	Parameters                     map[string]any
 	Created                        time.Time
 	Winding                        int // counts the changes, as of a schedule

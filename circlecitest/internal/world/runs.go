@@ -162,6 +162,9 @@ func (j *Job) DependsOn(chosen []*Job) bool {
 	})
 }
 
+// LastJob is the last job that began in a project; nil if there is none.
+func (s *World) LastJob(p *Project) *Job { return s.Runs.JobsByNumber[Numbered{p, p.LastJob}] }
+
 // WebURL is the URL of the job's page.
 func (j *Job) WebURL() string {
 	p := j.Workflow.Pipeline

@@ -14,6 +14,8 @@ type Script struct {
 	Errors     []circleci.PipelineError
 	Parameters []string // nil: any
 	Config     string
+	// NeverContinues: the setup workflow continues nothing.
+	NeverContinues bool
 }
 
 // IsEmpty reports whether nothing comes of the script.
