@@ -38,6 +38,12 @@ type Step struct {
 	Actions []StepAction `json:"actions"`
 }
 
+// Failed reports whether the action failed or timed out. A canceled action has
+// not failed.
+func (s StepStatus) Failed() bool {
+	return s == StepStatusFailed || s == StepStatusTimedOut || s == StepStatusInfrastructureFail
+}
+
 // StepAction is what a step did in one of the job's parallel runs.
 type StepAction struct {
 	// JobID is the job's.

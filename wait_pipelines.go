@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,11 +168,16 @@ func (s *PipelinesService) check(ctx context.Context, p *Pipeline, opts []Reques
 	}
 	runs := runsByName(all)
 	r := &PipelineResult{Pipeline: *p, Workflows: newest(runs)}
-	outcome, provisional := r.judge()
-	if !provisional || time.Since(r.lastEvent()) >= (*WaitOptions)(nil).withDefaults().Grace {
-		r.Outcome = outcome
-	}
+	r.settle(r.judge())
 	return r, runs, nil
+}
+
+// settle takes an outcome, unless it is provisional and something may still
+// follow.
+func (r *PipelineResult) settle(o Outcome, provisional bool) {
+	if r.Outcome = o; provisional && time.Since(r.lastEvent()) < (*WaitOptions)(nil).withDefaults().Grace {
+		r.Outcome = OutcomePending
+	}
 }
 
 func (r *PipelineResult) lastEvent() time.Time {
@@ -272,6 +278,16 @@ func (r *PipelineResult) judge() (o Outcome, provisional bool) {
 		return OutcomeNoWorkflows, true
 	}
 	return settled, false
+}
+
+// judgeWorkflows decides the outcome of workflows alone, whatever the state of
+// their pipeline is.
+func judgeWorkflows(workflows []Workflow) (o Outcome, provisional bool) {
+	alone := PipelineResult{Pipeline: Pipeline{State: PipelineStateCreated}, Workflows: slices.Clone(workflows)}
+	for i := range alone.Workflows {
+		alone.Workflows[i].Tag = "" // whether something follows a setup workflow does not matter
+	}
+	return alone.judge()
 }
 
 // grace is the time that a provisional outcome has to hold.

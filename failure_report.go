@@ -1,0 +1,298 @@
+package circleci
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// FailureReportOptions bounds a [FailureReport]. Nil and zero fields select the
+// defaults.
+type FailureReportOptions struct {
+	// MaxJobs is how many failed jobs are described. The default is 10.
+	MaxJobs int
+	// MaxSteps is how many failed steps of each job are described, with parallel
+	// runs counted each. The default is 5.
+	MaxSteps int
+	// MaxOutput is how many bytes of the end of each step's output are kept. The
+	// default is 4096.
+	MaxOutput int
+	// MaxTests is how many failed tests of each job are described. The default
+	// is 20.
+	MaxTests int
+}
+
+func (o *FailureReportOptions) withDefaults() FailureReportOptions {
+	var out FailureReportOptions
+	if o != nil {
+		out = *o
+	}
+	for field, value := range map[*int]int{&out.MaxJobs: 10, &out.MaxSteps: 5, &out.MaxOutput: 4096, &out.MaxTests: 20} {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	return out
+}
+
+// FailureReport is why a pipeline failed.
+type FailureReport struct {
+	// Result is the state of the pipeline.
+	Result PipelineResult
+	// Jobs are the failed jobs, in the order of their workflows.
+	Jobs []FailedJob
+	// MoreJobs is how many failed jobs were left out.
+	MoreJobs int
+	// Missing lists what could not be read. It is empty if nothing is missing.
+	Missing []MissingDetail
+}
+
+// FailedJob is a job that failed, and why.
+type FailedJob struct {
+	WorkflowJob
+	WorkflowName string
+	// Steps are the steps that failed, and MoreSteps is how many were left out.
+	Steps     []FailedStep
+	MoreSteps int
+	// Tests are the tests that failed, and MoreTests is how many were left out.
+	// Of long messages the first MaxOutput bytes are kept.
+	Tests     []Test
+	MoreTests int
+}
+
+// FailedStep is a step that failed in one of the job's parallel runs.
+type FailedStep struct {
+	StepAction
+	// Output is the end of what the step printed, in which CircleCI has masked
+	// secrets. Escape sequences and control characters are removed.
+	Output string
+	// Cut reports whether earlier output was left out.
+	Cut bool
+}
+
+// MissingDetail is a part of a report that could not be read.
+type MissingDetail struct {
+	// What names it.
+	What string
+	Err  error
+}
+
+// GetFailureReport returns why a pipeline failed: its errors, the failed jobs,
+// their failed steps with the end of the output, and their failed tests. Its
+// String method makes a text of it. The report of an unfinished pipeline contains
+// the jobs that have failed so far; that of a successful one contains none.
+//
+// Steps and outputs come from operations that are not in CircleCI's document: see
+// [JobsService.ListSteps]. What cannot be read is listed in the report's Missing
+// and is not an error. An error is returned if the pipeline or its workflows
+// cannot be read, and, with the report so far, if the context or the Timeout ends.
+func (s *PipelinesService) GetFailureReport(ctx context.Context, id uuid.UUID, o *FailureReportOptions, opts ...RequestOption) (*FailureReport, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	p, err := s.Get(ctx, id, opts...)
+	if err != nil {
+		return nil, err
+	}
+	result, groups, err := s.check(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	w := &reportWriter{jobs: s.client.Jobs, options: o.withDefaults(), opts: opts}
+	w.findJobs(ctx, s.jobLists(opts), result, groups)
+	missing := make([][]MissingDetail, len(w.report.Jobs))
+	concurrently(ctx, len(missing), listsAtOnce, func(i int) error {
+		missing[i] = w.describe(ctx, &w.report.Jobs[i])
+		return nil
+	})
+	w.report.Missing = append(w.report.Missing, slices.Concat(missing...)...)
+	if err := ctx.Err(); err != nil {
+		return &w.report, fmt.Errorf("circleci: failure report of pipeline %s: %w", id, err)
+	}
+	return &w.report, nil
+}
+
+// reportWriter is a report in progress.
+type reportWriter struct {
+	report  FailureReport
+	jobs    *JobsService
+	options FailureReportOptions
+	opts    []RequestOption
+}
+
+// findJobs finds the jobs that failed.
+func (w *reportWriter) findJobs(ctx context.Context, lists *jobLists, r *PipelineResult, groups [][]Workflow) {
+	note := func(what string, err error) {
+		if err != nil {
+			w.report.Missing = append(w.report.Missing, MissingDetail{what, err})
+		}
+	}
+	note("certainty about the outcome", lists.add(ctx, r, groups, false))
+	for _, runs := range groups {
+		newest := runs[len(runs)-1]
+		if newest.Status == WorkflowStatusSuccess && len(runs) == 1 {
+			continue
+		}
+		jobs, err := lists.latest(ctx, runs)
+		note("the failed jobs of workflow "+oneLine(newest.Name), err)
+		for _, j := range failedJobs(jobs) {
+			w.report.Jobs = append(w.report.Jobs, FailedJob{WorkflowJob: j, WorkflowName: newest.Name})
+		}
+	}
+	w.report.Result = *r
+	if more := len(w.report.Jobs) - w.options.MaxJobs; more > 0 {
+		w.report.Jobs, w.report.MoreJobs = w.report.Jobs[:w.options.MaxJobs], more
+	}
+}
+
+// describe adds the steps and tests of a failed job.
+func (w *reportWriter) describe(ctx context.Context, j *FailedJob) (missing []MissingDetail) {
+	job := fmt.Sprintf("job %s, number %d", oneLine(j.Name), j.Number)
+	note := func(what string, err error) {
+		if err != nil {
+			missing = append(missing, MissingDetail{what + " of " + job, err})
+		}
+	}
+	if j.Number == 0 { // it has not run
+		return nil
+	}
+	steps, err := w.jobs.ListSteps(ctx, j.ProjectSlug, j.Number, w.opts...)
+	note("the steps", err)
+	for _, step := range steps {
+		for _, a := range step.Actions {
+			switch {
+			case !a.Status.Failed():
+			case len(j.Steps) == w.options.MaxSteps:
+				j.MoreSteps++
+			default:
+				failed := FailedStep{StepAction: a}
+				failed.Output, failed.Cut, err = w.outputEnd(ctx, a)
+				note("the output of step "+oneLine(a.Name), err)
+				j.Steps = append(j.Steps, failed)
+			}
+		}
+	}
+	for t, err := range w.jobs.ListTests(j.ProjectSlug, j.Number, w.opts...).All(ctx) {
+		note("the tests", err)
+		switch {
+		case err != nil || !t.Result.Failed():
+		case len(j.Tests) == w.options.MaxTests:
+			j.MoreTests++
+		default:
+			t.Message = beginning(t.Message, w.options.MaxOutput)
+			j.Tests = append(j.Tests, t)
+		}
+	}
+	return missing
+}
+
+// outputEnd returns the last lines of an output.
+func (w *reportWriter) outputEnd(ctx context.Context, a StepAction) (text string, cut bool, err error) {
+	out, err := w.jobs.OpenStepOutput(ctx, a, w.opts...)
+	if err != nil {
+		return "", false, err
+	}
+	end := tail{most: w.options.MaxOutput}
+	_, err = io.Copy(&end, out)
+	text, cut = end.text()
+	return text, cut || a.Truncated, errors.Join(err, out.Close())
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	most int
+	kept []byte
+	cut  bool
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	n := len(p)
+	if len(p) > t.most {
+		p, t.kept, t.cut = p[n-t.most:], t.kept[:0], true
+	}
+	if extra := len(t.kept) + len(p) - t.most; extra > 0 {
+		t.kept, t.cut = append(t.kept[:0], t.kept[extra:]...), true
+	}
+	t.kept = append(t.kept, p...)
+	return n, nil
+}
+
+// text returns the lines that are complete, if one is.
+func (t *tail) text() (text string, cut bool) {
+	text = string(t.kept)
+	if _, rest, ok := strings.Cut(text, "\n"); t.cut && ok && rest != "" {
+		text = rest
+	}
+	return plainText(text), t.cut
+}
+
+// String returns the report as a text of several lines, without escape sequences.
+func (r *FailureReport) String() string {
+	var b strings.Builder
+	outcome := cmp.Or(r.Result.Outcome, "not finished")
+	fmt.Fprintf(&b, "pipeline %d of %s: %s\n", r.Result.Pipeline.Number, oneLine(string(r.Result.Pipeline.ProjectSlug)), outcome)
+	for _, e := range r.Result.Pipeline.Errors {
+		fmt.Fprintf(&b, "error: %s\n", indent(plainText(beginning(e.Message, 4096)), "  "))
+	}
+	for i := range r.Jobs {
+		r.Jobs[i].write(&b)
+	}
+	more(&b, "", r.MoreJobs, "failed jobs")
+	for _, m := range r.Missing {
+		fmt.Fprintf(&b, "not available: %s: %s\n", m.What, oneLine(fmt.Sprint(m.Err)))
+	}
+	return b.String()
+}
+
+func (j *FailedJob) write(b *strings.Builder) {
+	fmt.Fprintf(b, "\njob %s of workflow %s, number %d: %s\n", oneLine(j.Name), oneLine(j.WorkflowName), j.Number, oneLine(string(j.Status)))
+	for _, s := range j.Steps {
+		fmt.Fprintf(b, "  step %s: %s", oneLine(s.Name), oneLine(string(s.Status)))
+		if s.ExitCode != nil {
+			fmt.Fprintf(b, ", exit code %d", *s.ExitCode)
+		}
+		b.WriteString("\n")
+		if s.Cut {
+			b.WriteString("    …\n")
+		}
+		if s.Output != "" {
+			b.WriteString("    " + indent(s.Output, "    ") + "\n")
+		}
+	}
+	more(b, "  ", j.MoreSteps, "failed steps")
+	for _, t := range j.Tests {
+		fmt.Fprintf(b, "  test %s: %s", oneLine(strings.TrimPrefix(t.Classname+"."+t.Name, ".")), oneLine(string(t.Result)))
+		if message := indent(plainText(t.Message), "    "); message != "" {
+			b.WriteString("\n    " + message)
+		}
+		b.WriteString("\n")
+	}
+	more(b, "  ", j.MoreTests, "failed tests")
+}
+
+// beginning returns the first bytes of a text.
+func beginning(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+func more(b *strings.Builder, margin string, n int, what string) {
+	if n > 0 {
+		fmt.Fprintf(b, "%sand %d more %s\n", margin, n, what)
+	}
+}
+
+// indent begins the lines of a text, except the first, with a margin.
+func indent(text, margin string) string {
+	return strings.ReplaceAll(strings.Trim(text, "\n"), "\n", "\n"+margin)
+}

@@ -1,0 +1,287 @@
+package circleci_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest"
+)
+
+func TestCheckAPipeline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		srv.Script(webSlug,
+			plain(circlecitest.Workflow("a", circlecitest.Job("x").Fails(), circlecitest.Approval("hold"))), plain())
+		c := srv.Client()
+		id := srv.StartPipeline(webSlug, "main")
+		check := func(want circleci.Outcome) *circleci.PipelineResult {
+			t.Helper()
+			start := time.Now()
+			r, err := c.Pipelines.Check(t.Context(), id)
+			require.NoError(t, err)
+			assert.Equal(t, want, r.Outcome)
+			assert.Zero(t, time.Since(start))
+			return r
+		}
+		assert.Empty(t, check(circleci.OutcomePending).Workflows)
+		time.Sleep(10 * time.Second)
+		assert.Len(t, check(circleci.OutcomePending).Workflows, 1)
+		time.Sleep(time.Minute)
+		r := check(circleci.OutcomeOnHold)
+		jobs, err := c.Workflows.ListJobs(r.Workflows[0].ID).Collect(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, c.Workflows.Approve(t.Context(), r.Workflows[0].ID, jobs[1].ApprovalRequestID))
+		r = check(circleci.OutcomeFailed)
+		assert.Equal(t, "x", r.FailedJobs[0].Name)
+
+		id = srv.StartPipeline(webSlug, "main")
+		time.Sleep(30 * time.Second)
+		check(circleci.OutcomePending)
+		time.Sleep(time.Minute)
+		check(circleci.OutcomeNoWorkflows)
+
+		_, err = c.Pipelines.Check(t.Context(), id1)
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		_, err = c.Pipelines.Check(t.Context(), id, circleci.CaptureBody(new([]byte)))
+		require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+	})
+}
+
+func TestGetLatest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		ok, bad := circlecitest.Workflow("test", circlecitest.Job("x")), circlecitest.Workflow("test", circlecitest.Job("x").Fails())
+		deploy := circlecitest.Workflow("deploy", circlecitest.Job("ship"))
+		srv.Script(webSlug, plain(ok, deploy), plain(ok), plain(bad, deploy), plain(bad), plain(ok))
+		var ids []uuid.UUID
+		for _, branch := range []string{"main", "main", "main", "main", "dev"} {
+			ids = append(ids, srv.StartPipeline(webSlug, branch))
+			time.Sleep(time.Minute)
+		}
+		srv.Script(webSlug, plain(circlecitest.Workflow("test", circlecitest.Job("x").Takes(time.Hour))))
+		srv.StartPipeline(webSlug, "main") // it still runs
+		time.Sleep(10 * time.Second)
+		c := srv.Client()
+		for name, q := range map[string]struct {
+			options *circleci.GetLatestOptions
+			want    int // the pipeline's number; 0: none
+		}{
+			"any that has ended":                           {nil, 5},
+			"of a branch":                                  {&circleci.GetLatestOptions{Branch: "main"}, 4},
+			"that succeeded on a branch":                   {&circleci.GetLatestOptions{Branch: "main", Outcome: circleci.OutcomeSuccess}, 2},
+			"with a workflow that succeeded":               {&circleci.GetLatestOptions{Outcome: circleci.OutcomeSuccess, Workflow: "deploy"}, 3},
+			"with a workflow":                              {&circleci.GetLatestOptions{Branch: "main", Workflow: "deploy"}, 3},
+			"too far back":                                 {&circleci.GetLatestOptions{Branch: "main", Outcome: circleci.OutcomeSuccess, MaxPipelines: 3}, 0},
+			"with a workflow that has not ended like this": {&circleci.GetLatestOptions{Outcome: circleci.OutcomeFailed, Workflow: "deploy"}, 0},
+		} {
+			r, err := c.Pipelines.GetLatest(t.Context(), webSlug, q.options)
+			if q.want == 0 {
+				require.ErrorIs(t, err, circleci.ErrNotFound, name)
+				continue
+			}
+			require.NoError(t, err, name)
+			assert.Equal(t, ids[q.want-1], r.Pipeline.ID, name)
+			if q.options != nil && q.options.Workflow != "" {
+				assert.Len(t, r.Workflows, 1, name)
+			}
+		}
+		_, err := c.Pipelines.GetLatest(t.Context(), webSlug, &circleci.GetLatestOptions{Branch: "main", Outcome: circleci.OutcomeCanceled, Workflow: "deploy"})
+		assert.Regexp(t, `^circleci: no workflow deploy of gh/acme/web on branch main has ended with the outcome canceled: looked at the newest 5 pipelines, back to \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: not found$`, err.Error())
+
+		srv.Fail("GET /pipeline/{pipeline-id}/workflow", circlecitest.Response{Status: http.StatusNotFound}, circlecitest.Response{Status: http.StatusNotFound})
+		r, err := c.Pipelines.GetLatest(t.Context(), webSlug, nil)
+		require.NoError(t, err)
+		assert.EqualValues(t, 4, r.Pipeline.Number, "pipelines without workflows are skipped")
+		srv.Fail("GET /pipeline/{pipeline-id}/workflow", circlecitest.Response{Status: http.StatusForbidden})
+		_, err = c.Pipelines.GetLatest(t.Context(), webSlug, nil)
+		require.ErrorIs(t, err, circleci.ErrForbidden)
+		assert.ErrorContains(t, err, "pipeline 6 of gh/acme/web")
+	})
+}
+
+// The search is bounded: by default 100 pipelines, in five pages.
+func TestGetLatestIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		for range 150 {
+			srv.StartPipeline(webSlug, "main")
+		}
+		time.Sleep(time.Hour)
+		_, err := srv.Client().Pipelines.GetLatest(t.Context(), webSlug, &circleci.GetLatestOptions{Outcome: circleci.OutcomeFailed})
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		assert.ErrorContains(t, err, "looked at the newest 100 pipelines")
+		assert.Len(t, srv.Requests(), 5+100)
+		start := time.Now()
+		srv.Fail("*", circlecitest.Response{Latency: time.Hour})
+		_, err = srv.Client().Pipelines.GetLatest(t.Context(), webSlug, nil, circleci.Timeout(30*time.Second))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 30*time.Second, time.Since(start))
+	})
+}
+
+// A rerun of chosen jobs does not make the latest success.
+func TestGetLatestForgetsNoFailedJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		srv.Script(webSlug, plain(circlecitest.Workflow("a", circlecitest.Job("x").FailsOnce(), circlecitest.Job("y").Fails())))
+		c := srv.Client()
+		id := srv.StartPipeline(webSlug, "main")
+		r, err := c.Pipelines.Wait(t.Context(), id, nil)
+		require.NoError(t, err)
+		jobs := r.FailedJobs
+		if jobs[0].Name != "x" {
+			jobs[0], jobs[1] = jobs[1], jobs[0]
+		}
+		_, err = c.Workflows.RerunAndWait(t.Context(), r.Workflows[0].ID, circleci.RerunWorkflowRequest{Jobs: []uuid.UUID{jobs[0].ID}, SparseTree: true}, nil)
+		require.NoError(t, err)
+		_, err = c.Pipelines.GetLatest(t.Context(), webSlug, &circleci.GetLatestOptions{Outcome: circleci.OutcomeSuccess})
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		r, err = c.Pipelines.GetLatest(t.Context(), webSlug, &circleci.GetLatestOptions{Outcome: circleci.OutcomeFailed})
+		require.NoError(t, err)
+		assert.Equal(t, "y", r.FailedJobs[0].Name)
+	})
+}
+
+func TestFailureReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		var log string
+		for i := range 1000 {
+			log += fmt.Sprintf("line %d of the log\n", i)
+		}
+		srv.Script(webSlug, plain(
+			circlecitest.Workflow("build",
+				circlecitest.Job("unit").Fails().WithOutput(log+"\x1b[31mFAIL\x1b[0m: TestPayment\n").
+					WithTests(circlecitest.PassingTest("TestLogin", 1), circlecitest.FailingTest("TestPayment", "want 200,\ngot 402\x1b]0;x\a")),
+				circlecitest.Job("lint"), circlecitest.Job("ship").Requires("unit")),
+			circlecitest.Workflow("docs", circlecitest.Job("links"))))
+		id := srv.StartPipeline(webSlug, "main")
+		time.Sleep(time.Hour)
+		c := srv.Client()
+		r, err := c.Pipelines.GetFailureReport(t.Context(), id, &circleci.FailureReportOptions{MaxOutput: 100})
+		require.NoError(t, err)
+		assert.Empty(t, r.Missing)
+		require.Len(t, r.Jobs, 1)
+		assert.Equal(t, "build", r.Jobs[0].WorkflowName)
+		assert.Equal(t, `pipeline 1 of gh/acme/web: failed
+
+job unit of workflow build, number `+fmt.Sprint(r.Jobs[0].Number)+`: failed
+  step unit: failed, exit code 1
+    …
+    line 997 of the log
+    line 998 of the log
+    line 999 of the log
+    FAIL: TestPayment
+  test suite.TestPayment: failure
+    want 200,
+    got 402
+`, r.String())
+
+		r, err = c.Pipelines.GetFailureReport(t.Context(), id, nil)
+		require.NoError(t, err)
+		assert.Less(t, len(r.Jobs[0].Steps[0].Output), 4097)
+		assert.Greater(t, len(r.Jobs[0].Steps[0].Output), 4000)
+	})
+}
+
+// What cannot be read is listed, and costs nothing else.
+func TestAFailureReportContainsWhatCanBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		srv.Script(webSlug, plain(circlecitest.Workflow("build",
+			circlecitest.Job("unit").Fails().WithOutput("oh").WithTests(circlecitest.FailingTest("TestPayment", "no")))))
+		id := srv.StartPipeline(webSlug, "main")
+		time.Sleep(time.Hour)
+		c := srv.Client(circleci.WithRetry(circleci.RetryPolicy{MaxAttempts: 1}))
+		gone := circlecitest.Response{Status: http.StatusNotFound}
+		for op, want := range map[string]string{
+			"GET /api/v1.1/project/{project-slug}/{build-number}": "not available: the steps of job unit, number 1: ",
+			"GET /project/{project-slug}/{job-number}/tests":      "not available: the tests of job unit, number 1: ",
+			"storage": "not available: the output of step unit of job unit, number 1: ",
+			jobsOp:    "not available: the failed jobs of workflow build: ",
+			"":        "",
+		} {
+			if op == "storage" {
+				srv.Fail("GET /api/v3/jobs/{job-id}/{stream}", gone)
+			}
+			if op != "" {
+				srv.Fail(op, gone)
+			}
+			r, err := c.Pipelines.GetFailureReport(t.Context(), id, nil)
+			require.NoError(t, err)
+			assert.Equal(t, circleci.OutcomeFailed, r.Result.Outcome)
+			assert.Contains(t, r.String(), want)
+			assert.Equal(t, op != "", len(r.Missing) == 1, op)
+			assert.Equal(t, op == jobsOp, len(r.Jobs) == 0, op)
+		}
+
+		srv.Fail(workflowOp, circlecitest.Response{Status: http.StatusForbidden})
+		_, err := c.Pipelines.GetFailureReport(t.Context(), id, nil)
+		require.ErrorIs(t, err, circleci.ErrForbidden)
+		_, err = c.Pipelines.GetFailureReport(t.Context(), id1, nil)
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		srv.Fail("GET /project/{project-slug}/{job-number}/tests", circlecitest.Response{Latency: time.Hour})
+		r, err := c.Pipelines.GetFailureReport(t.Context(), id, nil, circleci.Timeout(30*time.Second))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Len(t, r.Jobs, 1, "what was read comes with the error")
+	})
+}
+
+// A report is bounded in jobs, steps, output and tests, and says what it left out.
+func TestAFailureReportIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		var jobs []*circlecitest.JobScript
+		for i := range 30 {
+			job := circlecitest.Job(fmt.Sprintf("job-%d", i)).Fails()
+			for n := range 50 {
+				job.WithTests(circlecitest.FailingTest(fmt.Sprintf("Test%d", n), fmt.Sprint(log10k)))
+			}
+			jobs = append(jobs, job)
+		}
+		srv.Script(webSlug, plain(circlecitest.Workflow("build", jobs...)))
+		id := srv.StartPipeline(webSlug, "main")
+		time.Sleep(time.Hour)
+		r, err := srv.Client().Pipelines.GetFailureReport(t.Context(), id, nil)
+		require.NoError(t, err)
+		assert.Len(t, r.Jobs, 10)
+		assert.Equal(t, 20, r.MoreJobs)
+		assert.Len(t, r.Jobs[0].Tests, 20)
+		assert.Equal(t, 30, r.Jobs[0].MoreTests)
+		assert.Contains(t, r.String(), "and 20 more failed jobs")
+		assert.Contains(t, r.String(), "  and 30 more failed tests")
+		assert.Less(t, len(r.Jobs[0].Tests[0].Message), 4100)
+	})
+}
+
+var log10k = make([]byte, 5000)
+
+func TestAFailureReportOfAPipelineWithoutAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		srv.Script(webSlug, plain(circlecitest.Workflow("a", circlecitest.Job("x").Fails(), circlecitest.Job("y").Takes(time.Hour))),
+			plain(circlecitest.Workflow("a", circlecitest.Job("x"))),
+			circlecitest.Script{Errors: []circleci.PipelineError{{Message: "\x1b[31mbad\x1b[0m\nconfig"}}})
+		c := srv.Client()
+		for _, want := range []string{
+			"pipeline 1 of gh/acme/web: not finished\n\njob x of workflow a, number 1: failed\n  step x: failed, exit code 1\n",
+			"pipeline 2 of gh/acme/web: success\n",
+			"pipeline 3 of gh/acme/web: errored\nerror: bad\n  config\n",
+		} {
+			id := srv.StartPipeline(webSlug, "main")
+			time.Sleep(40 * time.Second)
+			r, err := c.Pipelines.GetFailureReport(t.Context(), id, nil)
+			require.NoError(t, err)
+			assert.Equal(t, want, r.String())
+		}
+	})
+}
