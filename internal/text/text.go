@@ -66,12 +66,13 @@ func isPlain(s string) bool {
 // if there is none. One that does not end takes the rest of its line.
 func escape(s string) int {
 	const end = "\x1b\\"
-	introducer, length := byte(0), 0
+	const length = 2
+	var introducer byte
 	switch {
 	case strings.HasPrefix(s, "\x1b") && len(s) > 1:
-		introducer, length = s[1], 2
+		introducer = s[1]
 	case strings.HasPrefix(s, "\u009b"), strings.HasPrefix(s, "\u009d"), strings.HasPrefix(s, "\u0090"):
-		introducer, length = s[1]-0x40, 2 // the same in one character
+		introducer = s[1] - 0x40 // the same in one character
 	default:
 		return 0
 	}

@@ -141,7 +141,7 @@ func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 	if t != nil {
 		t = indirect(t)
 	}
-	kind := jsontext.Kind(dec.PeekKind())
+	kind := dec.PeekKind()
 	if kind != jsontext.KindBeginArray && kind != jsontext.KindBeginObject {
 		return dec.SkipValue()
 	}

@@ -308,7 +308,7 @@ func readFloat(dec *jsontext.Decoder, out *float64) error {
 // ID does not fit a float64. It reads all kinds of values itself, because the
 // releases of the JSON package differ in how a function leaves one to the next.
 func readAny(dec *jsontext.Decoder, out *any) error {
-	switch dec.PeekKind() {
+	switch dec.PeekKind() { //nolint:exhaustive // the others are tokens
 	case jsontext.KindNumber:
 		raw, err := dec.ReadValue()
 		if err != nil {
