@@ -420,7 +420,7 @@ func storedAs(t *testing.T, paths ...string) *circleci.Client {
 		if req.URL.Host == "files.example.com" {
 			body = "x"
 		}
-		return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: http.Header{},
+		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: http.Header{},
 			Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
 	})}))
 	require.NoError(t, err)
@@ -474,7 +474,7 @@ func TestArtifactsOfARun(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, list, 3)
 		assert.Contains(t, []string{"build", "deploy"}, list[0].WorkflowName)
-		assert.Equal(t, circleci.ProjectSlug(webSlug), list[0].ProjectSlug)
+		assert.Equal(t, webSlug, list[0].ProjectSlug)
 		assert.Positive(t, list[0].JobNumber)
 		dir := t.TempDir()
 		files, err := c.Pipelines.DownloadArtifacts(t.Context(), id, dir, &circleci.DownloadOptions{Glob: "*.txt"})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -278,7 +279,7 @@ func (h *hostileFile) RoundTrip(req *http.Request) (*http.Response, error) {
 	body := text
 	if status == 206 && from < end {
 		body = text[from:end]
-		total := []string{fmt.Sprint(len(text)), "*", fmt.Sprint(len(text) + 1)}[h.next()%3]
+		total := []string{strconv.Itoa(len(text)), "*", strconv.Itoa(len(text) + 1)}[h.next()%3]
 		header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%s", from, end-1, total))
 	}
 	length := int64(len(body))
@@ -313,7 +314,7 @@ func FuzzDownloadFromAHostileServer(f *testing.F) {
 				if req.URL.Host == "files.example.com" {
 					return h.RoundTrip(req)
 				}
-				return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(list)), ContentLength: -1}, nil
+				return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(list)), ContentLength: -1}, nil
 			})
 			c, err := circleci.NewClient("CCIPAT_test", circleci.WithHTTPClient(&http.Client{Transport: rt}))
 			require.NoError(t, err)
