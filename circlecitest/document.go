@@ -69,6 +69,7 @@ type projectDocument struct {
 	History     *historyDocument `yaml:"history"`
 	Scripts     []scriptDocument `yaml:"scripts"`
 	Definitions []string         `yaml:"pipeline_definitions"`
+	Config      string           `yaml:"configuration"`
 }
 
 type contextDocument struct {
@@ -242,6 +243,9 @@ func (d *scenarioDocument) addProjectOf(s *Server, slug circleci.ProjectSlug) er
 	}
 	if len(scripts) > 0 {
 		s.Script(slug, scripts...)
+	}
+	if p.Config != "" {
+		return s.Configure(slug, p.Config)
 	}
 	return nil
 }

@@ -28,6 +28,13 @@ func TestTheREADMEsTestIsTheOneThatRuns(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, strings.ReplaceAll(string(examples), "\n\t", "\n"), weather)
 
+	_, rest, ok = strings.Cut(rest, "```go\n")
+	require.True(t, ok)
+	configure, _, _ := strings.Cut(rest, "```")
+	examples, err = os.ReadFile("example_configure_test.go")
+	require.NoError(t, err)
+	assert.Contains(t, strings.ReplaceAll(string(examples), "\n\t", "\n"), configure)
+
 	_, body, ok := strings.Cut(shown, "func Test")
 	require.True(t, ok)
 	assert.Less(t, strings.Count(body, "\n"), 25, "lines: a user's first test has to be short")

@@ -145,7 +145,7 @@ func TestAJobThatIsCanceledEndsItsWorkflow(t *testing.T) {
 	require.NoError(t, c.Jobs.Cancel(t.Context(), webSlug, jobs["long"].Number), "twice is once")
 	w := newestWorkflow(t, c, id)
 	assert.Equal(t, circleci.WorkflowStatusCanceled, w.Status)
-	assert.Equal(t, circleci.JobStatusBlocked, jobsOf(t, c, id)["after"].Status)
+	assert.Equal(t, circleci.JobStatusNotRun, jobsOf(t, c, id)["after"].Status)
 	srv.Advance(2 * time.Hour)
 	assert.Equal(t, w, newestWorkflow(t, c, id), "it is over")
 }

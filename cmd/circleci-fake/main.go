@@ -62,10 +62,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		token   = flags.String("token", circlecitest.DefaultToken, "the token that is taken")
 		script  = flags.String("script", "", "a `file` with a scenario, YAML or JSON: what POST /_fake/scenario takes")
 		hosts   = flags.String("allow-host", "", "further `hosts` that requests may be sent to, separated by commas, such as the name of a container; * for any")
+		configs configFiles
 		limit   rateLimit
 		strict  = flags.Bool("strict", false, "refuse what the API would ignore: unknown query parameters and members of bodies")
 		keep    = flags.Int("keep", 5000, "how many pipelines are kept; older ones are forgotten")
 	)
+	flags.Var(&configs, "config", "the `path` of a .circleci/config.yml that pipelines of gh/acme/web run, or slug=path for another project; can be repeated")
 	flags.Var(&limit, "rate-limit", "refuse more requests than this, for each family of routes, such as `300/m`, 10/s or 1000/h; none by default")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -113,6 +115,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if err := srv.Load(document); err != nil {
 			return fmt.Errorf("%s: %w", *script, err)
 		}
+	}
+	if err := configs.configure(srv); err != nil {
+		return err
 	}
 	if limit.n > 0 {
 		srv.Weather(circlecitest.RateLimit(limit.n, limit.per))

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -156,6 +158,27 @@ func TestStrictness(t *testing.T) {
 		assert.Equal(t, want, resp.StatusCode, args)
 		_, page := get(t, url)
 		assert.Contains(t, page, "no query parameter", "the page shows it")
+	}
+}
+
+func TestAConfigurationRuns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yml")
+	require.NoError(t, os.WriteFile(path, []byte("version: 2.1\njobs: {unit: {}}\nworkflows: {checks: {jobs: [unit]}}\n"), 0o600))
+	url, token, _ := start(t, "-seed", "empty", "-speed", "100000", "-config", path, "-config", "gh/acme/api="+path)
+	c, err := circleci.NewClient(token, circleci.WithBaseURL(url))
+	require.NoError(t, err)
+	for _, slug := range []circleci.ProjectSlug{"gh/acme/web", "gh/acme/api"} {
+		result, err := c.Pipelines.TriggerAndWait(t.Context(), slug, circleci.TriggerPipelineRequest{}, &circleci.WaitOptions{MinInterval: time.Millisecond})
+		require.NoError(t, err)
+		require.Len(t, result.Workflows, 1)
+		assert.Equal(t, "checks", result.Workflows[0].Name)
+	}
+	require.NoError(t, os.WriteFile(path, []byte("version: 3"), 0o600))
+	for args, want := range map[string]string{path: "expected 2 or 2.1", path + ".missing": "no such file", "a/b=" + path: "slug"} {
+		var stderr bytes.Buffer
+		err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-config", args}, io.Discard, &stderr)
+		require.Error(t, err)
+		assert.Contains(t, err.Error()+stderr.String(), want)
 	}
 }
 

@@ -64,9 +64,10 @@ func compileConfig(_ *engine.Engine, r *exchange.Request) *exchange.Answer {
 func configProblems(source string, parameters, values map[string]any) []string {
 	c, err := config.Parse([]byte(source))
 	if err == nil {
-		known := map[string]any{"pipeline.id": "", "pipeline.number": 1, "pipeline.trigger_source": "api", "pipeline.project.slug": "", "pipeline.git.revision": ""}
-		maps.Copy(known, values)
-		_, err = c.Plan(config.Trigger{Branch: "main", Parameters: parameters, Values: known})
+		push := world.Push(nil)
+		push.Parameters = parameters
+		maps.Copy(push.Values, values)
+		return c.Check(push)
 	}
 	var wrong *config.Error
 	errors.As(err, &wrong)

@@ -17,6 +17,10 @@ func jobDetails(j *world.Job) form.Object {
 	for _, name := range j.Script.Contexts {
 		contexts = append(contexts, form.Object{"name": name})
 	}
+	parallel := []any{}
+	for i := range max(j.Script.Parallelism, 1) {
+		parallel = append(parallel, form.Object{"index": i, "status": j.Status})
+	}
 	view := form.Object{
 		"number": j.Number, "name": j.Script.Name, "status": j.Status, "web_url": j.WebURL(),
 		"project": form.Object{
@@ -26,8 +30,8 @@ func jobDetails(j *world.Job) form.Object {
 		"pipeline":        form.Object{"id": p.ID},
 		"latest_workflow": form.Object{"id": j.Workflow.ID, "name": j.Workflow.Name},
 		"executor":        form.Object{"type": "docker", "resource_class": "medium"},
-		"parallelism":     1,
-		"parallel_runs":   []any{form.Object{"index": 0, "status": j.Status}},
+		"parallelism":     len(parallel),
+		"parallel_runs":   parallel,
 		"contexts":        contexts,
 		"messages":        []any{},
 		"created_at":      form.Time(j.Queued),

@@ -91,12 +91,11 @@ var pipelineHandlers = map[string]exchange.Handler{
 		return exchange.OK(view)
 	}),
 	"GET /pipeline/{pipeline-id}/values": withPipeline(func(_ *engine.Engine, _ *exchange.Request, p *world.Pipeline) *exchange.Answer {
-		values := form.Object{
-			"pipeline.id": p.ID.String(), "pipeline.number": p.Number, "pipeline.project.slug": p.Project.Slug,
-			"pipeline.git.branch": p.Branch, "pipeline.git.tag": p.Tag, "pipeline.git.revision": p.Revision,
-			"pipeline.trigger_source": string(p.Trigger),
+		values, parameters := form.Object(p.Values()), p.Parameters
+		if p.Configuration != nil {
+			parameters = p.Configuration.Values(parameters)
 		}
-		for name, value := range p.Parameters {
+		for name, value := range parameters {
 			values["pipeline.parameters."+name] = value
 		}
 		return exchange.OK(values)
@@ -164,7 +163,7 @@ func runPipeline(s *engine.Engine, r *exchange.Request, pr *world.Project) *exch
 	if a := checkPipeline(p, pr); a != nil {
 		return a
 	}
-	if pr.PeekScript().IsEmpty() {
+	if !s.Triggers(p) {
 		pr.NextScript()
 		return exchange.OK(form.Object{"message": "No workflows matched: nothing was triggered."})
 	}
@@ -179,11 +178,18 @@ func checkPipeline(p *world.Pipeline, pr *world.Project) *exchange.Answer {
 	if a := checkParameters(p.Parameters); a != nil {
 		return a
 	}
-	if declared := pr.PeekScript().Parameters; declared != nil {
-		for name := range p.Parameters {
-			if !slices.Contains(declared, name) {
-				return exchange.Message(http.StatusNotFound, "Project not found") // that is what the API says
-			}
+	declared := pr.PeekScript().Parameters
+	if pr.Configuration != nil {
+		declared = slices.AppendSeq([]string{}, maps.Keys(pr.Configuration.Parameters))
+	}
+	for name := range p.Parameters {
+		if declared != nil && !slices.Contains(declared, name) {
+			return exchange.Message(http.StatusNotFound, "Project not found") // that is what the API says
+		}
+	}
+	if pr.Configuration != nil {
+		if problems := pr.Configuration.CheckParameters(p.Parameters); len(problems) > 0 {
+			return exchange.Message(http.StatusBadRequest, strings.Join(problems, "; "))
 		}
 	}
 	return nil
@@ -248,13 +254,7 @@ func continuePipeline(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if strings.TrimSpace(in.Configuration) == "" {
 			return exchange.Missing("configuration")
 		}
-		p.Continuation, p.Continued = "", in.Configuration
-		for name, value := range in.Parameters {
-			if p.Parameters == nil {
-				p.Parameters = map[string]any{}
-			}
-			p.Parameters[name] = value
-		}
+		s.Continue(p, in.Configuration, in.Parameters)
 		return exchange.Message(http.StatusOK, "Pipeline continued.")
 	}
 	return exchange.NotFound("Continuation key")

@@ -30,7 +30,7 @@ func jobView(j *world.Job) form.Object {
 	dependencies, requires := []any{}, form.Object{}
 	for _, required := range j.Requires {
 		dependencies = append(dependencies, required.ID)
-		requires[required.ID.String()] = []any{circleci.JobStatusSuccess}
+		requires[required.ID.String()] = j.Script.Accepts(required.Script.Name)
 	}
 	view := form.Object{
 		"id": j.ID, "name": j.Script.Name, "type": j.Script.Kind, "status": j.Status,

@@ -33,6 +33,8 @@ type Config struct {
 	Setup bool
 	// Parameters are the pipeline parameters it declares.
 	Parameters map[string]Parameter
+	// Source is the text that was read.
+	Source string
 
 	jobs      map[string]jobDefinition
 	orbs      map[string]bool
@@ -109,6 +111,7 @@ func Parse(source []byte) (*Config, error) {
 	if len(r.problems) > 0 {
 		return nil, &Error{r.problems}
 	}
+	c.Source = string(source)
 	return c, nil
 }
 

@@ -281,3 +281,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestCheck(t *testing.T) {
+	for workflows, want := range map[string]string{
+		"  ci: {jobs: [build, test: {requires: [build]}]}":                                                             "",
+		"  ci: {when: << pipeline.parameters.deploy >>, jobs: [build: {requires: [test]}, test: {requires: [build]}]}": "wait for each other",
+		"  ci: {jobs: [build: {filters: {branches: {ignore: main}}, requires: [test]}]}":                               "requires test, which is not a job",
+		"  ci: {when: << pipeline.deploy.x >>, jobs: [build]}":                                                         "pipeline.deploy.x is not modeled",
+	} {
+		c, err := config.Parse([]byte(jobs + workflows))
+		require.NoError(t, err)
+		problems := strings.Join(c.Check(config.Trigger{Branch: "main"}), "; ")
+		if want == "" {
+			assert.Empty(t, problems)
+		}
+		assert.Contains(t, problems, want)
+	}
+}

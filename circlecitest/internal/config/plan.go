@@ -73,6 +73,40 @@ func (c *Config) Plan(t Trigger) ([]Workflow, error) {
 	if len(r.problems) > 0 {
 		return nil, &Error{r.problems}
 	}
+	s := c.scope(t)
+	var plan []Workflow
+	for _, w := range c.workflows {
+		if runs := r.runs(s, &w); !runs {
+			continue
+		}
+		jobs := r.expand(c, s, &w, func(filters *yaml.Node) (bool, error) { return s.passes(filters, t) })
+		if len(jobs) > 0 {
+			plan = append(plan, Workflow{w.name, jobs})
+		}
+	}
+	if len(r.problems) > 0 {
+		return nil, &Error{r.problems}
+	}
+	return plan, nil
+}
+
+// Check returns what is wrong with the workflows, whichever of them run for a
+// trigger: jobs that wait for each other, or for one that does not exist, and
+// values that are not known.
+func (c *Config) Check(t Trigger) []string {
+	r, s := &reader{problems: c.CheckParameters(t.Parameters)}, c.scope(t)
+	for _, w := range c.workflows {
+		r.runs(s, &w)
+		r.expand(c, s, &w, func(filters *yaml.Node) (bool, error) {
+			_, err := s.passes(filters, t)
+			return true, err
+		})
+	}
+	return r.problems
+}
+
+// scope has what the configuration can refer to.
+func (c *Config) scope(t Trigger) scope {
 	s := scope{"pipeline.git.branch": t.Branch, "pipeline.git.tag": t.Tag}
 	maps.Copy(s, t.Values)
 	for name := range c.Parameters {
@@ -81,19 +115,7 @@ func (c *Config) Plan(t Trigger) ([]Workflow, error) {
 	for name, value := range c.Values(t.Parameters) {
 		s["pipeline.parameters."+name] = value
 	}
-	var plan []Workflow
-	for _, w := range c.workflows {
-		if runs := r.runs(s, &w); !runs {
-			continue
-		}
-		if jobs := r.expand(c, s, &w, t); len(jobs) > 0 {
-			plan = append(plan, Workflow{w.name, jobs})
-		}
-	}
-	if len(r.problems) > 0 {
-		return nil, &Error{r.problems}
-	}
-	return plan, nil
+	return s
 }
 
 func (r *reader) runs(s scope, w *workflowDefinition) bool {
@@ -120,8 +142,8 @@ func (r *reader) runs(s scope, w *workflowDefinition) bool {
 }
 
 // expand lists a workflow's jobs: matrices multiplied, those that a filter
-// excludes left out, and with them the requirements on them.
-func (r *reader) expand(c *Config, s scope, w *workflowDefinition, t Trigger) (jobs []Job) {
+// excludes left out, and with them those that require them.
+func (r *reader) expand(c *Config, s scope, w *workflowDefinition, passes func(filters *yaml.Node) (bool, error)) (jobs []Job) {
 	members := map[string][]string{} // the jobs that a name in requires stands for
 	known := map[string]bool{}
 	type candidate struct {
@@ -156,7 +178,7 @@ func (r *reader) expand(c *Config, s scope, w *workflowDefinition, t Trigger) (j
 				}
 				members[group] = append(members[group], job.Name)
 			}
-			runs, err := s.passes(e.filters, t)
+			runs, err := passes(e.filters)
 			if err != nil {
 				r.refuse("workflow %s: job %s: %v", w.name, job.Name, err)
 			}

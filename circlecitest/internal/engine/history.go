@@ -48,7 +48,9 @@ func (s *Engine) Relive(p *world.Project, past Past) {
 					today.Workflows = append(today.Workflows, w.run(i, s.Chance))
 				}
 				branch := past.Branches[i%len(past.Branches)]
-				s.startScript(&world.Pipeline{Project: p, Branch: branch, Trigger: circleci.TriggerTypeWebhook}, today)
+				run := &world.Pipeline{Project: p, Branch: branch, Trigger: circleci.TriggerTypeWebhook}
+				s.number(run)
+				s.run(run, today)
 				start(i + 1)
 			})
 		}

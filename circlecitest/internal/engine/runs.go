@@ -15,22 +15,32 @@ const (
 	autoRerunTime  = 5 * time.Second // until a failed workflow is rerun, if that is configured
 )
 
-// Start gives a pipeline its number and lets it run.
+// Start gives a pipeline its number and lets it run what its project does.
 func (s *Engine) Start(p *world.Pipeline) *world.Pipeline {
-	return s.startScript(p, p.Project.NextScript())
+	s.number(p)
+	script := p.Project.NextScript()
+	if p.Configuration = p.Project.Configuration; p.Configuration != nil {
+		script = plan(p, script)
+	}
+	return s.run(p, script)
 }
 
-func (s *Engine) startScript(p *world.Pipeline, script world.Script) *world.Pipeline {
-	w := &s.Runs
+// number gives a pipeline its identity.
+func (s *Engine) number(p *world.Pipeline) {
 	p.Project.LastPipeline++
-	p.ID, p.Number, p.Script = s.NewID(), p.Project.LastPipeline, script
-	p.State = circleci.PipelineStatePending
+	p.ID, p.Number = s.NewID(), p.Project.LastPipeline
 	p.Actor = s.Me
-	p.Created, p.Updated = s.Now(), s.Now()
 	p.Revision = world.HexID(s.NewID()) + world.HexID(s.NewID())[:8]
 	if p.Branch == "" && p.Tag == "" {
 		p.Branch = p.Project.DefaultBranch
 	}
+}
+
+// run lets a pipeline run that has its number.
+func (s *Engine) run(p *world.Pipeline, script world.Script) *world.Pipeline {
+	w := &s.Runs
+	p.Script, p.State = script, circleci.PipelineStatePending
+	p.Created, p.Updated = s.Now(), s.Now()
 	if p.Script.Setup != nil {
 		p.State = circleci.PipelineStateSetupPending
 		p.Continuation = world.HexID(s.NewID())
@@ -106,11 +116,9 @@ func (s *Engine) enter(w *world.Workflow) {
 // settle lets those jobs begin whose time has come, and finds the workflow's
 // status.
 func (s *Engine) settle(w *world.Workflow) {
+	s.unblock(w)
 	var open, held, failed, canceled, unauthorized bool
 	for _, j := range w.Jobs {
-		if j.Status == circleci.JobStatusBlocked && j.Ready() {
-			s.begin(j)
-		}
 		open = open || j.Status == circleci.JobStatusQueued || j.Status == circleci.JobStatusRunning
 		held = held || j.Status == circleci.JobStatusOnHold
 		failed = failed || j.Status.Failed()
@@ -132,6 +140,23 @@ func (s *Engine) settle(w *world.Workflow) {
 		s.end(w, circleci.WorkflowStatusFailed)
 	default:
 		s.end(w, circleci.WorkflowStatusSuccess)
+	}
+}
+
+// unblock lets jobs begin, and marks those that never will. As one may wait for
+// another not to run, that can take several rounds.
+func (s *Engine) unblock(w *world.Workflow) {
+	for changed := true; changed; {
+		changed = false
+		for _, j := range w.Jobs {
+			switch {
+			case j.Status != circleci.JobStatusBlocked:
+			case j.Ready():
+				s.begin(j)
+			case j.Skipped():
+				j.Status, changed = circleci.JobStatusNotRun, true
+			}
+		}
 	}
 }
 

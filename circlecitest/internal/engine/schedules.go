@@ -28,7 +28,7 @@ func (s *Engine) WindSchedule(x *world.Schedule) {
 }
 
 func (s *Engine) startScheduled(x *world.Schedule) {
-	p := &world.Pipeline{Project: x.Project, Trigger: circleci.TriggerTypeScheduledPipeline, Parameters: map[string]any{}}
+	p := &world.Pipeline{Project: x.Project, Trigger: circleci.TriggerTypeScheduledPipeline, Schedule: x, Parameters: map[string]any{}}
 	for name, value := range x.Parameters {
 		switch name {
 		case "branch":

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/circleci-go/circleci/circlecitest/internal/config"
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
@@ -26,7 +27,8 @@ type Project struct {
 	Definitions   []*Definition
 	Groups        []*ProjectGroup
 	Claims        OidcClaims
-	Scripts       []Script // of its pipelines in turn; the last goes on
+	Scripts       []Script       // of its pipelines in turn; the last goes on
+	Configuration *config.Config // nil: the scripts say what runs
 	LastPipeline  int64
 	LastJob       int64
 	LastStop      time.Time // of a job
@@ -105,23 +107,22 @@ func (p *Project) Repository() string {
 
 // NextScript is what the next pipeline does.
 func (p *Project) NextScript() Script {
-	switch len(p.Scripts) {
-	case 0:
-		return defaultScript()
-	case 1:
-		return p.Scripts[0]
+	next := p.PeekScript()
+	if len(p.Scripts) > 1 {
+		p.Scripts = p.Scripts[1:]
 	}
-	next := p.Scripts[0]
-	p.Scripts = p.Scripts[1:]
 	return next
 }
 
 // PeekScript is nextScript, for a look ahead.
 func (p *Project) PeekScript() Script {
-	if len(p.Scripts) == 0 {
-		return defaultScript()
+	switch {
+	case len(p.Scripts) > 0:
+		return p.Scripts[0]
+	case p.Configuration != nil:
+		return Script{}
 	}
-	return p.Scripts[0]
+	return defaultScript()
 }
 
 // KeyIndex is the index of the key with this fingerprint; -1 if there is none.

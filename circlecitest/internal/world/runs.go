@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/config"
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
@@ -25,6 +26,33 @@ func (p *Pipeline) Origin() (vcs, parameters form.Object) {
 		"provider_name": provider, "origin_repository_url": p.Project.Repository(), "target_repository_url": p.Project.Repository(),
 		"revision": p.Revision, "commit": form.Object{"subject": "A change", "body": ""},
 	}.Put("branch", p.Branch).Put("tag", p.Tag), nil
+}
+
+// Values are the pipeline values that are modeled, by name, without the
+// parameters.
+func (p *Pipeline) Values() map[string]any {
+	values := map[string]any{
+		"pipeline.id": p.ID.String(), "pipeline.number": p.Number,
+		"pipeline.project.slug": p.Project.Slug, "pipeline.project.git_url": p.Project.Repository(), "pipeline.project.type": p.Project.Org.VCSType,
+		"pipeline.git.branch": p.Branch, "pipeline.git.tag": p.Tag, "pipeline.git.revision": p.Revision,
+		"pipeline.git.branch.is_default": p.Branch == p.Project.DefaultBranch,
+		"pipeline.trigger_source":        string(p.Trigger),
+		"pipeline.schedule.name":         "", "pipeline.schedule.id": "",
+	}
+	if p.Schedule != nil {
+		values["pipeline.schedule.name"], values["pipeline.schedule.id"] = p.Schedule.Name, p.Schedule.ID.String()
+	}
+	return values
+}
+
+// Push has what a configuration can know of a push to a project's default
+// branch; nil stands for a project that is not there yet.
+func Push(p *Project) config.Trigger {
+	if p == nil {
+		p = &Project{Org: &Org{}, DefaultBranch: "main"}
+	}
+	push := &Pipeline{Project: p, Branch: p.DefaultBranch, Trigger: circleci.TriggerTypeWebhook}
+	return config.Trigger{Branch: push.Branch, Values: push.Values()}
 }
 
 // NewestFirst are the pipelines that keep says, newest first.
@@ -91,6 +119,9 @@ type Pipeline struct {
 	Number           int64
 	Project          *Project
 	Script           Script
+	Configuration    *config.Config // that it runs; nil: what its script says
+	Behavior         Script         // of the jobs of the configuration
+	Schedule         *Schedule      // that has started it; nil: none
 	State            circleci.PipelineState
 	Errors           []circleci.PipelineError
 	Trigger          circleci.TriggerType
@@ -144,14 +175,22 @@ func (s *World) Index(j *Job) {
 	}
 }
 
-// Ready reports whether all that the job requires has succeeded.
+// Ready reports whether all that the job requires has ended as it has to.
 func (j *Job) Ready() bool {
 	for _, required := range j.Requires {
-		if required.Status != circleci.JobStatusSuccess {
+		if !slices.Contains(j.Script.Accepts(required.Script.Name), required.Status) {
 			return false
 		}
 	}
 	return true
+}
+
+// Skipped reports whether something that the job requires has ended in another
+// way, so that the job never runs.
+func (j *Job) Skipped() bool {
+	return slices.ContainsFunc(j.Requires, func(required *Job) bool {
+		return required.Status.Done() && !slices.Contains(j.Script.Accepts(required.Script.Name), required.Status)
+	})
 }
 
 // DependsOn reports whether the job waits for one of these, through others

@@ -23,6 +23,41 @@ func (x Script) IsEmpty() bool {
 	return len(x.Workflows) == 0 && x.Setup == nil && len(x.Errors) == 0
 }
 
+// Behavior is what the script says about a job of a workflow: by its name, in
+// that workflow or else in another, or by the key of its definition. A job that
+// the script does not have succeeds.
+func (x Script) Behavior(workflow, name, definition string) JobScript {
+	workflows := x.Workflows
+	if x.Setup != nil {
+		workflows = append([]*WorkflowScript{x.Setup}, workflows...)
+	}
+	for _, called := range []string{name, definition} {
+		for _, elsewhere := range []bool{false, true} {
+			for _, w := range workflows {
+				if !elsewhere && w.Name != workflow {
+					continue
+				}
+				for _, j := range w.Jobs {
+					if j.Name == called {
+						return *j
+					}
+				}
+			}
+		}
+	}
+	return NewJobScript(name)
+}
+
+// AutoReruns is how often the script has a workflow rerun automatically.
+func (x Script) AutoReruns(workflow string) int {
+	for _, w := range x.Workflows {
+		if w.Name == workflow {
+			return w.AutoReruns
+		}
+	}
+	return 0
+}
+
 // Check panics for a script that cannot run.
 func (x Script) Check() {
 	for _, w := range x.Workflows {
@@ -74,19 +109,23 @@ func (w *WorkflowScript) check() {
 
 // JobScript says what a job does.
 type JobScript struct {
-	Name      string
-	Requires  []string
-	Kind      circleci.JobType
-	Duration  time.Duration
-	Varies    float64              // by which share of it the duration does
-	Approved  bool                 // after the duration
-	Outcomes  []circleci.JobStatus // of its runs in turn; the last goes on
-	Fails     float64              // the share of its runs that do, for no other reason
-	Tests     []circleci.Test
-	Flaky     []FlakyTest
-	Artifacts []Artifact
-	Contexts  []string
-	Output    string
+	Name     string
+	Requires []string
+	// Statuses are those of a required job, by its name, with which this one
+	// begins; just success for one that is not here.
+	Statuses    map[string][]circleci.JobStatus
+	Parallelism int // 0: 1
+	Kind        circleci.JobType
+	Duration    time.Duration
+	Varies      float64              // by which share of it the duration does
+	Approved    bool                 // after the duration
+	Outcomes    []circleci.JobStatus // of its runs in turn; the last goes on
+	Fails       float64              // the share of its runs that do, for no other reason
+	Tests       []circleci.Test
+	Flaky       []FlakyTest
+	Artifacts   []Artifact
+	Contexts    []string
+	Output      string
 }
 
 // FlakyTest is a test that fails in this share of the job's runs.
@@ -105,6 +144,14 @@ type Artifact struct {
 
 // defaultDuration is what a job takes if nothing else is said.
 const defaultDuration = 30 * time.Second
+
+// Accepts are the statuses of a required job with which this one begins.
+func (j *JobScript) Accepts(required string) []circleci.JobStatus {
+	if statuses := j.Statuses[required]; statuses != nil {
+		return statuses
+	}
+	return []circleci.JobStatus{circleci.JobStatusSuccess}
+}
 
 // NewJobScript is a job that takes 30 seconds and succeeds.
 func NewJobScript(name string) JobScript {
