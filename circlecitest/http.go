@@ -146,6 +146,10 @@ func (s *Server) handler(kind exchange.HostKind) http.Handler {
 			s.controls.ServeHTTP(w, r)
 			return
 		}
+		if kind == exchange.APIHost && strings.HasPrefix(r.URL.Path, pagePath) {
+			s.pageRoutes.ServeHTTP(w, r)
+			return
+		}
 		scheme := "http://"
 		if r.TLS != nil {
 			scheme = "https://"

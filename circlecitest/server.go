@@ -42,6 +42,7 @@ type Server struct {
 
 	allowedHosts []string
 	controls     http.Handler
+	pageRoutes   http.Handler
 
 	sockets sockets
 }
@@ -69,7 +70,7 @@ func NewServer(opts ...Option) *Server {
 		opt(s)
 	}
 	e.Populate()
-	s.controls = s.control()
+	s.controls, s.pageRoutes = s.control(), s.pages()
 	s.sockets.context, s.sockets.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -122,6 +123,8 @@ type Request struct {
 	Body   []byte
 	// Status is the status of the answer; 0 if there was none.
 	Status int
+	// Refusal is the beginning of the body of an answer of 400 and above.
+	Refusal string
 	// Faults are those of [Server.Weather] that the request has met.
 	Faults []string
 	// Complaints say what the API would have accepted and ignored, or
@@ -162,6 +165,9 @@ func (s *Server) record(r *exchange.Request, a *exchange.Answer) {
 	if a.Fault.Broken {
 		seen.Status = 0
 	}
+	if seen.Status >= http.StatusBadRequest {
+		seen.Refusal = a.Beginning(mostRefusal)
+	}
 	if s.keep > 0 && len(seen.Body) > mostKept {
 		seen.Body = slices.Clone(seen.Body[:mostKept])
 	}
@@ -193,8 +199,9 @@ func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
 // mostBody is how large the body of a request may be, in bytes; mostKept is how
 // much of it a server remembers that is to run for long.
 const (
-	mostBody = 8 << 20
-	mostKept = 64 << 10
+	mostBody    = 8 << 20
+	mostKept    = 64 << 10
+	mostRefusal = 300
 )
 
 // read reads the body of a request that comes with the token, or with the key of

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/circleci-go/circleci"
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
@@ -26,9 +28,12 @@ var statusPage string
 
 var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
 	"clock": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
-	"class": func(text string) string { return strings.ReplaceAll(text, "_", "-") },
+	"class": statusClass,
 	"short": func(d time.Duration) string { return d.Truncate(time.Second).String() },
 }).Parse(statusPage))
+
+// statusClass is the class by which the pages color a status.
+func statusClass(text string) string { return strings.ReplaceAll(text, "_", "-") }
 
 // status is what the page shows.
 type status struct {
@@ -45,6 +50,7 @@ type status struct {
 }
 
 type statusProject struct {
+	ID   uuid.UUID
 	Slug string
 	Runs int64
 }
@@ -60,6 +66,7 @@ type statusPipeline struct {
 }
 
 type statusWorkflow struct {
+	ID     uuid.UUID
 	Name   string
 	Status circleci.WorkflowStatus
 	Took   time.Duration
@@ -67,6 +74,7 @@ type statusWorkflow struct {
 }
 
 type statusJob struct {
+	ID     uuid.UUID
 	Name   string
 	Status circleci.JobStatus
 	Took   time.Duration
@@ -79,10 +87,7 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = page.WriteTo(w) // the reader may have gone
+	writePage(w, &page)
 }
 
 func (s *Server) status(host string) status {
@@ -91,7 +96,7 @@ func (s *Server) status(host string) status {
 	s.engine.CatchUp()
 	x := status{Host: host, Now: s.engine.Now(), Speed: s.engine.Clock.Speed, Count: len(s.engine.Runs.Pipelines)}
 	for _, p := range s.engine.Projects {
-		x.Projects = append(x.Projects, statusProject{Slug: p.Slug, Runs: p.LastPipeline})
+		x.Projects = append(x.Projects, statusProject{ID: p.ID, Slug: p.Slug, Runs: p.LastPipeline})
 	}
 	for _, p := range slices.Backward(s.engine.Runs.Pipelines) {
 		if len(x.Pipelines) == statusPipelines {
@@ -121,9 +126,9 @@ func showPipeline(p *world.Pipeline, now time.Time) statusPipeline {
 		Number: p.Number, Slug: p.Project.Slug, Ref: p.Branch + p.Tag, State: p.State, Trigger: p.Trigger, Age: now.Sub(p.Created), Errors: p.Errors,
 	}
 	for _, w := range p.Workflows {
-		view := statusWorkflow{Name: w.Name, Status: w.Status, Took: took(w.Created, w.Stopped, now)}
+		view := statusWorkflow{ID: w.ID, Name: w.Name, Status: w.Status, Took: took(w.Created, w.Stopped, now)}
 		for _, j := range w.Jobs {
-			view.Jobs = append(view.Jobs, statusJob{Name: j.Script.Name, Status: j.Status, Took: took(j.Started, j.Stopped, now)})
+			view.Jobs = append(view.Jobs, statusJob{ID: j.ID, Name: j.Script.Name, Status: j.Status, Took: took(j.Started, j.Stopped, now)})
 		}
 		x.Workflows = append(x.Workflows, view)
 	}

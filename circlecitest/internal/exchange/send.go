@@ -106,6 +106,17 @@ func (a *Answer) Encode() {
 	a.Body = data
 }
 
+// Beginning returns the first bytes of a body that has been encoded.
+func (a *Answer) Beginning(most int) string {
+	switch b := a.Body.(type) {
+	case string:
+		return b[:min(len(b), most)]
+	case []byte:
+		return string(b[:min(len(b), most)])
+	}
+	return ""
+}
+
 // Render makes what is sent of an answer.
 func (a *Answer) Render() (status int, header http.Header, body io.ReadCloser, length int64) {
 	header = http.Header{}

@@ -1,0 +1,144 @@
+package circlecitest
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/world"
+)
+
+// pagePath is the root of what the status page links to.
+const pagePath = "/_page/"
+
+//go:embed job.html
+var jobPage string
+
+var jobTemplate = template.Must(template.New("job").Funcs(template.FuncMap{
+	"class": statusClass,
+	"clock": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
+}).Parse(jobPage))
+
+// jobStatus is what the page of a job shows.
+type jobStatus struct {
+	Name, Slug, Workflow string
+	Pipeline, Number     int64
+	Status               circleci.JobStatus
+	Took                 time.Duration
+	Output               string
+	Tests                []circleci.Test
+	Artifacts            []Artifact
+}
+
+// pages returns the handler of the routes below [pagePath]. Forms on the page
+// change things, so they are taken from the page alone: a browser names the
+// origin of each form it sends.
+func (s *Server) pages() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /_page/job/{id}", s.showJob)
+	act := func(pattern string, do func(r *http.Request) bool) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Origin") == "" { // one that is sent is this server's: see refuseForeign
+				http.Error(w, "only the page itself may do that", http.StatusForbidden)
+				return
+			}
+			s.engine.Lock()
+			done := do(r)
+			s.engine.Unlock()
+			if !done {
+				http.Error(w, "that is not possible any more", http.StatusConflict)
+				return
+			}
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+		})
+	}
+	act("POST /_page/approve/{id}", func(r *http.Request) bool {
+		j := s.engine.Runs.Jobs[idOf(r)]
+		if j == nil || j.Status != circleci.JobStatusOnHold {
+			return false
+		}
+		s.engine.Approve(j, s.engine.Me)
+		return true
+	})
+	act("POST /_page/rerun/{id}", func(r *http.Request) bool {
+		w := s.engine.Runs.Workflows[idOf(r)]
+		if w == nil || !w.Status.Done() {
+			return false
+		}
+		s.engine.Rerun(w, func(*world.Job) bool { return true }, false)
+		return true
+	})
+	act("POST /_page/trigger/{id}", func(r *http.Request) bool {
+		for _, p := range s.engine.Projects {
+			if p.ID == idOf(r) {
+				s.engine.Start(&world.Pipeline{Project: p, Branch: "main", Trigger: circleci.TriggerTypeAPI, Actor: s.engine.Me})
+				return true
+			}
+		}
+		return false
+	})
+	return mux
+}
+
+// idOf returns the ID in a request's path; zero if it is not one.
+func idOf(r *http.Request) uuid.UUID {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
+func (s *Server) showJob(w http.ResponseWriter, r *http.Request) {
+	view, ok := s.jobStatus(idOf(r))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	var page bytes.Buffer
+	if err := jobTemplate.Execute(&page, view); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	writePage(w, &page)
+}
+
+func (s *Server) jobStatus(id uuid.UUID) (view jobStatus, ok bool) {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	s.engine.CatchUp()
+	j := s.engine.Runs.Jobs[id]
+	if j == nil {
+		return view, false
+	}
+	p := j.Workflow.Pipeline
+	view = jobStatus{
+		Name: j.Script.Name, Slug: p.Project.Slug, Workflow: j.Workflow.Name, Pipeline: p.Number, Number: j.Number,
+		Status: j.Status, Took: took(j.Started, j.Stopped, s.engine.Now()).Truncate(time.Second),
+	}
+	if !j.Started.IsZero() {
+		view.Output = j.Script.Output
+	}
+	if j.Status.Done() {
+		view.Tests = j.Results()
+		for _, a := range j.Script.Artifacts {
+			a.Size = cmp.Or(a.Size, int64(len(a.Content)))
+			view.Artifacts = append(view.Artifacts, Artifact(a))
+		}
+	}
+	return view, true
+}
+
+// writePage writes HTML that runs no script and loads nothing.
+func writePage(w http.ResponseWriter, page *bytes.Buffer) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = page.WriteTo(w) // the reader may have gone
+}
