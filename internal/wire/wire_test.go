@@ -268,6 +268,9 @@ func TestTheExactSpellingOfANameWins(t *testing.T) {
 			Name: "a", Count: 1, List: []inner{{2}}, Map: map[string]inner{"x": {3}}, Ptr: &inner{4},
 		}, got, body)
 	}
+	var only outer
+	require.NoError(t, wire.Unmarshal([]byte(`{"count-of":"x","count_of":1}`), &only), "whatever is wrong with the other spelling")
+	assert.Equal(t, 1, only.Count)
 	var got outer
 	require.NoError(t, wire.Unmarshal([]byte(`{"name":"a","Name":"b","any":{"id":"x","ID":"y","I_D":"z"}}`), &got))
 	assert.Equal(t, map[string]any{"id": "x", "ID": "y", "I_D": "z"}, got.Any, "the keys of a map are not names")
