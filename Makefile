@@ -21,7 +21,7 @@ each = failed=; for m in $(MODULES); do (cd $$m && $(1)) || failed="$$failed $$m
 .PHONY: help
 help: ## Show this help.
 	@echo "Development of circleci. A change has to pass 'make ci'."
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: fmt
 fmt: ## Format the code.
@@ -121,6 +121,11 @@ release-check: ## Build each module as users get it: without replace, against th
 contract: ## Compare the package and the fake with CircleCI's document: SPEC=path/to/openapi.json.
 	@test -n "$(SPEC)" || { echo "which document? make contract SPEC=path/to/openapi.json"; exit 2; }
 	@$(GO) run -C tools ./contract "$(abspath $(SPEC))"
+
+.PHONY: contract-v3
+contract-v3: ## Check package apiv3 against CircleCI's document of the API v3: SPEC=path/to/openapi.json.
+	@test -n "$(SPEC)" || { echo "which document? make contract-v3 SPEC=path/to/openapi.json"; exit 2; }
+	@$(GO) run -C tools ./contractv3 "$(abspath $(SPEC))"
 
 .PHONY: spec
 spec: ## Write the list of operations from CircleCI's document: SPEC=path/to/openapi.json.

@@ -24,6 +24,7 @@ func TestWhatAProgramLinks(t *testing.T) {
 	for pkg, want := range map[string][]string{
 		".":              client,
 		"./webhook":      client,
+		"./apiv3":        client,
 		"./cliconfig":    append(slices.Clone(client), "go.yaml.in/yaml/v3"),
 		"./circlecitest": append(slices.Clone(client), "go.yaml.in/yaml/v3"),
 	} {
@@ -32,6 +33,15 @@ func TestWhatAProgramLinks(t *testing.T) {
 		modules := strings.Fields(string(out))
 		slices.Sort(modules)
 		assert.Equal(t, want, slices.Compact(modules), "what %s links", pkg)
+	}
+}
+
+// A program that does not use the API v3 does not link it.
+func TestTheClientDoesNotImportV3(t *testing.T) {
+	for _, pkg := range []string{".", "./webhook", "./cliconfig"} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", pkg).Output()
+		require.NoError(t, err)
+		assert.NotContains(t, strings.Fields(string(out)), "github.com/circleci-go/circleci/apiv3", "what %s imports", pkg)
 	}
 }
 
