@@ -13,6 +13,13 @@ import (
 
 var projectTests = []operationTest{
 	{
+		op: "GET /api/v3/projects",
+		call: func(ctx context.Context, c *circleci.Client) (any, error) {
+			return none(second(items(ctx, c.Projects.ListForOrg(id2)))) // TestListForOrg looks at the result
+		},
+		path: "/api/v3/projects", query: "filter%5Borg_id%5D=22222222-2222-4222-8222-222222222222", fixture: "projects/listOrgProjects",
+	},
+	{
 		op:   "GET /project/{project-slug}",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) { return some(c.Projects.Get(ctx, webSlug)) },
 		path: "/project/gh/acme/web", fixture: "projects/getProjectBySlug",
@@ -134,4 +141,21 @@ func TestAnEmptyUpdateOfSettingsIsNotSent(t *testing.T) {
 	_, err := srv.Client().Projects.UpdateSettings(t.Context(), webSlug, circleci.UpdateSettingsRequest{})
 	assert.ErrorIs(t, err, circleci.ErrInvalidArgument)
 	assert.Empty(t, srv.Requests())
+}
+
+func TestListForOrg(t *testing.T) {
+	srv := circlecitest.New(t)
+	srv.Fail("GET /api/v3/projects",
+		circlecitest.Response{Body: `{"data":[{"id":"` + id1.String() + `","attributes":{"name":"web"}}],"page":{"next":"c"}}`},
+		circlecitest.Response{Body: `{"data":[{"id":"` + id3.String() + `","attributes":{"name":"api"}}],"page":{"next":null}}`})
+	projects, err := circleci.Collect(srv.Client().Projects.ListForOrg(id2).All(t.Context()))
+	require.NoError(t, err)
+	assert.Equal(t, []circleci.OrgProject{{ID: id1, Name: "web", OrganizationID: id2}, {ID: id3, Name: "api", OrganizationID: id2}}, projects)
+	requests := srv.Requests()
+	require.Len(t, requests, 2)
+	assert.Equal(t, "c", requests[1].Query.Get("page[cursor]"))
+	assert.Equal(t, "Bearer "+srv.Token(), requests[0].Header.Get("Authorization"), "what the API v3 wants")
+
+	_, err = circleci.Collect(srv.Client().Projects.ListForOrg(uuid.Nil).All(t.Context()))
+	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 }

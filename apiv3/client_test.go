@@ -3,6 +3,7 @@ package apiv3_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,14 +129,11 @@ func TestBadInputIsNotSent(t *testing.T) {
 }
 
 func page(next string, ids ...string) response {
-	body := `{"data":[`
+	items := make([]string, len(ids))
 	for i, id := range ids {
-		if i > 0 {
-			body += ","
-		}
-		body += `{"id":"` + id + `"}`
+		items[i] = `{"id":"` + id + `"}`
 	}
-	return response{body: body + `],"page":{"next":` + next + `}}`}
+	return response{body: `{"data":[` + strings.Join(items, ",") + `],"page":{"next":` + next + `}}`}
 }
 
 func cursors(srv *server) (all []string) {

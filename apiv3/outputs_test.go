@@ -65,7 +65,8 @@ type liveJob struct {
 
 func (j *liveJob) RoundTrip(r *http.Request) (*http.Response, error) {
 	header := http.Header{"Content-Type": {"application/octet-stream"}}
-	status, body := 200, ""
+	var body string
+	status := 200
 	switch path := r.URL.Path; {
 	case strings.HasSuffix(path, "/stdout"):
 		if j.reads < len(j.prints) {

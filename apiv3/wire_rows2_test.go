@@ -482,5 +482,5 @@ var deployTests = []wireTest{
 
 // milliseconds writes a duration as the API counts it.
 func milliseconds(d time.Duration) circleci.Milliseconds {
-	return circleci.Milliseconds(d.Milliseconds())
+	return circleci.Milliseconds(d)
 }

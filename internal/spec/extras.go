@@ -28,8 +28,10 @@ var Extras = []Operation{
 	{ID: "checkAuditLogConnection", Method: "POST", Path: "/audit-log/configs/connection/check"},
 	{ID: "getAuditLogAccess", Method: "GET", Path: "/organizations/{org_id}/audit-log/access"},
 	{ID: "getGitHubAppInstallation", Method: "GET", Path: "/github-app/organization/{org_id}/installation"},
+	{ID: "listGitHubAppRepositories", Method: "GET", Path: "/github-app/organization/{org_id}/repositories", Query: []string{"limit", "page"}},
 	{ID: "getJobByID", Method: "GET", Path: "/jobs/{job-id}"},
 	{ID: "getBuild", Method: "GET", Path: "/api/v1.1/project/{project-slug}/{build-number}"},
+	{ID: "listOrgProjects", Method: "GET", Path: "/api/v3/projects", Query: []string{"filter[org_id]", "page[cursor]"}, Required: []string{"filter[org_id]"}},
 	{ID: "getJobOutput", Method: "GET", Path: "/api/v3/jobs/{job-id}/{stream}", Query: []string{"filter[execution]", "filter[step_num]"}},
 }
 
