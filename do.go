@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/circleci-go/circleci/internal/wire"
@@ -43,8 +45,8 @@ func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOpti
 		r.Method = http.MethodGet
 	}
 	in := newRequest(r.Method, r.Route, r.Params).with(opts)
-	for name, values := range r.Query {
-		in.search.Strings(name, values)
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
+		in.search.Strings(name, r.Query[name])
 	}
 	if r.Body != nil {
 		in = in.body(r.Body)

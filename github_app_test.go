@@ -56,7 +56,7 @@ func TestRepositoriesArePagedByNumber(t *testing.T) {
 	} {
 		srv := circlecitest.New(t)
 		srv.Fail(repositoriesOp, c.pages...)
-		all, err := circleci.Collect(srv.Client().GitHubApp.ListRepositories(id2).All(t.Context()))
+		all, err := srv.Client().GitHubApp.ListRepositories(id2).Collect(t.Context())
 		require.NoError(t, err, what)
 		assert.Len(t, all, c.want, what)
 		var pages []string

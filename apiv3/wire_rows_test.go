@@ -207,7 +207,7 @@ var jobTests = []wireTest{
 	{
 		op: "GET /jobs/{id}/tests",
 		call: func(ctx context.Context, c *apiv3.Client) (any, error) {
-			return some(circleci.Collect(c.Jobs.Tests(ctx, id1)))
+			return some(collect(c.Jobs.Tests(ctx, id1)))
 		},
 		url: "/jobs/" + text1 + "/tests",
 		response: `{"classname":"a","name":"b","result":"failure","run_time":1.5,"message":"no","file":"a_test.go"}` + "\r\n\n" +

@@ -3,6 +3,7 @@ package apiv3_test
 import (
 	"context"
 	"io"
+	"iter"
 	"net/http"
 	"strings"
 	"testing"
@@ -134,4 +135,15 @@ func TestEveryOperationIsTested(t *testing.T) {
 		delete(rows, key)
 	}
 	assert.Empty(t, rows, "rows of operations that are not in internal/spec")
+}
+
+// collect takes all there is to iterate over.
+func collect[T any](seq iter.Seq2[T, error]) (all []T, err error) {
+	for item, err := range seq {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, item)
+	}
+	return all, nil
 }
