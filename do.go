@@ -104,6 +104,7 @@ func checkRoute(method, route string, hasBody bool) error {
 
 // copy carries out a call whose response is written to w.
 func (c *Client) copy(ctx context.Context, r *request, w io.Writer) error {
+	r.stream = true
 	p, err := c.prepare(ctx, r)
 	if err != nil {
 		return err

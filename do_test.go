@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest"
 )
 
 var someID = uuid.MustParse("5034460f-c7c4-4c43-9457-de07e2029e7b")
@@ -457,4 +458,17 @@ func TestCaptureResponse(t *testing.T) {
 		require.NoError(t, client.Do(t.Context(), circleci.Request{Route: "/api/v3/x"}, &text, circleci.CaptureResponse(&got)))
 		assert.Equal(t, 201, got.StatusCode)
 	})
+}
+
+// A range cuts what is to be decoded, and is what a writer may want.
+func TestARangeIsForWriters(t *testing.T) {
+	srv := circlecitest.New(t)
+	srv.Fail("GET /me", circlecitest.Response{Status: 206, Body: "tail"})
+	var w bytes.Buffer
+	part := circleci.Header("Range", "bytes=3-")
+	require.NoError(t, srv.Client().Do(t.Context(), circleci.Request{Route: "/me"}, &w, part))
+	assert.Equal(t, "tail", w.String())
+	assert.Equal(t, "bytes=3-", srv.Requests()[0].Header.Get("Range"))
+	assert.ErrorIs(t, second(srv.Client().Users.Me(t.Context(), part)), circleci.ErrInvalidArgument)
+	assert.Len(t, srv.Requests(), 1)
 }

@@ -48,6 +48,7 @@ type request struct {
 	hasBody       bool
 	opts          []RequestOption
 	nullable      bool      // null is an answer
+	stream        bool      // the response is written, and not decoded
 	captured      *captured // takes the place of the caller's captures
 	err           error
 }
@@ -225,6 +226,9 @@ func (c *Client) prepare(ctx context.Context, r *request) (*prepared, error) {
 	err := r.err
 	if err == nil && o.err != nil {
 		err = o.err
+	}
+	if _, part := o.header["Range"]; err == nil && part && !r.stream {
+		err = &ArgumentError{Name: "header", Reason: "Range would cut a response that is to be decoded"}
 	}
 	if err == nil && ctx == nil {
 		err = &ArgumentError{Name: "ctx", Reason: "is nil"}

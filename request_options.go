@@ -42,8 +42,8 @@ func (o *callOptions) refuse(name, reason string) {
 
 // Header adds a header to the request. It is sent to the API and to CircleCI's
 // artifact hosts, and not to other hosts, such as the storage that a download is
-// redirected to. The headers that carry the token, Range and If-Range cannot be
-// set this way.
+// redirected to. The headers that carry the token and If-Range cannot be set this
+// way, and Range only where [Client.Do] writes the body to an [io.Writer].
 func Header(name, value string) RequestOption {
 	return func(o *callOptions) {
 		name := textproto.CanonicalMIMEHeaderKey(name)
@@ -52,7 +52,7 @@ func Header(name, value string) RequestOption {
 			o.refuse("header", "has an invalid name")
 		case name == "Circle-Token" || name == "Authorization":
 			o.refuse("header", name+" is set by the client: see NewClient and WithTokenSource")
-		case name == "Range" || name == "If-Range":
+		case name == "If-Range":
 			o.refuse("header", name+" is set by downloads, which resume with it")
 		case hasControl(value):
 			o.refuse("header", name+" contains a control character")
