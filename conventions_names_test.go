@@ -20,7 +20,7 @@ import (
 var verbs = []string{
 	"Get", "List", "Create", "Update", "Delete", "Set", "Add", "Has", "Check", // of resources
 	"Run", "Trigger", "Continue", "Approve", "Cancel", "Rerun", "Compile", "Search", "Decide", "Rollback", // of CircleCI's
-	"Wait", "Watch", "Download", "Open", "Export", "Sync", "Push", // of several calls
+	"Wait", "Watch", "Download", "Open", "Export", "Sync", "Push", "Resolve", // of several calls
 }
 
 // sharedOptions belong to several methods, by what the methods' names contain.

@@ -85,3 +85,20 @@ func ExampleGitHubAppService() {
 	fmt.Println(installation.Login, installation.RepositorySelection)
 	// Output: acme all
 }
+
+// Find the ID of a repository, which pipeline definitions and triggers need.
+func ExampleGitHubAppService_ResolveRepository() {
+	srv := circlecitest.NewServer()
+	defer srv.Close()
+	srv.Fail("GET /github-app/organization/{org_id}/repositories", circlecitest.Response{Body: `{` +
+		`"items":[{"id":705400001,"repo_full_name":"acme/web","owner":"acme","repo_name":"web"}],"total_count":1}`})
+
+	orgID := uuid.MustParse("33333333-3333-4333-8333-333333333333")
+	repository, err := srv.Client().GitHubApp.ResolveRepository(context.Background(), orgID, "acme/web")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(repository.ExternalID())
+	// Output: 705400001
+}
