@@ -9,35 +9,35 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Configure sets the configuration of a project, the text of its
-// .circleci/config.yml: pipelines run the workflows and jobs that it has for
-// their branch or tag, and for their parameters. The project is added if there
-// is none. An invalid configuration is an error, and changes nothing.
+// Configure sets the configuration of a project, given as the text of its
+// .circleci/config.yml. Pipelines then run the workflows and jobs that the
+// configuration selects for their branch or tag and their parameters. The
+// project is added if it does not exist. Configure returns an error and changes
+// nothing if the configuration is invalid.
 //
-// Each job succeeds after 30 seconds. To have one end in another way, give the
-// project a script with a job of the same name: [Server.Script] then sets
-// outcomes, durations, outputs, tests and artifacts, but not which jobs run. A
-// job is found by its name, or else by the key of its definition, which all the
-// jobs of a matrix have in common. Errors of the script end the pipeline, as
-// they do without a configuration.
+// Each job succeeds after 30 seconds. To change that, give the project a script
+// with a job of the same name: [Server.Script] then sets outcomes, durations,
+// outputs, tests and artifacts, but not which jobs run. A job is matched by its
+// name, or else by the key of its definition, which all jobs of a matrix share.
+// Errors in the script end the pipeline, as they do without a configuration.
 //
-// The configuration decides about parameters as well: undeclared names and
-// values of other types are refused. If it has setup: true, its workflow is
-// the setup workflow, and [circleci.PipelinesService.Continue] continues the
-// pipeline with another configuration, of which the same is true; without that
-// the pipeline stays in the state setup.
+// The configuration also decides which parameters are valid: undeclared names
+// and values of other types are refused. With setup: true, its workflow is the
+// setup workflow, and [circleci.PipelinesService.Continue] continues the
+// pipeline with another configuration, to which the same rules apply. Until
+// then the pipeline stays in the state setup.
 //
-// Supported are the versions 2 and 2.1 with pipeline parameters, jobs and
-// their parallelism, and workflows: when and unless, requires with statuses,
-// approvals, contexts, filters, and matrices. Jobs of orbs succeed like
-// others; the orbs are not read.
+// Versions 2 and 2.1 are supported, with pipeline parameters, jobs and their
+// parallelism, and workflows: when and unless, requires with statuses,
+// approvals, contexts, filters, and matrices. Jobs of orbs succeed like others;
+// the orbs are not read.
 //
-// Not supported, and refused by name: job-groups, max_auto_reruns, pre-steps,
-// post-steps, override-with, operators that are not documented, and pipeline
-// values other than these: id, number, project.slug, project.git_url,
-// project.type, git.branch, git.branch.is_default, git.tag, git.revision,
-// trigger_source, schedule.name, schedule.id and the parameters. What does not
-// decide which jobs run is ignored: steps, executors, commands, caches and
+// Not supported, and refused by name, are job-groups, max_auto_reruns,
+// pre-steps, post-steps, override-with, undocumented operators, and pipeline
+// values other than id, number, project.slug, project.git_url, project.type,
+// git.branch, git.branch.is_default, git.tag, git.revision, trigger_source,
+// schedule.name, schedule.id and the parameters. Everything that does not
+// affect which jobs run is ignored: steps, executors, commands, caches and
 // serial-group. A workflow with schedule triggers does not run.
 func (s *Server) Configure(slug circleci.ProjectSlug, yaml string) error {
 	c, err := config.Parse([]byte(yaml))

@@ -18,18 +18,19 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// controlPath is the root of the routes that script a server from outside, for
-// tests in other languages. They are no part of CircleCI's API.
+// controlPath is the prefix of the routes that script a server over HTTP, for
+// tests in other languages. They are not part of CircleCI's API.
 const controlPath = "/_fake/"
 
-// mostControlBody is how large the body of such a request may be, in bytes.
+// mostControlBody is the maximum size of a request body for these routes, in
+// bytes.
 const mostControlBody = 4 << 20
 
 //go:embed scenario.schema.json
 var scenarioSchema []byte
 
-// controlRoutes are served below the URL of a server. Each takes the server's
-// token, like the API.
+// controlRoutes are the scripting routes. Like the API, each requires the
+// server's token.
 var controlRoutes = []struct {
 	pattern, about string
 	handle         func(s *Server, r *http.Request, body []byte) (any, error)
@@ -37,27 +38,27 @@ var controlRoutes = []struct {
 	{"GET /_fake/schema", "the JSON Schema of scenario documents", func(*Server, *http.Request, []byte) (any, error) {
 		return json.RawMessage(scenarioSchema), nil
 	}},
-	{"POST /_fake/scenario", "add what a scenario document describes; YAML or JSON", func(s *Server, _ *http.Request, body []byte) (any, error) {
+	{"POST /_fake/scenario", "add the contents of a scenario document, in YAML or JSON", func(s *Server, _ *http.Request, body []byte) (any, error) {
 		return nil, s.Load(body)
 	}},
-	{"POST /_fake/reset", "forget everything, requests and weather included", func(s *Server, _ *http.Request, _ []byte) (any, error) {
+	{"POST /_fake/reset", "return to the initial state; this also removes requests and faults", func(s *Server, _ *http.Request, _ []byte) (any, error) {
 		s.Reset()
 		return nil, nil
 	}},
 	{"GET /_fake/time", "the server's time", func(s *Server, _ *http.Request, _ []byte) (any, error) { return timeView(s), nil }},
-	{"POST /_fake/time", "move the time: {advance: 1h}, {set: 2026-03-01T12:00:00Z}, {speed: 60}, {speed: 0} to freeze it", setTime},
-	{"GET /_fake/weather", "the faults that act now", func(s *Server, _ *http.Request, _ []byte) (any, error) { return s.weatherNow(), nil }},
-	{"POST /_fake/weather", "add faults: one, or a list", addWeather},
-	{"DELETE /_fake/weather", "end all faults", func(s *Server, _ *http.Request, _ []byte) (any, error) {
+	{"POST /_fake/time", "change the time: {advance: 1h}, {set: 2026-03-01T12:00:00Z}, {speed: 60}, or {speed: 0} to stop the clock", setTime},
+	{"GET /_fake/weather", "the current faults", func(s *Server, _ *http.Request, _ []byte) (any, error) { return s.weatherNow(), nil }},
+	{"POST /_fake/weather", "add one fault or a list of faults", addWeather},
+	{"DELETE /_fake/weather", "remove all faults", func(s *Server, _ *http.Request, _ []byte) (any, error) {
 		s.ClearWeather()
 		return nil, nil
 	}},
 	{"POST /_fake/pipelines", "start a pipeline as a push does: {project, branch}", startPipeline},
 	{"GET /_fake/pipelines/{id}/continuation-key", "the key with which a setup job continues its pipeline", continuationKey},
 	{"POST /_fake/triggers/{id}/fire", "fire a trigger of a pipeline definition", fireTrigger},
-	{"POST /_fake/token", "replace the token: {rotate: new token}", rotateToken},
-	{"GET /_fake/requests", "the requests so far; ?operation= selects", listRequests},
-	{"GET /_fake/deliveries", "the calls of webhooks so far", listDeliveries},
+	{"POST /_fake/token", "replace the token: {rotate: NEW_TOKEN}", rotateToken},
+	{"GET /_fake/requests", "the requests so far; ?operation= filters them", listRequests},
+	{"GET /_fake/deliveries", "the webhook deliveries so far", listDeliveries},
 	{"GET /_fake/contexts/{id}/env-vars", "the variables of a context with their values", func(s *Server, r *http.Request, _ []byte) (any, error) {
 		id, err := uuid.Parse(r.PathValue("id"))
 		return s.ContextEnvVars(id), err
@@ -95,8 +96,8 @@ func (s *Server) control() http.Handler {
 	return mux
 }
 
-// calmly makes an error of a panic with which the façade answers mistakes in Go
-// tests, where it points at a line of the test.
+// calmly returns a panic of do as an error. In a Go test the panic points at
+// the line with the mistake; over HTTP it becomes the response.
 func calmly(do func() (any, error)) (result any, err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -106,8 +107,8 @@ func calmly(do func() (any, error)) (result any, err error) {
 	return do()
 }
 
-// mayControl reports whether a request has the token that the server takes, or
-// the one that it began with.
+// mayControl reports whether a request has the token that the server accepts,
+// or the one that it started with.
 func (s *Server) mayControl(r *http.Request) bool {
 	token := r.Header.Get("Circle-Token")
 	if token == "" {
@@ -132,7 +133,7 @@ func writeControl(w http.ResponseWriter, status int, result any) {
 		status, body = http.StatusInternalServerError, []byte(`{"message":"the result cannot be written"}`)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the reader may have gone
+	_, _ = w.Write(append(body, '\n')) // the client may have disconnected
 }
 
 func timeView(s *Server) map[string]any {
@@ -212,7 +213,7 @@ func continuationKey(s *Server, r *http.Request, _ []byte) (any, error) {
 	return map[string]any{"continuation_key": s.ContinuationKey(id).Reveal()}, nil
 }
 
-// weatherNow describes the faults that act.
+// weatherNow describes the faults that are set.
 func (s *Server) weatherNow() []string {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -241,7 +242,7 @@ func rotateToken(s *Server, _ *http.Request, body []byte) (any, error) {
 	return nil, nil
 }
 
-// requestView and deliveryView are how the routes write what happened.
+// requestView and deliveryView are the JSON forms of [Request] and [Delivery].
 type requestView struct {
 	Operation  string      `json:"operation"`
 	Method     string      `json:"method"`

@@ -9,10 +9,11 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// Delivery is one attempt to call a webhook.
+// Delivery is one attempt to deliver a webhook.
 type Delivery struct {
 	WebhookID uuid.UUID
-	// ID is the event's: it is in the body, and the same in each attempt.
+	// ID is the event's ID. It is part of the body and the same in each
+	// attempt.
 	ID    uuid.UUID
 	Event circleci.WebhookEvent
 	URL   string
@@ -21,16 +22,16 @@ type Delivery struct {
 	Body   []byte
 	// Attempt counts from 1.
 	Attempt int
-	// Status is that of the receiver's answer; 0 if there was none, for the
-	// reason in Err.
+	// Status is the status of the receiver's response. It is 0 if there was
+	// none; Err has the reason.
 	Status int
 	Err    error
-	Time   time.Time // by the server's clock
+	Time   time.Time // on the server's clock
 }
 
-// Deliveries returns the attempts to call webhooks that have ended, the oldest
-// first. A receiver that does not answer with a 2xx within 10 seconds is called
-// again, three times, after pauses that grow.
+// Deliveries returns the finished attempts to deliver webhooks, oldest first.
+// If a receiver does not respond with a 2xx within 10 seconds, the server
+// retries three times, with growing pauses.
 func (s *Server) Deliveries() []Delivery {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -41,8 +42,8 @@ func (s *Server) Deliveries() []Delivery {
 	return all
 }
 
-// PingWebhook calls a webhook with an event of the type "ping", as CircleCI does
-// to test one. It panics if there is no such webhook.
+// PingWebhook delivers an event of type "ping" to a webhook, as CircleCI does
+// to test one. It panics if the webhook does not exist.
 func (s *Server) PingWebhook(id uuid.UUID) {
 	s.engine.Lock()
 	defer s.engine.Unlock()

@@ -14,9 +14,9 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// Load adds to the server what a scenario document describes: users, projects
-// with their scripts and their past, contexts, and weather. A document is YAML
-// or JSON; the file scenario.schema.json describes its members:
+// Load adds the contents of a scenario document to the server: users, projects
+// with their scripts and past runs, contexts, policy decisions and faults. A
+// document is YAML or JSON; the file scenario.schema.json is its JSON Schema:
 //
 //	projects:
 //	  gh/acme/web:
@@ -31,8 +31,8 @@ import (
 //	weather:
 //	  - {fault: server_error, status: 503, for: ["GET /me"], times: 3}
 //
-// A member that is not known, or a script that cannot run, is an error; what
-// stands before it in the document may have been added then.
+// Unknown members and scripts that cannot run are errors. An error can leave
+// the document partly applied.
 func (s *Server) Load(document []byte) error {
 	var d scenarioDocument
 	if err := decodeStrict(document, &d); err != nil {
@@ -42,7 +42,7 @@ func (s *Server) Load(document []byte) error {
 	return err
 }
 
-// decodeStrict reads YAML or JSON, and refuses members that are not known.
+// decodeStrict decodes YAML or JSON and refuses unknown members.
 func decodeStrict(document []byte, into any) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(document))
 	decoder.KnownFields(true)
@@ -144,10 +144,10 @@ type artifactDocument struct {
 	NodeIndex int64  `yaml:"node_index"`
 }
 
-// documentDuration is a text such as 90s or 2m30s.
+// documentDuration is a duration such as 90s or 2m30s.
 type documentDuration time.Duration
 
-// UnmarshalYAML reads a duration.
+// UnmarshalYAML decodes a duration.
 func (d *documentDuration) UnmarshalYAML(node *yaml.Node) error {
 	parsed, err := time.ParseDuration(node.Value)
 	if err != nil || parsed < 0 {
@@ -157,13 +157,14 @@ func (d *documentDuration) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// documentFailure is true, "once", or a fraction of the runs.
+// documentFailure is true, false, "once", or the fraction of the runs that
+// fail.
 type documentFailure struct {
 	always, once bool
 	share        float64
 }
 
-// UnmarshalYAML reads how a job fails.
+// UnmarshalYAML decodes how a job fails.
 func (f *documentFailure) UnmarshalYAML(node *yaml.Node) error {
 	if node.Value == "once" {
 		f.once = true

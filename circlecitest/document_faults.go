@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// faultDocument is a fault by its name, with what limits it.
+// faultDocument is a fault by name, with its limits.
 type faultDocument struct {
 	Fault string `yaml:"fault"`
-	// Of some faults.
+	// Only for some faults.
 	Status   int               `yaml:"status"`
 	Delay    documentDuration  `yaml:"delay"`
 	Requests int               `yaml:"requests"`
 	Per      documentDuration  `yaml:"per"`
 	Header   map[string]string `yaml:"header"`
 	Body     string            `yaml:"body"`
-	// Of all.
+	// For all faults.
 	For      []string  `yaml:"for"`
 	Share    float64   `yaml:"share"`
 	Skip     int       `yaml:"skip"`

@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// refuseForeign answers requests that a page of another site, or a name that
-// somebody else's DNS resolves to this machine, makes a browser send.
+// refuseForeign refuses requests that a page of another site makes a browser
+// send, directly or through a DNS name that resolves to this machine. It
+// reports whether it has refused the request.
 func (s *Server) refuseForeign(w http.ResponseWriter, r *http.Request) bool {
 	reason := ""
 	switch origin := r.Header.Get("Origin"); {
@@ -46,7 +47,7 @@ func (s *Server) ownOrigin(origin, host string) bool {
 	return err == nil && u.Host == host
 }
 
-// hostname is a host without its port and brackets.
+// hostname returns a host without its port and brackets.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name

@@ -6,35 +6,36 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Past is what has run in a project until now, for [Server.History]. Fields
-// that are zero have the defaults.
+// Past describes the past runs of a project, for [Server.History]. Zero fields
+// select the defaults.
 type Past struct {
-	// Days is how long it goes back; default 30.
+	// Days is how many days the history covers. The default is 30.
 	Days int
-	// RunsPerDay is how many pipelines ran on each day; default 20.
+	// RunsPerDay is the number of pipelines per day. The default is 20.
 	RunsPerDay int
-	// Branches had the pipelines in turn; default the default branch alone.
+	// Branches are the branches of the pipelines, in turn. The default is the
+	// default branch.
 	Branches []string
-	// Workflows ran in each pipeline; default those of the project's next
-	// script.
+	// Workflows run in each pipeline. The default is those of the project's
+	// next script.
 	Workflows []*WorkflowScript
-	// FailureRate is the share of the runs of each workflow in which a job
-	// failed, in addition to what fails by the script. It is met exactly, and
-	// a rerun succeeds.
+	// FailureRate is the fraction of the runs of each workflow in which a job
+	// fails, in addition to the failures in Workflows. It is met exactly, and
+	// reruns succeed.
 	FailureRate float64
-	// Spread is by which share the durations vary: see [JobScript.Varies].
+	// Spread is the fraction by which durations vary: see [JobScript.Varies].
 	Spread float64
 }
 
-// History gives a project a past, so that Insights, lists and usage exports
-// have something to tell: pipelines that have run and ended, spread evenly over
-// the days, a little by chance. The server's seed decides. Nobody is called for
-// what happened then. The project is added if there is none.
+// History gives a project past runs, so that Insights, lists and usage exports
+// have data. The pipelines have all ended. They are spread evenly over the
+// days, with some random variation that the server's seed decides. They deliver
+// no webhooks. The project is added if it does not exist.
 //
 //	srv.History("gh/acme/web", circlecitest.Past{RunsPerDay: 100, FailureRate: 0.1, Spread: 0.3})
 //
-// Call it before pipelines of the project run, for their numbers go on from the
-// last one.
+// Call it before the project runs other pipelines, because pipeline numbers
+// continue from the last one.
 func (s *Server) History(slug circleci.ProjectSlug, past Past) {
 	workflows := workflowScripts(past.Workflows)
 	world.Script{Workflows: workflows}.Check()

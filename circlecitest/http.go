@@ -14,15 +14,15 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
 )
 
-// The hosts of requests from memory. Artifacts are served by a host that wants
-// the token, and kept by one that must not get it, as in reality.
+// The hosts of requests in memory. As with CircleCI, one host serves artifacts and
+// requires the token, and another one stores them and must not receive it.
 const (
 	memoryArtifacts = "output.circle-artifacts.com"
 	memoryStorage   = "storage.circlecitest.example"
-	artifactsPath   = "/_artifacts" // on a socket, where there is one host for both
+	artifactsPath   = "/_artifacts" // on a socket, which serves the API and artifacts
 )
 
-// hostOf is the host that a request from memory goes to, by its URL.
+// hostOf returns the host of a request in memory, by its URL.
 func hostOf(r *http.Request) exchange.Host {
 	h := exchange.Host{Artifacts: "https://" + memoryArtifacts, Storage: "https://" + memoryStorage}
 	switch r.URL.Host {
@@ -34,19 +34,19 @@ func hostOf(r *http.Request) exchange.Host {
 	return h
 }
 
-// sockets are what the server listens to: one for the API and the artifacts,
-// and one, of another origin, for the storage behind them.
+// sockets are the listeners of a server: one for the API and the artifacts, and
+// one of another origin for the storage behind them.
 type sockets struct {
 	mu           sync.Mutex
 	api, storage *httptest.Server
 	closed       bool
-	context      context.Context // of the requests: ends with the server
+	context      context.Context // the base context of requests; Close cancels it
 	cancel       context.CancelFunc
 }
 
-// URL returns the URL of the server on this machine, for clients of any kind. A
-// browser finds there a page that shows what goes on. The first call opens the
-// sockets, unless [Server.Listen] has.
+// URL returns the URL at which the server listens on this machine. In a browser
+// it shows the status page. The first call opens the sockets, unless
+// [Server.Listen] has opened them. URL panics if that fails.
 func (s *Server) URL() string {
 	if err := s.Listen("", ""); err != nil {
 		panic("circlecitest: " + err.Error())
@@ -54,11 +54,11 @@ func (s *Server) URL() string {
 	return s.sockets.api.URL
 }
 
-// Listen opens the sockets at addresses of your choice, such as
-// "127.0.0.1:8080", unless they are open: one for all that [Server.URL] is for,
-// and one for the storage that artifacts are kept in, which is another origin.
-// An empty address is a free port of this machine. Clients on other machines
-// have to reach both ports at one name.
+// Listen opens the server's sockets at the given addresses, such as
+// "127.0.0.1:8080", unless they are open: one for [Server.URL], and one for the
+// storage of artifacts, which is another origin. An empty address selects a
+// free port on this machine. Clients on other machines must reach both ports
+// under the same host name.
 func (s *Server) Listen(address, storageAddress string) error {
 	x := &s.sockets
 	x.mu.Lock()
@@ -98,7 +98,8 @@ func (x *sockets) open(socket **httptest.Server, address string, handler http.Ha
 	return nil
 }
 
-// close ends what is under way: it waits for no latency.
+// close closes the sockets and cancels requests in progress, including those
+// delayed by latency.
 func (x *sockets) close() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -111,19 +112,19 @@ func (x *sockets) close() {
 	}
 }
 
-// storagePort is where the storage is; empty if there is none.
+// storagePort returns the port of the storage; empty if there is none.
 func (x *sockets) storagePort() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.storage == nil {
 		return ""
 	}
-	_, port, _ := net.SplitHostPort(x.storage.Listener.Addr().String()) // it is an address
+	_, port, _ := net.SplitHostPort(x.storage.Listener.Addr().String()) // a listener's address is valid
 	return port
 }
 
-// ServeHTTP serves what [Server.URL] is for, at a listener of yours. The first
-// request opens a socket of the server's own, for the storage.
+// ServeHTTP serves the API and the status page on a listener of your own, in
+// place of [Server.URL]. The first request opens a socket for the storage.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &s.sockets
 	x.mu.Lock()
@@ -136,7 +137,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler(exchange.APIHost).ServeHTTP(w, r)
 }
 
-// handler serves a socket. Answers name the host as the request has named it.
+// handler returns the handler of a socket. Responses use the host name of the
+// request.
 func (s *Server) handler(kind exchange.HostKind) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.refuseForeign(w, r) {
@@ -174,7 +176,7 @@ func (s *Server) handler(kind exchange.HostKind) http.Handler {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, h exchange.Host) {
 	a := s.handle(r, h)
 	if a.Wait(r.Context()) != nil {
-		hangUp(w) // the client has gone, or the server
+		hangUp(w) // the client has disconnected, or the server is closed
 		return
 	}
 	status, header, body, length := a.Render()
@@ -190,8 +192,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, h exchange.Host) 
 	if r.Method == http.MethodHead {
 		return
 	}
-	if _, err := io.Copy(w, body); err != nil { // as was planned, or the client has gone
-		_ = http.NewResponseController(w).Flush() // what there is arrives
+	if _, err := io.Copy(w, body); err != nil { // a fault, or the client has disconnected
+		_ = http.NewResponseController(w).Flush() // send what has been written
 		hangUp(w)
 	}
 }
@@ -199,14 +201,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, h exchange.Host) 
 func hangUp(w http.ResponseWriter) {
 	if h, ok := w.(http.Hijacker); ok {
 		if conn, _, err := h.Hijack(); err == nil {
-			_ = conn.Close() // that is the point
+			_ = conn.Close() // the client sees the close
 			return
 		}
 	}
 	panic(http.ErrAbortHandler)
 }
 
-// memory carries requests without a socket.
+// memory sends requests to a server without a socket.
 type memory struct{ server *Server }
 
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// pagePath is the root of what the status page links to.
+// pagePath is the prefix of the paths that the status page links to.
 const pagePath = "/_page/"
 
 //go:embed job.html
@@ -25,7 +25,7 @@ var jobTemplate = template.Must(template.New("job").Funcs(template.FuncMap{
 	"clock": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
 }).Parse(jobPage))
 
-// jobStatus is what the page of a job shows.
+// jobStatus is the data of a job's page.
 type jobStatus struct {
 	Name, Slug, Workflow string
 	Pipeline, Number     int64
@@ -36,23 +36,23 @@ type jobStatus struct {
 	Artifacts            []Artifact
 }
 
-// pages returns the handler of the routes below [pagePath]. Forms on the page
-// change things, so they are taken from the page alone: a browser names the
-// origin of each form it sends.
+// pages returns the handler of the routes below [pagePath]. The forms of the
+// page change state, so only the page itself may send them: a browser sends the
+// origin with each form.
 func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_page/job/{id}", s.showJob)
 	act := func(pattern string, do func(r *http.Request) bool) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Origin") == "" { // one that is sent is this server's: see refuseForeign
-				http.Error(w, "only the page itself may do that", http.StatusForbidden)
+			if r.Header.Get("Origin") == "" { // refuseForeign has checked any other value
+				http.Error(w, "only the status page itself may send this form", http.StatusForbidden)
 				return
 			}
 			s.engine.Lock()
 			done := do(r)
 			s.engine.Unlock()
 			if !done {
-				http.Error(w, "that is not possible any more", http.StatusConflict)
+				http.Error(w, "this is not possible any more; reload the page", http.StatusConflict)
 				return
 			}
 			http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -86,7 +86,7 @@ func (s *Server) pages() http.Handler {
 	return mux
 }
 
-// idOf returns the ID in a request's path; zero if it is not one.
+// idOf returns the ID in a request's path, or the zero UUID if it is invalid.
 func idOf(r *http.Request) uuid.UUID {
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
@@ -135,10 +135,10 @@ func (s *Server) jobStatus(id uuid.UUID) (view jobStatus, ok bool) {
 	return view, true
 }
 
-// writePage writes HTML that runs no script and loads nothing.
+// writePage writes an HTML page that may not run scripts or load resources.
 func writePage(w http.ResponseWriter, page *bytes.Buffer) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = page.WriteTo(w) // the reader may have gone
+	_, _ = page.WriteTo(w) // the client may have disconnected
 }

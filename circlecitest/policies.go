@@ -16,16 +16,17 @@ type PolicyEngine interface {
 	Decide(ctx context.Context, policies map[string]string, input string, metadata map[string]any) (circleci.Decision, error)
 }
 
-// WithPolicyEngine sets what decides config policies. Package circlecitest/opa
-// has an engine that uses Open Policy Agent. Without an engine, decisions are
-// those of [Server.SetPolicyDecisions]; an organization that has neither gets
-// the status PASS if it has no policies, and ERROR if it has some.
+// WithPolicyEngine sets the engine that makes policy decisions. Package
+// circlecitest/opa has an engine that uses Open Policy Agent. Without an
+// engine, decisions are those of [Server.SetPolicyDecisions]; an organization
+// without those gets the status PASS if it has no policies, and ERROR if it has
+// some.
 func WithPolicyEngine(e PolicyEngine) Option { return func(s *Server) { s.engine.Policies = e } }
 
-// SetPolicyDecisions sets how config policies of an organization decide: the
-// next decision is the first one, and so on; the last one is repeated. They take
-// precedence over the engine; without any, the engine decides again. The
-// organization is added if there is none.
+// SetPolicyDecisions sets the policy decisions of an organization: the next
+// decision is the first one, and so on; the last one is repeated. They take
+// precedence over the engine; call it without decisions to use the engine
+// again. The organization is added if it does not exist.
 func (s *Server) SetPolicyDecisions(slug circleci.OrgSlug, decisions ...circleci.Decision) {
 	s.engine.Lock()
 	defer s.engine.Unlock()

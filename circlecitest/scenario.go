@@ -7,31 +7,33 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Script says what the pipelines of a project do: their workflows, or why
-// there are none. The zero Script is a pipeline without workflows.
+// Script describes what a pipeline does: the workflows it runs, or why it runs
+// none. The zero Script is a pipeline without workflows.
 type Script struct {
-	// Setup is a setup workflow, after which the Workflows come, or the
-	// Errors; nil for a plain configuration.
+	// Setup is a setup workflow. After it the pipeline continues with
+	// Workflows, or ends with Errors. Nil means a configuration without a setup
+	// workflow.
 	Setup *WorkflowScript
-	// Workflows run at once.
+	// Workflows run concurrently.
 	Workflows []*WorkflowScript
-	// Errors end the pipeline in place of the Workflows.
+	// Errors end the pipeline instead of running Workflows.
 	Errors []circleci.PipelineError
-	// Parameters are the names of the parameters that the configuration
-	// declares; nil takes any.
+	// Parameters are the names of the pipeline parameters that the
+	// configuration declares. Nil accepts any.
 	Parameters []string
-	// NeverContinues is a setup workflow that continues nothing by itself: the
-	// pipeline stays in the state setup, unless it is continued by the API.
+	// NeverContinues keeps the setup workflow from continuing the pipeline: it
+	// stays in the state setup until a request continues it.
 	NeverContinues bool
-	// Config is the configuration's text, for [circleci.PipelinesService.GetConfig].
+	// Config is the text of the configuration that
+	// [circleci.PipelinesService.GetConfig] returns.
 	Config string
 }
 
-// Pipeline is the script of a pipeline with these workflows.
+// Pipeline returns the script of a pipeline with these workflows.
 func Pipeline(workflows ...*WorkflowScript) Script { return Script{Workflows: workflows} }
 
-// script is the script as the server keeps it: what is changed afterwards
-// changes nothing.
+// script returns a copy for the server, so that later changes to x have no
+// effect.
 func (x Script) script() world.Script {
 	out := world.Script{Errors: x.Errors, Parameters: x.Parameters, Config: x.Config, NeverContinues: x.NeverContinues, Workflows: workflowScripts(x.Workflows)}
 	if x.Setup != nil {
@@ -48,14 +50,14 @@ func workflowScripts(all []*WorkflowScript) []*world.WorkflowScript {
 	return out
 }
 
-// WorkflowScript says what a workflow does: see [Workflow].
+// WorkflowScript describes what a workflow does. It is created by [Workflow].
 type WorkflowScript struct {
 	name       string
 	jobs       []*JobScript
 	autoReruns int
 }
 
-// Workflow is a workflow of jobs.
+// Workflow returns the script of a workflow with these jobs.
 //
 //	circlecitest.Workflow("build",
 //		circlecitest.Job("test").Takes(2*time.Minute).Fails(),
@@ -65,8 +67,8 @@ func Workflow(name string, jobs ...*JobScript) *WorkflowScript {
 	return &WorkflowScript{name: name, jobs: jobs}
 }
 
-// RerunsAutomatically has the workflow run again from its failed jobs, so many
-// times at most.
+// RerunsAutomatically makes a failed workflow rerun from its failed jobs, at
+// most the given number of times.
 func (w *WorkflowScript) RerunsAutomatically(most int) *WorkflowScript {
 	w.autoReruns = most
 	return w
@@ -81,25 +83,25 @@ func (w *WorkflowScript) script() *world.WorkflowScript {
 	return out
 }
 
-// JobScript says what a job does: see [Job] and [Approval]. Its methods change
-// it and return it.
+// JobScript describes what a job does. It is created by [Job] or [Approval].
+// Its methods modify it and return it.
 type JobScript struct{ job world.JobScript }
 
 // Artifact is a file that a job stores.
 type Artifact struct {
 	Path    string
 	Content string
-	// NodeIndex is the index of the parallel run that stores it.
+	// NodeIndex is the index of the parallel run that stores the file.
 	NodeIndex int64
-	// Size is the size of the content; where it is larger than the Content,
-	// that is repeated. 0: just the Content.
+	// Size is the size in bytes. If it is larger than Content, Content is
+	// repeated up to that size. Zero means the size of Content.
 	Size int64
 }
 
-// Job is a job that takes 30 seconds and succeeds.
+// Job returns the script of a job that takes 30 seconds and succeeds.
 func Job(name string) *JobScript { return &JobScript{world.NewJobScript(name)} }
 
-// Approval is a job that waits for a person's approval: see
+// Approval returns the script of a job that waits for a person's approval: see
 // [circleci.WorkflowsService.Approve] and [JobScript.ApprovedAfter].
 func Approval(name string) *JobScript {
 	j := Job(name)
@@ -107,59 +109,60 @@ func Approval(name string) *JobScript {
 	return j
 }
 
-// Requires has the job wait for the success of others.
+// Requires makes the job wait until the named jobs have succeeded.
 func (j *JobScript) Requires(names ...string) *JobScript {
 	j.job.Requires = append(j.job.Requires, names...)
 	return j
 }
 
-// Takes sets how long the job runs, by the server's clock.
+// Takes sets the job's duration on the server's clock.
 func (j *JobScript) Takes(d time.Duration) *JobScript {
 	j.job.Duration = d
 	return j
 }
 
-// Varies has the job take up to this share longer or shorter, by chance: with
-// 0.2, a job of ten minutes takes 8 to 12. The server's seed decides.
+// Varies makes the job's duration vary at random, up to this fraction in both
+// directions: with 0.2, a ten-minute job takes 8 to 12 minutes. The server's
+// seed decides.
 func (j *JobScript) Varies(share float64) *JobScript {
 	j.job.Varies = share
 	return j
 }
 
-// ApprovedAfter has an [Approval] given when it has been waited for so long.
+// ApprovedAfter approves an [Approval] after it has been on hold for this long.
 func (j *JobScript) ApprovedAfter(d time.Duration) *JobScript {
 	j.job.Approved, j.job.Duration = true, d
 	return j
 }
 
-// Ends sets the statuses with which the job ends: the first time, when it is
-// rerun, and so on; the last goes on.
+// Ends sets the statuses with which the job ends: the first is for the first
+// run, the second for the first rerun, and so on; the last is repeated.
 func (j *JobScript) Ends(statuses ...circleci.JobStatus) *JobScript {
 	j.job.Outcomes = statuses
 	return j
 }
 
-// Fails has the job fail.
+// Fails makes the job fail.
 func (j *JobScript) Fails() *JobScript { return j.Ends(circleci.JobStatusFailed) }
 
-// FailsOnce has the job fail, and succeed when it is rerun.
+// FailsOnce makes the job fail the first time, and succeed when it is rerun.
 func (j *JobScript) FailsOnce() *JobScript {
 	return j.Ends(circleci.JobStatusFailed, circleci.JobStatusSuccess)
 }
 
-// FailsSometimes has the job fail in this share of its runs, by chance: 0.1 is
-// one in ten. The server's seed decides.
+// FailsSometimes makes the job fail in this fraction of its runs, at random:
+// 0.1 is one in ten. The server's seed decides.
 func (j *JobScript) FailsSometimes(share float64) *JobScript {
 	j.job.Fails = share
 	return j
 }
 
-// WithFlakyTests has the job store the results of tests each of which fails in
-// this share of the job's runs, by chance, and the job with it. Else they pass,
-// whatever result they have here. The server's seed decides.
+// WithFlakyTests makes the job store the results of flaky tests. Each of them
+// fails in this fraction of the job's runs, at random, and makes the job fail;
+// otherwise it passes, whatever its Result. The server's seed decides.
 //
-// Insights calls a test flaky that has failed and passed with one commit, as
-// with [WorkflowScript.RerunsAutomatically].
+// Insights reports a test as flaky if it has failed and passed with the same
+// commit, as happens with [WorkflowScript.RerunsAutomatically].
 func (j *JobScript) WithFlakyTests(share float64, tests ...circleci.Test) *JobScript {
 	for _, t := range tests {
 		j.job.Flaky = append(j.job.Flaky, world.FlakyTest{Test: t, Share: share})
@@ -167,13 +170,13 @@ func (j *JobScript) WithFlakyTests(share float64, tests ...circleci.Test) *JobSc
 	return j
 }
 
-// WithTests has the job store test results.
+// WithTests makes the job store test results.
 func (j *JobScript) WithTests(tests ...circleci.Test) *JobScript {
 	j.job.Tests = append(j.job.Tests, tests...)
 	return j
 }
 
-// WithArtifacts has the job store files.
+// WithArtifacts makes the job store files.
 func (j *JobScript) WithArtifacts(artifacts ...Artifact) *JobScript {
 	for _, a := range artifacts {
 		j.job.Artifacts = append(j.job.Artifacts, world.Artifact(a))
@@ -181,7 +184,7 @@ func (j *JobScript) WithArtifacts(artifacts ...Artifact) *JobScript {
 	return j
 }
 
-// WithContexts has the job use contexts.
+// WithContexts makes the job use contexts.
 func (j *JobScript) WithContexts(names ...string) *JobScript {
 	j.job.Contexts = append(j.job.Contexts, names...)
 	return j
@@ -193,16 +196,17 @@ func (j *JobScript) WithOutput(text string) *JobScript {
 	return j
 }
 
-// PassingTest is the result of a test that passes.
+// PassingTest returns the result of a test that passes.
 func PassingTest(name string, seconds float64) circleci.Test { return world.PassingTest(name, seconds) }
 
-// FailingTest is the result of a test that fails.
+// FailingTest returns the result of a test that fails.
 func FailingTest(name, message string) circleci.Test {
 	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultFailure, Message: message, RunTime: circleci.Seconds(time.Second / 2)}
 }
 
-// FlakyTest is the result of a test that fails when its job fails, and passes
-// when it succeeds: with [JobScript.FailsOnce], and a rerun, it is flaky.
+// FlakyTest returns the result of a test that fails when its job fails and
+// passes when its job succeeds. With [JobScript.FailsOnce] and a rerun,
+// Insights reports it as flaky.
 func FlakyTest(name, message string) circleci.Test {
 	t := FailingTest(name, message)
 	t.Result = world.FlakyResult

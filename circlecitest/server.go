@@ -18,18 +18,18 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// DefaultToken is the token that a server takes, unless [WithToken] says
-// otherwise.
+// DefaultToken is the token that a server accepts, unless [WithToken] sets
+// another one.
 const DefaultToken = "CCIPAT_circlecitest_0123456789abcdef0123456789abcdef01234567"
 
-// TB is what a server needs of a test; *testing.T has it.
+// TB is the part of [testing.TB] that a server uses.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Cleanup(func())
 }
 
-// Server is a CircleCI of its own. It is safe for concurrent use.
+// Server is a fake CircleCI server. It is safe for concurrent use.
 type Server struct {
 	tb      TB
 	engine  *engine.Engine
@@ -37,8 +37,8 @@ type Server struct {
 	weather *weather.Weather
 
 	requests []Request
-	keep     int  // of requests; 0: all
-	strict   bool // refuses what the API would ignore
+	keep     int  // the number of requests kept; 0 keeps all
+	strict   bool // refuse what the API would ignore
 
 	allowedHosts []string
 	controls     http.Handler
@@ -47,11 +47,11 @@ type Server struct {
 	sockets sockets
 }
 
-// Option sets up a [Server].
+// Option configures a [Server].
 type Option func(*Server)
 
-// New returns a server for a test: it is closed when the test ends, and a
-// request that the API would misunderstand fails the test.
+// New returns a server for a test. It is closed when the test ends, and a
+// request that the API would ignore in part or misunderstand fails the test.
 func New(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s := NewServer(append([]Option{WithStrictness()}, opts...)...)
@@ -60,9 +60,10 @@ func New(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// NewServer returns a server for a program, which has to close it. What the API
-// would ignore, the server ignores as well, unless [WithStrictness] says
-// otherwise; [Server.Requests] has the complaints.
+// NewServer returns a server for a program, which must call [Server.Close].
+// Like the API, it ignores unknown query parameters and members of request
+// bodies, unless [WithStrictness] is given; [Server.Requests] reports them as
+// complaints.
 func NewServer(opts ...Option) *Server {
 	e := engine.New(world.New(DefaultToken))
 	s := &Server{engine: e, api: api.New(e), weather: weather.New(e.World)}
@@ -75,8 +76,8 @@ func NewServer(opts ...Option) *Server {
 	return s
 }
 
-// Close ends the server. Connections are closed, calls of webhooks broken off,
-// and its time stands still.
+// Close stops the server. It closes all connections, cancels webhook deliveries
+// in progress, and stops the server's clock.
 func (s *Server) Close() {
 	s.engine.Lock()
 	s.engine.Close()
@@ -84,63 +85,64 @@ func (s *Server) Close() {
 	s.sockets.close()
 }
 
-// Token returns the token that the server takes.
+// Token returns the token that the server accepts.
 func (s *Server) Token() string {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return s.engine.Token
 }
 
-// Client returns a client of this server. It needs no socket, so that it works
-// within testing/synctest: requests go to the server from memory, whichever
-// host of CircleCI's they name.
+// Client returns a client for this server. It sends all requests to the server
+// in memory, whichever CircleCI host they name, so it needs no socket and works
+// within testing/synctest. Client panics if the options are invalid.
 func (s *Server) Client(opts ...circleci.Option) *circleci.Client {
 	all := append([]circleci.Option{circleci.WithHTTPClient(&http.Client{Transport: s.Transport()})}, opts...)
 	client, err := circleci.NewClient(s.Token(), all...)
 	if err != nil {
-		panic("circlecitest: " + err.Error()) // the options are wrong
+		panic("circlecitest: " + err.Error()) // an option is invalid
 	}
 	return client
 }
 
-// Transport returns a round tripper that carries requests to the server from
+// Transport returns a round tripper that sends requests to the server in
 // memory.
 func (s *Server) Transport() http.RoundTripper { return memory{s} }
 
 // Request is a request that the server has received.
 type Request struct {
 	// Operation is the method and the route's template, such as
-	// "GET /context/{context_id}"; "artifact" or "storage" for the hosts that
-	// artifacts come from; empty if there is none.
+	// "GET /context/{context_id}". It is "artifact" or "storage" for requests
+	// to the hosts that serve artifacts, and empty if no route matches.
 	Operation string
 	Method    string
-	// Path is the escaped path that was sent.
+	// Path is the escaped path, as sent.
 	Path string
-	// Query and Header are what was sent, except for a token, which reads
+	// Query and Header are as sent, except that tokens are replaced with
 	// REDACTED.
 	Query  url.Values
 	Header http.Header
 	Body   []byte
-	// Status is the status of the answer; 0 if there was none.
+	// Status is the response status; 0 if there was no response.
 	Status int
-	// Refusal is the beginning of the body of an answer of 400 and above.
+	// Refusal is the beginning of the response body if the status is 400 or
+	// above.
 	Refusal string
-	// Faults are those of [Server.Weather] that the request has met.
+	// Faults describe the faults of [Server.Weather] that applied to the
+	// request.
 	Faults []string
-	// Complaints say what the API would have accepted and ignored, or
-	// misunderstood.
+	// Complaints describe what the API would have ignored or misunderstood.
 	Complaints []string
-	Time       time.Time // by the server's clock
+	Time       time.Time // on the server's clock
 }
 
-// Requests returns the requests so far, the oldest first.
+// Requests returns the requests received so far, oldest first.
 func (s *Server) Requests() []Request {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// What stands for a token, and where the API of old took one.
+// redacted replaces tokens; queryToken is where older versions of the API took one.
 const (
 	redacted   = "REDACTED"
 	queryToken = "circle-token"
@@ -177,7 +179,7 @@ func (s *Server) record(r *exchange.Request, a *exchange.Answer) {
 	}
 }
 
-// handle takes a request to its answer.
+// handle returns the response to a request.
 func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
 	r := exchange.NewRequest(hr, h, s.strict, s.hear)
 	tooLarge := s.read(r)
@@ -196,25 +198,25 @@ func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
 	return a
 }
 
-// mostBody is how large the body of a request may be, in bytes; mostKept is how
-// much of it a server remembers that is to run for long.
+// mostBody is the maximum size of a request body in bytes; mostKept is how much of
+// it a server with [WithRequestsKept] keeps.
 const (
 	mostBody    = 8 << 20
 	mostKept    = 64 << 10
 	mostRefusal = 300
 )
 
-// read reads the body of a request that comes with the token, or with the key of
-// a continuation, and reports whether it is too large.
+// read reads the body of a request that carries the token or a continuation
+// key, and reports whether the body is too large.
 func (s *Server) read(r *exchange.Request) (tooLarge bool) {
 	if r.HTTP.Body == nil || r.Token() != s.Token() && !strings.HasSuffix(r.HTTP.URL.Path, "/pipeline/continue") {
 		return false
 	}
-	r.Body, _ = io.ReadAll(io.LimitReader(r.HTTP.Body, mostBody+1)) // what breaks off is a bad body
+	r.Body, _ = io.ReadAll(io.LimitReader(r.HTTP.Body, mostBody+1)) // a body that breaks off is an invalid one
 	return len(r.Body) > mostBody
 }
 
-// execute answers as CircleCI would in fair weather.
+// execute answers as CircleCI would without faults.
 func (s *Server) execute(r *exchange.Request) *exchange.Answer {
 	if r.IsAPI() {
 		return s.api.Answer(r)
@@ -225,10 +227,10 @@ func (s *Server) execute(r *exchange.Request) *exchange.Answer {
 	return s.api.AnswerOther(r)
 }
 
-// hear fails the test for a complaint. If there is no test, a strict server has
-// the request refused: hear reports false.
+// hear fails the test with a complaint. Without a test, it returns false if the
+// server is strict, so that the request is refused.
 func (s *Server) hear(complaint string) bool {
-	if s.tb != nil && !s.engine.Clock.Closed { // else the test may have ended
+	if s.tb != nil && !s.engine.Clock.Closed { // the test may have ended once the server is closed
 		s.tb.Helper()
 		s.tb.Errorf("circlecitest: %s", complaint)
 	}

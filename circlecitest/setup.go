@@ -10,42 +10,41 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// AddUser adds a user and returns the user's ID. The owner of the token is
-// there from the beginning.
+// AddUser adds a user and returns the user's ID. The owner of the token always
+// exists.
 func (s *Server) AddUser(login, name string) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return s.engine.AddUser(login, name).ID
 }
 
-// AddOrg adds an organization, if there is none with this slug, and returns
-// its ID.
+// AddOrg adds an organization unless the slug exists, and returns its ID.
 func (s *Server) AddOrg(slug circleci.OrgSlug) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return s.engine.AddOrg(string(slug)).ID
 }
 
-// SetPaidPlan gives an organization a paid plan, with which it cannot be
-// deleted. The organization is added if there is none.
+// SetPaidPlan gives an organization a paid plan. An organization with a paid
+// plan cannot be deleted. The organization is added if it does not exist.
 func (s *Server) SetPaidPlan(slug circleci.OrgSlug) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	s.engine.AddOrg(string(slug)).Paid = true
 }
 
-// AddProject adds a project, and its organization, if there are none with this
-// slug, and returns its ID.
+// AddProject adds a project and its organization unless they exist, and returns
+// the project's ID.
 func (s *Server) AddProject(slug circleci.ProjectSlug) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return s.engine.AddProject(string(slug)).ID
 }
 
-// Script sets what the pipelines of a project do: the next one the first
-// script, and so on; the last goes on. The project is added if there is none.
-// It panics for a script that cannot run, such as one whose job requires
-// another that there is not.
+// Script sets what the pipelines of a project do: the next pipeline runs the
+// first script, and so on; the last script is repeated. The project is added if
+// it does not exist. Script panics if a script cannot run, for example because
+// a job requires one that does not exist.
 func (s *Server) Script(slug circleci.ProjectSlug, scripts ...Script) {
 	var all []world.Script
 	for _, x := range scripts {
@@ -57,8 +56,8 @@ func (s *Server) Script(slug circleci.ProjectSlug, scripts ...Script) {
 	s.engine.AddProject(string(slug)).Scripts = all
 }
 
-// AddContext adds a context with these variables, and its organization if
-// there is none, and returns its ID.
+// AddContext adds a context with the given variables and returns its ID. The
+// organization is added if it does not exist.
 func (s *Server) AddContext(owner circleci.OrgSlug, name string, vars map[string]string) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -71,7 +70,7 @@ func (s *Server) AddContext(owner circleci.OrgSlug, name string, vars map[string
 }
 
 // ContextEnvVars returns the variables of a context with their values, which
-// the API never tells.
+// the API never reveals.
 func (s *Server) ContextEnvVars(id uuid.UUID) map[string]string {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -87,7 +86,7 @@ func (s *Server) ContextEnvVars(id uuid.UUID) map[string]string {
 }
 
 // StartPipeline starts a pipeline as a push to a branch does, and returns its
-// ID. The project is added if there is none.
+// ID. The project is added if it does not exist.
 func (s *Server) StartPipeline(slug circleci.ProjectSlug, branch string) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -95,8 +94,8 @@ func (s *Server) StartPipeline(slug circleci.ProjectSlug, branch string) uuid.UU
 	return s.engine.Start(&world.Pipeline{Project: p, Branch: branch, Trigger: circleci.TriggerTypeWebhook}).ID
 }
 
-// StartPipelineBy is [Server.StartPipeline], by a user of [Server.AddUser]. It
-// panics if there is no such user.
+// StartPipelineBy is like [Server.StartPipeline], on behalf of a user added
+// with [Server.AddUser]. It panics if the user does not exist.
 func (s *Server) StartPipelineBy(userID uuid.UUID, slug circleci.ProjectSlug, branch string) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -109,8 +108,8 @@ func (s *Server) StartPipelineBy(userID uuid.UUID, slug circleci.ProjectSlug, br
 	return p.ID
 }
 
-// ContinuationKey returns the key with which a pipeline's setup job can have
-// it go on; empty if there is none.
+// ContinuationKey returns the key with which a setup job continues its
+// pipeline. It is empty if the pipeline has none.
 func (s *Server) ContinuationKey(pipelineID uuid.UUID) circleci.Secret {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -120,12 +119,13 @@ func (s *Server) ContinuationKey(pipelineID uuid.UUID) circleci.Secret {
 	return ""
 }
 
-// AddPipelineDefinition adds a definition to a project, as CircleCI makes one
-// by itself for a project of GitHub (OAuth) or Bitbucket, without a time of
-// creation, and returns its ID. The project is added if there is none.
+// AddPipelineDefinition adds a pipeline definition to a project and returns its
+// ID. Like the definitions that CircleCI creates itself for projects of GitHub
+// (OAuth) and Bitbucket, it has no creation time. The project is added if it
+// does not exist.
 //
-// A project runs the definitions that it has, and no other. One that has none
-// at all runs whatever ID [circleci.PipelinesService.Run] is given.
+// A project with definitions runs only those. In a project without any,
+// [circleci.PipelinesService.Run] accepts any ID.
 func (s *Server) AddPipelineDefinition(slug circleci.ProjectSlug, name string) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -140,9 +140,10 @@ func (s *Server) AddPipelineDefinition(slug circleci.ProjectSlug, name string) u
 	return d.ID
 }
 
-// FireTrigger has a trigger fire, as the event does that it waits for, such as a
-// call of its URL, and returns the ID of the pipeline that starts; the zero UUID
-// if the trigger is disabled. One with a schedule fires by itself, too.
+// FireTrigger fires a trigger, as the event it waits for would, such as a call
+// of its URL. It returns the ID of the pipeline that starts, or the zero UUID
+// if the trigger is disabled. It panics if the trigger does not exist. Triggers
+// with a schedule also fire by themselves.
 func (s *Server) FireTrigger(id uuid.UUID) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()

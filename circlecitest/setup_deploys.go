@@ -7,8 +7,9 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// AddDeployEnvironment adds an environment to an organization, which is added
-// too if there is none, and returns its ID. The API cannot create one.
+// AddDeployEnvironment adds a deploy environment to an organization and returns
+// its ID. The API cannot create one. The organization is added if it does not
+// exist.
 func (s *Server) AddDeployEnvironment(owner circleci.OrgSlug, name string, labels ...circleci.DeployLabel) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -18,8 +19,8 @@ func (s *Server) AddDeployEnvironment(owner circleci.OrgSlug, name string, label
 	return e.ID
 }
 
-// AddDeployComponent adds a component to a project, which is added too if there
-// is none, and returns its ID. The API cannot create one.
+// AddDeployComponent adds a deploy component to a project and returns its ID.
+// The API cannot create one. The project is added if it does not exist.
 func (s *Server) AddDeployComponent(slug circleci.ProjectSlug, name string, labels ...circleci.DeployLabel) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -29,8 +30,9 @@ func (s *Server) AddDeployComponent(slug circleci.ProjectSlug, name string, labe
 	return c.ID
 }
 
-// Deploy deploys a version of a component to an environment, as the
-// last job of the project would, if one has run; the version that was live there is live no more.
+// Deploy deploys a version of a component to an environment and replaces the
+// version that was live there. If the project has run a job, the deployment
+// belongs to the last one. Deploy panics if the component does not exist.
 func (s *Server) Deploy(componentID, environmentID uuid.UUID, version string) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -45,7 +47,8 @@ func (s *Server) Deploy(componentID, environmentID uuid.UUID, version string) {
 	s.engine.Deploy(c, v)
 }
 
-// SetDeploySettings sets the deploy settings of a project.
+// SetDeploySettings sets the deploy settings of a project, which is added if it
+// does not exist.
 func (s *Server) SetDeploySettings(slug circleci.ProjectSlug, settings circleci.DeploySettings) {
 	s.engine.Lock()
 	defer s.engine.Unlock()

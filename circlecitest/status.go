@@ -15,7 +15,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// How much the page shows.
+// The maximum number of rows on the page.
 const (
 	statusPipelines  = 20
 	statusRequests   = 40
@@ -32,20 +32,20 @@ var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap
 	"short": func(d time.Duration) string { return d.Truncate(time.Second).String() },
 }).Parse(statusPage))
 
-// statusClass is the class by which the pages color a status.
+// statusClass returns the CSS class that colors a status.
 func statusClass(text string) string { return strings.ReplaceAll(text, "_", "-") }
 
-// status is what the page shows.
+// status is the data of the status page.
 type status struct {
 	Host       string
 	Now        time.Time
 	Speed      float64
 	Projects   []statusProject
 	Pipelines  []statusPipeline
-	Count      int // of pipelines
+	Count      int // the number of pipelines
 	Weather    []string
 	Requests   []Request
-	Complaints []Request // those with some
+	Complaints []Request // the requests with complaints
 	Deliveries []Delivery
 }
 
@@ -80,7 +80,8 @@ type statusJob struct {
 	Took   time.Duration
 }
 
-// showStatus serves the page. It is no request of the API, and is not kept.
+// showStatus serves the status page. Requests for it are not part of the API
+// and are not kept.
 func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 	var page bytes.Buffer
 	if err := statusTemplate.Execute(&page, s.status(r.Host)); err != nil {
@@ -135,7 +136,7 @@ func showPipeline(p *world.Pipeline, now time.Time) statusPipeline {
 	return x
 }
 
-// took is how long something has run so far.
+// took returns how long something has run so far, or ran in total.
 func took(began, ended, now time.Time) time.Duration {
 	switch {
 	case began.IsZero():

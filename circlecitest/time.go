@@ -4,32 +4,32 @@ import (
 	"time"
 )
 
-// Now returns the time by the server's clock.
+// Now returns the time on the server's clock.
 func (s *Server) Now() time.Time {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return s.engine.Now()
 }
 
-// Speed returns how many times faster than ours the server's time passes; 0 if it
-// stands still.
+// Speed returns how many times faster than real time the server's clock runs.
+// It is 0 if the clock is stopped.
 func (s *Server) Speed() float64 {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return s.engine.Clock.Speed
 }
 
-// SetSpeed changes how fast the server's time passes from now on; 0 freezes it,
-// except for [Server.Advance].
+// SetSpeed changes the speed of the server's clock from now on. Zero stops it;
+// then only [Server.Advance] moves it.
 func (s *Server) SetSpeed(factor float64) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	s.engine.SetSpeed(factor)
 }
 
-// Reset makes the server forget everything: what was added to it and what has
-// run, requests, webhook deliveries and weather. Its token, its time and its
-// speed are again what they were at the beginning.
+// Reset returns the server to its initial state. It removes everything that was
+// added or has run, and all requests, deliveries and faults. The token, the
+// time and the speed have their initial values again.
 func (s *Server) Reset() {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -38,11 +38,11 @@ func (s *Server) Reset() {
 	s.requests = nil
 }
 
-// Advance moves the server's time forward, from one event to the next. What is
-// due by then has happened when it returns, the calls of webhooks included:
-// each is over before time goes on, and a webhook receiver must not call
-// Advance. If the server's time passes by itself as well, it has come that much
-// further.
+// Advance moves the server's clock forward, from one event to the next. When it
+// returns, everything scheduled until then has happened, including webhook
+// deliveries: the clock waits for each of them, so a webhook receiver must not
+// call Advance. If the clock also runs by itself, Advance moves it forward in
+// addition.
 func (s *Server) Advance(d time.Duration) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
