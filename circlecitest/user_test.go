@@ -13,7 +13,7 @@ import (
 )
 
 func TestAPipelineThatFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // in here, minutes pass at once
+	synctest.Test(t, func(t *testing.T) { // inside, minutes pass instantly
 		srv := circlecitest.New(t)
 		srv.Script("gh/acme/web", circlecitest.Pipeline(circlecitest.Workflow("build",
 			circlecitest.Job("compile").Takes(2*time.Minute),
