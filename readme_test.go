@@ -1,16 +1,23 @@
 package circleci_test
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/circleci-go/circleci"
 	"github.com/circleci-go/circleci/circlecitest"
+	"github.com/circleci-go/circleci/internal/spec"
 )
 
 // What the README shows works as pasted, in a module of its own.
@@ -44,7 +51,49 @@ func TestTheREADMEsCodeWorksAsPasted(t *testing.T) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CIRCLE_TOKEN="+srv.Token(), "CIRCLE_HOST="+srv.URL(), "CIRCLE_WORKFLOW_ID=", "GOFLAGS=")
 	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	require.Error(t, err, "the exit status tells the outcome: %s", out)
 	assert.Contains(t, string(out), "pipeline 1: build failed: failed")
-	assert.Contains(t, string(out), "test TestPayment want 200, got 402")
+	assert.Contains(t, string(out), "TestPayment")
+	assert.Contains(t, string(out), "want 200, got 402")
+}
+
+// What the documents name as calls exists, and the numbers in them are right.
+func TestTheDocumentsNameWhatThereIs(t *testing.T) {
+	all := map[string]bool{}
+	for name, service := range services() {
+		for method := range service.Methods() {
+			all[strings.TrimSuffix(name, "Service")+"."+method.Name] = true
+		}
+	}
+	call := regexp.MustCompile("`(" + strings.Join(slices.Sorted(maps.Keys(fieldsOfClient())), "|") + `)\.([A-Z]\w+)`)
+	for _, document := range []string{"README.md", "MIGRATING.md"} {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			if document == "MIGRATING.md" { // the calls of others are in the first column
+				_, line, _ = strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+			}
+			for _, m := range call.FindAllStringSubmatch(line, -1) {
+				assert.True(t, all[m[1]+"."+m[2]], "%s: there is no method %s.%s", document, m[1], m[2])
+			}
+		}
+	}
+	for _, document := range []string{"README.md", "CHANGELOG.md"} {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		words := strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\n  ", " ")), " ")
+		assert.Regexp(t, fmt.Sprintf(`\b%d operations .{0,60}\b%d that it(s document)? lacks`, len(spec.Operations), len(spec.Extras)), words,
+			"%s: the number of operations in CircleCI's document, and beside it", document)
+	}
+}
+
+// fieldsOfClient are the names of the services' fields.
+func fieldsOfClient() map[string]bool {
+	fields := map[string]bool{}
+	for field := range reflect.TypeFor[circleci.Client]().Fields() {
+		if field.IsExported() {
+			fields[field.Name] = true
+		}
+	}
+	return fields
 }
