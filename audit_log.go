@@ -10,11 +10,11 @@ import (
 // AuditLogService works with the streaming of audit logs: where CircleCI
 // writes the audit log of an organization to.
 //
-// Its operations are not in CircleCI's document of October 2025. Request and
-// response are known from public clients, which report both answers and a 404
-// for every organization: a 404 can mean that the server does not have the
-// operations at all. Streaming needs a Scale plan; self-hosted servers do not
-// have it.
+// Its operations are not in CircleCI's API specification of October 2025.
+// Request and response are known from public clients, which report both answers
+// and a 404 for every organization: a 404 can mean that the server does not
+// have the operations at all. Streaming needs a Scale plan; self-hosted servers
+// do not have it.
 type AuditLogService service
 
 // AuditLogTarget is the kind of storage that audit logs are written to.
@@ -95,7 +95,7 @@ type auditLogBody struct {
 
 // ListConfigs lists the configurations of an organization.
 //
-// This operation is not in CircleCI's document: see [AuditLogService].
+// This operation is not in CircleCI's API specification: see [AuditLogService].
 //
 //circleci:operation GET /organizations/{org_id}/audit-log/configs
 func (s *AuditLogService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *Pager[AuditLogConfig] {
@@ -107,7 +107,7 @@ func (s *AuditLogService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *P
 // with an error matching [ErrConflict], an organization without the plan with
 // one matching [ErrForbidden].
 //
-// This operation is not in CircleCI's document: see [AuditLogService].
+// This operation is not in CircleCI's API specification: see [AuditLogService].
 //
 //circleci:operation POST /organizations/{org_id}/audit-log/configs
 func (s *AuditLogService) CreateConfig(ctx context.Context, orgID uuid.UUID, in AuditLogConfigRequest, opts ...RequestOption) (*AuditLogConfig, error) {
@@ -116,7 +116,7 @@ func (s *AuditLogService) CreateConfig(ctx context.Context, orgID uuid.UUID, in 
 
 // GetConfig returns a configuration, or an error matching [ErrNotFound].
 //
-// This operation is not in CircleCI's document: see [AuditLogService].
+// This operation is not in CircleCI's API specification: see [AuditLogService].
 //
 //circleci:operation GET /audit-log/configs/{id}
 func (s *AuditLogService) GetConfig(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*AuditLogConfig, error) {
@@ -149,7 +149,7 @@ func (b updateAuditLogBody) check() error {
 // UpdateConfig replaces a configuration, and returns it. The API checks the
 // connection first, unless the configuration is disabled.
 //
-// This operation is not in CircleCI's document: see [AuditLogService].
+// This operation is not in CircleCI's API specification: see [AuditLogService].
 //
 //circleci:operation PUT /audit-log/configs
 func (s *AuditLogService) UpdateConfig(ctx context.Context, in UpdateAuditLogConfigRequest, opts ...RequestOption) (*AuditLogConfig, error) {
@@ -158,7 +158,7 @@ func (s *AuditLogService) UpdateConfig(ctx context.Context, in UpdateAuditLogCon
 
 // DeleteConfig deletes a configuration.
 //
-// This operation is not in CircleCI's document: see [AuditLogService].
+// This operation is not in CircleCI's API specification: see [AuditLogService].
 //
 //circleci:operation DELETE /audit-log/configs/{id}
 func (s *AuditLogService) DeleteConfig(ctx context.Context, id uuid.UUID, opts ...RequestOption) error {
@@ -168,8 +168,8 @@ func (s *AuditLogService) DeleteConfig(ctx context.Context, id uuid.UUID, opts .
 // CheckConnection checks whether CircleCI can write to a bucket, and stores
 // nothing. It returns an error if it cannot.
 //
-// This operation is not in CircleCI's document: see [AuditLogService]. Its
-// response is not known.
+// This operation is not in CircleCI's API specification: see [AuditLogService].
+// Its response is not known.
 //
 //circleci:operation POST /audit-log/configs/connection/check
 func (s *AuditLogService) CheckConnection(ctx context.Context, in AuditLogConfigRequest, opts ...RequestOption) error {
@@ -184,7 +184,7 @@ type auditLogAccess struct {
 // HasAccess reports whether the plan of an organization includes the streaming
 // of audit logs.
 //
-// This operation is not in CircleCI's document: see [AuditLogService].
+// This operation is not in CircleCI's API specification: see [AuditLogService].
 //
 //circleci:operation GET /organizations/{org_id}/audit-log/access
 func (s *AuditLogService) HasAccess(ctx context.Context, orgID uuid.UUID, opts ...RequestOption) (bool, error) {

@@ -9,11 +9,11 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// ContextsService works with contexts: sets of environment variables that an
-// organization's projects share, and the restrictions on who may use them.
+// ContextsService manages contexts: sets of environment variables that an
+// organization's projects share, with restrictions on who may use them.
 //
-// For a context that does not exist or that the token may not see the API
-// answers 403, an error that matches [ErrForbidden].
+// If a context does not exist, or the token may not read it, the API responds
+// with 403 Forbidden and the error matches [ErrForbidden].
 type ContextsService service
 
 // Context is a set of environment variables.
@@ -22,8 +22,8 @@ type Context struct {
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// OrgID, EnvVars and Restrictions are undocumented; the live API sends
-	// them for a single context.
+	// OrgID, EnvVars and Restrictions are undocumented. The live API returns
+	// them from Get, but not in lists.
 	OrgID        uuid.UUID            `json:"org_id,omitzero"`
 	EnvVars      []ContextEnvVar      `json:"environment_variables,omitzero"`
 	Restrictions []ContextRestriction `json:"restrictions,omitzero"`
@@ -31,8 +31,8 @@ type Context struct {
 
 func (c *Context) key() itemKey { return itemKey{id: c.ID} }
 
-// ContextOwner is who a context belongs to: see [OwnerByID], [OwnerBySlug] and
-// [OwnerByAccountID].
+// ContextOwner identifies the owner of a context. Create one with [OwnerByID],
+// [OwnerBySlug] or [OwnerByAccountID].
 type ContextOwner struct{ sent[contextOwnerBody] }
 
 type contextOwnerBody struct {
@@ -41,28 +41,29 @@ type contextOwnerBody struct {
 	Type ContextOwnerType `json:"type"`
 }
 
-// ContextOwnerType is the kind of a context's owner.
+// ContextOwnerType is the type of a context's owner.
 type ContextOwnerType string
 
-// The kinds of owners.
+// The types of context owners.
 const (
 	ContextOwnerTypeOrganization ContextOwnerType = "organization"
 	ContextOwnerTypeAccount      ContextOwnerType = "account" // on self-hosted servers
 )
 
-// OwnerByID is the organization with this ID.
+// OwnerByID returns the owner for the organization with the given ID.
 func OwnerByID(id uuid.UUID) (o ContextOwner) {
 	o.body.ID, o.body.Type = id, ContextOwnerTypeOrganization
 	return o
 }
 
-// OwnerBySlug is the organization with this slug.
+// OwnerBySlug returns the owner for the organization with the given slug.
 func OwnerBySlug(slug OrgSlug) (o ContextOwner) {
 	o.body.Slug, o.body.Type = slug, ContextOwnerTypeOrganization
 	return o
 }
 
-// OwnerByAccountID is the account with this ID, on a self-hosted server.
+// OwnerByAccountID returns the owner for the account with the given ID, on a
+// self-hosted server.
 func OwnerByAccountID(id uuid.UUID) (o ContextOwner) {
 	o.body.ID, o.body.Type = id, ContextOwnerTypeAccount
 	return o
@@ -84,11 +85,11 @@ func (o ContextOwner) check() error {
 	return nil
 }
 
-// ListContextsOptions says what to return of the contexts.
+// ListContextsOptions are the options of [ContextsService.List].
 type ListContextsOptions struct {
-	// IncludeEnvVars adds the variables of each context to it, without their
-	// values. It is not in CircleCI's document, and a server that does not know
-	// it leaves them out.
+	// IncludeEnvVars includes the environment variables of each context,
+	// without their values. The option is undocumented; a server that does not
+	// support it leaves the variables out.
 	IncludeEnvVars bool
 }
 
@@ -107,8 +108,8 @@ func (s *ContextsService) List(owner ContextOwner, o *ListContextsOptions, opts 
 	return list[Context](s.client, get("/context").query(owner).query(o).with(opts))
 }
 
-// Get returns the context with the given ID, or an error matching
-// [ErrForbidden] if there is none.
+// Get returns the context with the given ID. If there is none, the error
+// matches [ErrForbidden].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/getContext
 //
@@ -117,7 +118,7 @@ func (s *ContextsService) Get(ctx context.Context, id uuid.UUID, opts ...Request
 	return do[Context](ctx, s.client, get("/context/{context_id}", id).with(opts))
 }
 
-// CreateContextRequest is a new context.
+// CreateContextRequest describes a new context.
 type CreateContextRequest struct {
 	Name  string       `json:"name"`
 	Owner ContextOwner `json:"owner"`
@@ -125,8 +126,8 @@ type CreateContextRequest struct {
 
 func (r CreateContextRequest) check() error { return r.Owner.check() }
 
-// Create creates a context. The name has to be new in the organization; else
-// the error matches [ErrConflict].
+// Create creates a context. If the organization already has a context with this
+// name, the error matches [ErrConflict].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/createContext
 //
@@ -135,8 +136,8 @@ func (s *ContextsService) Create(ctx context.Context, in CreateContextRequest, o
 	return do[Context](ctx, s.client, post("/context").body(in).with(opts))
 }
 
-// Delete deletes a context with its variables and restrictions. It cannot be
-// undone.
+// Delete deletes a context with its environment variables and restrictions.
+// This cannot be undone.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/deleteContext
 //
@@ -145,27 +146,28 @@ func (s *ContextsService) Delete(ctx context.Context, id uuid.UUID, opts ...Requ
 	return exec(ctx, s.client, remove("/context/{context_id}", id).with(opts))
 }
 
-// ContextEnvVar is an environment variable of a context. The API never tells
+// ContextEnvVar is an environment variable of a context. The API never returns
 // its value.
 type ContextEnvVar struct {
 	Variable  string    `json:"variable"`
 	ContextID uuid.UUID `json:"context_id,omitzero"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
-	// TruncatedValue is the end of the value, as a reminder. It is
-	// undocumented, and in lists only.
+	// TruncatedValue is the last characters of the value, as a reminder. It is
+	// undocumented, and set in lists only.
 	TruncatedValue string `json:"truncated_value,omitzero"`
-	// Message is what the API may answer to a change in place of the rest.
+	// Message may be set instead of the other fields in the response to a
+	// change.
 	Message string `json:"message,omitzero"`
 }
 
 func (v *ContextEnvVar) key() itemKey { return itemKey{name: v.Variable} }
 
-// ListEnvVars lists the names of a context's variables. A context has 100 at
-// most, which is one page.
+// ListEnvVars lists the environment variables of a context, without their
+// values. A context has at most 100, which is one page.
 //
-// The API may return that page under every token; the iteration ends, without
-// an error, at the first page that has nothing new.
+// The API may return the same page for every page token. The iteration ends,
+// without an error, at the first page that contains nothing new.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/listEnvironmentVariablesFromContext
 //
@@ -174,14 +176,14 @@ func (s *ContextsService) ListEnvVars(id uuid.UUID, opts ...RequestOption) *Page
 	return repeatingList[ContextEnvVar](s.client, get("/context/{context_id}/environment-variable", id).with(opts))
 }
 
-// SetEnvVarRequest is the value of an environment variable, of a context or of
-// a project.
+// SetEnvVarRequest holds the value of an environment variable of a context or a
+// project.
 type SetEnvVarRequest struct {
 	Value Secret `json:"value"`
 }
 
-// SetEnvVar creates or changes a variable of a context. A context takes 100;
-// one more is refused with a 400.
+// SetEnvVar creates or updates an environment variable of a context. A context
+// has at most 100; the API refuses another one with 400 Bad Request.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/addEnvironmentVariableToContext
 //
@@ -190,7 +192,7 @@ func (s *ContextsService) SetEnvVar(ctx context.Context, id uuid.UUID, name stri
 	return do[ContextEnvVar](ctx, s.client, put("/context/{context_id}/environment-variable/{env_var_name}", id, name).body(in).with(opts))
 }
 
-// DeleteEnvVar deletes a variable of a context.
+// DeleteEnvVar deletes an environment variable of a context.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/deleteEnvironmentVariableFromContext
 //
@@ -199,10 +201,10 @@ func (s *ContextsService) DeleteEnvVar(ctx context.Context, id uuid.UUID, name s
 	return exec(ctx, s.client, remove("/context/{context_id}/environment-variable/{env_var_name}", id, name).with(opts))
 }
 
-// RestrictionType is the kind of a context's restriction.
+// RestrictionType is the type of a context restriction.
 type RestrictionType string
 
-// The kinds of restrictions.
+// The types of context restrictions.
 const (
 	RestrictionTypeProject    RestrictionType = "project"
 	RestrictionTypeExpression RestrictionType = "expression"
@@ -213,10 +215,10 @@ const (
 type ContextRestriction struct {
 	ID        uuid.UUID `json:"id"`
 	ContextID uuid.UUID `json:"context_id,omitzero"`
-	// ProjectID is the project of a restriction to a project.
+	// ProjectID is the project of a project restriction; otherwise zero.
 	ProjectID uuid.UUID `json:"project_id,omitzero"`
-	// Name is the name of the project or group; the answer to a creation has
-	// none.
+	// Name is the name of the project or group. It is empty in the response to
+	// CreateRestriction.
 	Name string          `json:"name,omitzero"`
 	Type RestrictionType `json:"restriction_type"`
 	// Value is the ID of the project or group, or the expression.
@@ -234,25 +236,27 @@ func (s *ContextsService) ListRestrictions(id uuid.UUID, opts ...RequestOption) 
 	return list[ContextRestriction](s.client, get("/context/{context_id}/restrictions", id).with(opts))
 }
 
-// CreateRestrictionRequest is a new restriction: see [ProjectRestriction],
-// [ExpressionRestriction] and [GroupRestriction].
+// CreateRestrictionRequest describes a new restriction. Create one with
+// [ProjectRestriction], [ExpressionRestriction] or [GroupRestriction].
 type CreateRestrictionRequest struct {
 	Type  RestrictionType `json:"restriction_type"`
 	Value string          `json:"restriction_value"`
 }
 
-// ProjectRestriction lets the jobs of one project use the context.
+// ProjectRestriction returns a restriction that allows the jobs of a project to
+// use the context.
 func ProjectRestriction(projectID uuid.UUID) CreateRestrictionRequest {
 	return CreateRestrictionRequest{RestrictionTypeProject, projectID.String()}
 }
 
-// ExpressionRestriction lets those jobs use the context for which an
-// expression over pipeline values is true.
+// ExpressionRestriction returns a restriction that allows a job to use the
+// context if an expression over its pipeline values is true.
 func ExpressionRestriction(expression string) CreateRestrictionRequest {
 	return CreateRestrictionRequest{RestrictionTypeExpression, expression}
 }
 
-// GroupRestriction lets the members of a group use the context.
+// GroupRestriction returns a restriction that allows the members of a group to
+// use the context.
 func GroupRestriction(groupID uuid.UUID) CreateRestrictionRequest {
 	return CreateRestrictionRequest{RestrictionTypeGroup, groupID.String()}
 }
@@ -264,7 +268,7 @@ func (r CreateRestrictionRequest) check() error {
 	return nil
 }
 
-// CreateRestriction restricts a context further.
+// CreateRestriction adds a restriction to a context.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/createContextRestriction
 //
@@ -273,7 +277,7 @@ func (s *ContextsService) CreateRestriction(ctx context.Context, id uuid.UUID, i
 	return do[ContextRestriction](ctx, s.client, post("/context/{context_id}/restrictions", id).body(in).with(opts))
 }
 
-// DeleteRestriction lifts a restriction of a context.
+// DeleteRestriction removes a restriction from a context.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Context/operation/deleteContextRestriction
 //

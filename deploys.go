@@ -10,11 +10,12 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// DeploysService reads what has been deployed where, and rolls it back.
+// DeploysService reads deployed components and their environments, and starts
+// rollbacks.
 //
-// Environments and components come to be when a job tells of a deployment, with
-// "circleci run release"; there is no operation to create or delete them.
-// Self-hosted servers have none of this.
+// CircleCI creates environments and components when a job reports a deployment
+// with "circleci run release". The API has no operation to create or delete
+// them. Self-hosted servers do not support deploys.
 type DeploysService service
 
 // DeployLabel is a label of an environment or a component.
@@ -23,7 +24,7 @@ type DeployLabel struct {
 	Value string `json:"value"`
 }
 
-// DeployEnvironment is where components are deployed to.
+// DeployEnvironment is an environment that components are deployed to.
 type DeployEnvironment struct {
 	ID          uuid.UUID     `json:"id"`
 	Name        string        `json:"name"`
@@ -35,31 +36,32 @@ type DeployEnvironment struct {
 
 func (e *DeployEnvironment) key() itemKey { return itemKey{id: e.ID} }
 
-// DeployComponent is what is deployed.
+// DeployComponent is a component that is deployed.
 type DeployComponent struct {
 	ID uuid.UUID `json:"id"`
 	// ProjectID is the zero UUID for a component without a project.
 	ProjectID uuid.UUID     `json:"project_id,omitzero"`
 	Name      string        `json:"name"`
 	Labels    []DeployLabel `json:"labels"`
-	// ReleaseCount is 0 in lists, whatever it is.
+	// ReleaseCount is the number of releases. It is always 0 in lists.
 	ReleaseCount int64     `json:"release_count"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
-	// ArchivedAt is undocumented, and zero for a component in use.
+	// ArchivedAt is undocumented. It is zero for a component that is not
+	// archived.
 	ArchivedAt time.Time `json:"archived_at,omitzero"`
 }
 
 func (c *DeployComponent) key() itemKey { return itemKey{id: c.ID} }
 
-// ComponentVersion is a version of a component as it was deployed to an
-// environment. Where the API does not know the pipeline, the workflow or the
-// job that did it, the ID is the zero UUID.
+// ComponentVersion is a version of a component that was deployed to an
+// environment. If the API does not know the pipeline, workflow or job that
+// deployed it, that ID is the zero UUID.
 type ComponentVersion struct {
 	Name          string    `json:"name"`
 	EnvironmentID uuid.UUID `json:"environment_id"`
 	Namespace     string    `json:"namespace"`
-	// IsLive tells whether it is what runs now.
+	// IsLive reports whether this version is running now.
 	IsLive         bool      `json:"is_live"`
 	PipelineID     uuid.UUID `json:"pipeline_id"`
 	WorkflowID     uuid.UUID `json:"workflow_id"`
@@ -72,11 +74,10 @@ func (v *ComponentVersion) key() itemKey {
 	return itemKey{v.EnvironmentID, v.Namespace + "\x00" + v.Name}
 }
 
-// deployPageSize is the size of pages where the caller gives none: the API
-// requires one.
+// deployPageSize is the default page size: the API requires one.
 const deployPageSize = 20
 
-// deployPage is the size of a page; 0 is the default.
+// deployPage is a page size; 0 selects the default.
 type deployPage int
 
 func (p deployPage) query(q *encode.Query) { q.Int("page-size", cmp.Or(int(p), deployPageSize)) }
@@ -88,9 +89,9 @@ func (p deployPage) check() error {
 	return nil
 }
 
-// ListEnvironmentsOptions says how to list environments.
+// ListEnvironmentsOptions are the options of [DeploysService.ListEnvironments].
 type ListEnvironmentsOptions struct {
-	// PageSize is the number of items of a page; 20 if it is 0.
+	// PageSize is the number of items on a page. The default is 20.
 	PageSize int
 }
 
@@ -107,8 +108,8 @@ func (o *ListEnvironmentsOptions) page() deployPage {
 	return deployPage(o.PageSize)
 }
 
-// ListEnvironments lists the environments of an organization. There are none as
-// well where deploys are not in use.
+// ListEnvironments lists the environments of an organization. The list is also
+// empty if the organization does not use deploys.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listEnvironments
 //
@@ -117,8 +118,8 @@ func (s *DeploysService) ListEnvironments(orgID uuid.UUID, o *ListEnvironmentsOp
 	return list[DeployEnvironment](s.client, get("/deploy/environments").query(orgFilter(orgID)).query(o).with(opts))
 }
 
-// GetEnvironment returns the environment with the given ID, or an error
-// matching [ErrNotFound].
+// GetEnvironment returns the environment with the given ID. If there is none,
+// the error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/getEnvironment
 //
@@ -127,11 +128,12 @@ func (s *DeploysService) GetEnvironment(ctx context.Context, id uuid.UUID, opts 
 	return do[DeployEnvironment](ctx, s.client, get("/deploy/environments/{environment_id}", id).with(opts))
 }
 
-// ListComponentsOptions says which components to list.
+// ListComponentsOptions are the options of [DeploysService.ListComponents].
 type ListComponentsOptions struct {
-	// ProjectID lists only the components of a project.
+	// ProjectID limits the list to the components of one project, unless it is
+	// zero.
 	ProjectID uuid.UUID
-	// PageSize is the number of items of a page; 20 if it is 0.
+	// PageSize is the number of items on a page. The default is 20.
 	PageSize int
 }
 
@@ -151,8 +153,8 @@ func (o *ListComponentsOptions) page() deployPage {
 	return deployPage(o.PageSize)
 }
 
-// ListComponents lists the components of an organization. There are none as
-// well where deploys are not in use.
+// ListComponents lists the components of an organization. The list is also
+// empty if the organization does not use deploys.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listComponents
 //
@@ -161,8 +163,8 @@ func (s *DeploysService) ListComponents(orgID uuid.UUID, o *ListComponentsOption
 	return list[DeployComponent](s.client, get("/deploy/components").query(orgFilter(orgID)).query(o).with(opts))
 }
 
-// GetComponent returns the component with the given ID, or an error matching
-// [ErrNotFound].
+// GetComponent returns the component with the given ID. If there is none, the
+// error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/getComponent
 //
@@ -171,9 +173,11 @@ func (s *DeploysService) GetComponent(ctx context.Context, id uuid.UUID, opts ..
 	return do[DeployComponent](ctx, s.client, get("/deploy/components/{component_id}", id).with(opts))
 }
 
-// ListComponentVersionsOptions says which versions to list.
+// ListComponentVersionsOptions are the options of
+// [DeploysService.ListComponentVersions].
 type ListComponentVersionsOptions struct {
-	// EnvironmentID lists only the versions in an environment.
+	// EnvironmentID limits the list to the versions in one environment, unless
+	// it is zero.
 	EnvironmentID uuid.UUID
 }
 
@@ -192,17 +196,18 @@ func (s *DeploysService) ListComponentVersions(componentID uuid.UUID, o *ListCom
 	return list[ComponentVersion](s.client, get("/deploy/components/{component_id}/versions", componentID).query(o).with(opts))
 }
 
-// RollbackRequest says what to roll back, from which version to which.
+// RollbackRequest describes a rollback: the component, its environment, and the
+// current and target versions.
 type RollbackRequest struct {
 	ComponentName   string `json:"component_name"`
 	EnvironmentName string `json:"environment_name"`
-	// CurrentVersion has to be what runs now.
+	// CurrentVersion must be the version that is running now.
 	CurrentVersion string `json:"current_version"`
 	TargetVersion  string `json:"target_version"`
 	Namespace      string `json:"namespace,omitzero"`
 	Reason         string `json:"reason,omitzero"`
-	// Parameters are handed to the pipeline that rolls back; their form is
-	// open.
+	// Parameters are passed to the rollback pipeline. They may hold any JSON
+	// values.
 	Parameters map[string]any `json:"parameters,omitzero"`
 }
 
@@ -218,17 +223,17 @@ func (r RollbackRequest) check() error {
 	return nil
 }
 
-// Rollback is a rollback that has been asked for.
+// Rollback is a rollback that was requested.
 type Rollback struct {
-	// ID is that of the pipeline that rolls back, or of the command to a
-	// release agent; Type says which.
+	// ID is the ID of the rollback pipeline, or of the command to a release
+	// agent. Type says which.
 	ID   uuid.UUID `json:"id"`
 	Type string    `json:"rollback_type"`
 }
 
-// Rollback begins to bring a component back to an earlier version, and does not
-// wait for it. If it is in another state than the request says, the error
-// matches [ErrConflict].
+// Rollback starts to roll a component back to an earlier version, and does not
+// wait for the rollback to finish. If the current version is not the one in the
+// request, the error matches [ErrConflict].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Rollback/operation/rollbackProject
 //
@@ -237,20 +242,20 @@ func (s *DeploysService) Rollback(ctx context.Context, projectID uuid.UUID, in R
 	return do[Rollback](ctx, s.client, post("/projects/{project_id}/rollback", projectID).body(in).with(opts))
 }
 
-// DeploySettings are the pipelines that a project is deployed with. An ID is
-// the zero UUID where none is set.
+// DeploySettings identify the pipelines that deploy a project. An ID that is
+// not set is the zero UUID.
 type DeploySettings struct {
 	RollbackPipelineDefinitionID uuid.UUID `json:"rollback_pipeline_definition_id,omitzero"`
 	DeployPipelineDefinitionID   uuid.UUID `json:"deploy_pipeline_definition_id,omitzero"`
 	CreateAutogeneratedReleases  bool      `json:"create_autogenerated_releases,omitzero"`
 }
 
-// GetSettings returns the deploy settings of a project; all of them are zero if
-// nothing is set, and where deploys are not in use.
+// GetSettings returns the deploy settings of a project. All fields are zero if
+// nothing is set or the project does not use deploys.
 //
-// This operation is not in CircleCI's document. CircleCI's own clients use it;
-// the three settings are known, there may be more, and no public route changes
-// them.
+// This operation is not in CircleCI's API specification. CircleCI's own clients
+// use it. Three settings are known, but there may be more. No public operation
+// changes them.
 //
 //circleci:operation GET /deploy/projects/{project_id}/settings
 func (s *DeploysService) GetSettings(ctx context.Context, projectID uuid.UUID, opts ...RequestOption) (*DeploySettings, error) {

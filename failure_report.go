@@ -88,10 +88,11 @@ type MissingDetail struct {
 // String method makes a text of it. The report of an unfinished pipeline contains
 // the jobs that have failed so far; that of a successful one contains none.
 //
-// Steps and outputs come from operations that are not in CircleCI's document: see
-// [JobsService.ListSteps]. What cannot be read is listed in the report's Missing
-// and is not an error. An error is returned if the pipeline or its workflows
-// cannot be read, and, with the report so far, if the context or the Timeout ends.
+// Steps and outputs come from operations that are not in CircleCI's API
+// specification: see [JobsService.ListSteps]. What cannot be read is listed in
+// the report's Missing and is not an error. An error is returned if the
+// pipeline or its workflows cannot be read, and, with the report so far, if the
+// context or the Timeout ends.
 func (s *PipelinesService) GetFailureReport(ctx context.Context, id uuid.UUID, o *FailureReportOptions, opts ...RequestOption) (*FailureReport, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {

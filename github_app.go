@@ -13,9 +13,9 @@ import (
 // GitHubAppService reads what CircleCI's GitHub App may see of an
 // organization's repositories.
 //
-// Its operations are not in CircleCI's document of the API, and carry no
-// promise of compatibility: CircleCI's own clients use them, and are where
-// request and response are known from. Only CircleCI's cloud has them.
+// Its operations are not in CircleCI's API specification, and carry no promise
+// of compatibility: CircleCI's own clients use them, and are where request and
+// response are known from. Only CircleCI's cloud has them.
 type GitHubAppService service
 
 // GitHubAppInstallation is the installation of the GitHub App for an
@@ -34,7 +34,8 @@ type GitHubAppInstallation struct {
 // GetInstallation returns the installation of the GitHub App for an
 // organization, or an error matching [ErrNotFound] if it is not installed.
 //
-// This operation is not in CircleCI's document: see [GitHubAppService].
+// This operation is not in CircleCI's API specification: see
+// [GitHubAppService].
 //
 //circleci:operation GET /github-app/organization/{org_id}/installation
 func (s *GitHubAppService) GetInstallation(ctx context.Context, orgID uuid.UUID, opts ...RequestOption) (*GitHubAppInstallation, error) {

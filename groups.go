@@ -9,16 +9,15 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// GroupsService works with the groups of a standalone organization, and with
-// what they may do in its projects. An organization of GitHub (OAuth) or
-// Bitbucket has none, and the API has no operation to change a group or its
-// members.
+// GroupsService manages the groups of a standalone organization and their roles
+// in its projects. GitHub (OAuth) and Bitbucket organizations have no groups.
+// The API has no operation to change a group or its members.
 //
-// For a group or an organization that does not exist or that the token may not
-// see the API answers 403, an error that matches [ErrForbidden].
+// If a group or organization does not exist, or the token may not read it, the
+// API responds with 403 Forbidden and the error matches [ErrForbidden].
 type GroupsService service
 
-// Group is a set of an organization's members.
+// Group is a group of members of an organization.
 type Group struct {
 	ID          uuid.UUID `json:"id"`
 	Name        string    `json:"name"`
@@ -27,10 +26,10 @@ type Group struct {
 
 func (g *Group) key() itemKey { return itemKey{id: g.ID} }
 
-// ListGroupsOptions says how to list groups.
+// ListGroupsOptions are the options of [GroupsService.List].
 type ListGroupsOptions struct {
-	// Limit is the number of groups on a page. The live API ignores it, and
-	// answers with all there are.
+	// Limit is the number of groups on a page. The live API ignores it and
+	// returns all groups.
 	Limit int
 }
 
@@ -40,8 +39,8 @@ func (o *ListGroupsOptions) query(q *encode.Query) {
 	}
 }
 
-// List lists the groups of an organization. [Page.TotalCount] is the number of
-// all of them, where the API tells it.
+// List lists the groups of an organization. [Page.TotalCount] is the total
+// number of groups, if the API returns it.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Groups/operation/getOrganizationGroups
 //
@@ -50,8 +49,8 @@ func (s *GroupsService) List(orgID uuid.UUID, o *ListGroupsOptions, opts ...Requ
 	return list[Group](s.client, get("/organizations/{org_id}/groups", orgID).query(o).with(opts))
 }
 
-// Get returns the group with the given ID, or an error matching
-// [ErrForbidden] if there is none.
+// Get returns the group with the given ID. If there is none, the error matches
+// [ErrForbidden].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Groups/operation/getGroup
 //
@@ -60,7 +59,7 @@ func (s *GroupsService) Get(ctx context.Context, orgID, id uuid.UUID, opts ...Re
 	return do[Group](ctx, s.client, get("/organizations/{org_id}/groups/{group_id}", orgID, id).with(opts))
 }
 
-// CreateGroupRequest is a new group.
+// CreateGroupRequest describes a new group.
 type CreateGroupRequest struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitzero"`
@@ -68,8 +67,8 @@ type CreateGroupRequest struct {
 
 func (r CreateGroupRequest) check() error { return required("name", r.Name) }
 
-// Create creates a group. An organization has 100 at most; for one more the
-// error matches [ErrConflict].
+// Create creates a group. An organization can have at most 100 groups; beyond
+// that, the error matches [ErrConflict].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Groups/operation/createOrganizationGroup
 //
@@ -78,7 +77,7 @@ func (s *GroupsService) Create(ctx context.Context, orgID uuid.UUID, in CreateGr
 	return do[Group](ctx, s.client, post("/organizations/{org_id}/groups", orgID).body(in).with(opts))
 }
 
-// Delete deletes a group. For one that is gone the error matches
+// Delete deletes a group. If the group does not exist, the error matches
 // [ErrForbidden].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Groups/operation/deleteGroup
@@ -88,10 +87,10 @@ func (s *GroupsService) Delete(ctx context.Context, orgID, id uuid.UUID, opts ..
 	return exec(ctx, s.client, remove("/organizations/{org_id}/groups/{group_id}", orgID, id).with(opts))
 }
 
-// ProjectRole is what the members of a group may do in a project.
+// ProjectRole is the role of a group's members in a project.
 type ProjectRole string
 
-// The roles.
+// The project roles.
 const (
 	ProjectRoleAdmin       ProjectRole = "project-admin"
 	ProjectRoleContributor ProjectRole = "project-contributor"
@@ -109,17 +108,18 @@ func (g *ProjectGroup) key() itemKey { return itemKey{id: g.ID} }
 
 // ListForProject lists the groups that have a role in a project.
 //
-// The operation is in live use, but not in CircleCI's document of the API. It
-// is known to answer 400 for projects of GitHub (OAuth) and Bitbucket, and 403
-// for what does not exist; self-hosted servers lack it. Its answers have had
-// neither a page token nor a total.
+// This operation works, but is not in CircleCI's API specification. It is known
+// to respond with 400 for GitHub (OAuth) and Bitbucket projects, and with 403
+// if the organization or project does not exist. Self-hosted servers do not
+// support it. No page token or total count has been seen in its responses.
 //
 //circleci:operation GET /organizations/{org_id}/projects/{project_id}/groups
 func (s *GroupsService) ListForProject(orgID, projectID uuid.UUID, opts ...RequestOption) *Pager[ProjectGroup] {
 	return list[ProjectGroup](s.client, get("/organizations/{org_id}/projects/{project_id}/groups", orgID, projectID).with(opts))
 }
 
-// AddGroupsToProjectRequest is a role for groups in a project.
+// AddGroupsToProjectRequest holds the groups to add to a project, and their
+// role.
 type AddGroupsToProjectRequest struct {
 	Role     ProjectRole `json:"role"`
 	GroupIDs []uuid.UUID `json:"group_ids"` // at least one
@@ -132,10 +132,10 @@ func (r AddGroupsToProjectRequest) check() error {
 	return required("role", string(r.Role))
 }
 
-// AddToProject gives groups a role in a project, in place of the role that
-// they may have. The API has no operation to take it away again.
+// AddToProject gives groups a role in a project. It replaces any role they
+// already have. The API has no operation to remove a role.
 //
-// The operation is in live use, but not in CircleCI's document of the API; see
+// This operation works, but is not in CircleCI's API specification; see
 // [GroupsService.ListForProject].
 //
 //circleci:operation POST /organizations/{org_id}/projects/{project_id}/groups
@@ -143,7 +143,7 @@ func (s *GroupsService) AddToProject(ctx context.Context, orgID, projectID uuid.
 	return exec(ctx, s.client, post("/organizations/{org_id}/projects/{project_id}/groups", orgID, projectID).body(in).with(opts))
 }
 
-// UpdateProjectRoleRequest is another role.
+// UpdateProjectRoleRequest holds the new role.
 type UpdateProjectRoleRequest struct {
 	Role ProjectRole `json:"role"`
 }
@@ -152,9 +152,9 @@ func (r UpdateProjectRoleRequest) check() error { return required("role", string
 
 // UpdateProjectRole changes the role that a group has in a project.
 //
-// The operation is in live use, but not in CircleCI's document of the API; see
-// [GroupsService.ListForProject]. What it answers for a group without a role
-// in the project is not known.
+// This operation works, but is not in CircleCI's API specification; see
+// [GroupsService.ListForProject]. Its response for a group that has no role in
+// the project is not known.
 //
 //circleci:operation POST /organizations/{org_id}/projects/{project_id}/groups/{group_id}/update-role
 func (s *GroupsService) UpdateProjectRole(ctx context.Context, orgID, projectID, id uuid.UUID, in UpdateProjectRoleRequest, opts ...RequestOption) error {

@@ -9,17 +9,18 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// InsightsService reads metrics of workflows, jobs and tests.
+// InsightsService returns metrics of workflows, jobs and tests.
 //
-// The metrics go back 90 days at most, and are computed once a day: what has
-// run in the last 24 hours can be missing. The credits are no billing data.
+// The metrics cover at most the last 90 days. They are computed once a day, so
+// runs of the last 24 hours can be missing. Do not use the credits for billing:
+// see [UsageService].
 type InsightsService service
 
-// ReportingWindow is the time, up to now, that metrics are computed for.
+// ReportingWindow is the period, up to now, that metrics cover.
 type ReportingWindow string
 
-// The reporting windows. Without one the API takes 90 days; it refuses others
-// with a 400.
+// The reporting windows. The API's default is 90 days. It refuses other values
+// with 400 Bad Request.
 const (
 	ReportingWindowLast24Hours ReportingWindow = "last-24-hours"
 	ReportingWindowLast7Days   ReportingWindow = "last-7-days"
@@ -37,8 +38,8 @@ const (
 	GranularityHourly Granularity = "hourly"
 )
 
-// DurationMetrics are statistics of the durations of runs. A field is nil where
-// no run gives a value.
+// DurationMetrics are statistics of run durations. A field is nil if no run has
+// a value for it.
 type DurationMetrics struct {
 	Min    *Seconds `json:"min"`
 	Mean   *Seconds `json:"mean"`
@@ -49,7 +50,7 @@ type DurationMetrics struct {
 	StandardDeviation *Seconds `json:"standard_deviation"`
 }
 
-// maxInsightsWindow is how far the dates of a query may be apart.
+// maxInsightsWindow is the longest time between the dates of a query.
 const maxInsightsWindow = 90 * 24 * time.Hour
 
 func checkDates(start, end time.Time) error {
@@ -57,7 +58,7 @@ func checkDates(start, end time.Time) error {
 	case end.IsZero():
 		return nil
 	case start.IsZero():
-		return &ArgumentError{Name: "start-date", Reason: "is missing: an end-date needs one"}
+		return &ArgumentError{Name: "start-date", Reason: "is missing: end-date requires it"}
 	case end.Before(start):
 		return &ArgumentError{Name: "end-date", Reason: "is before start-date"}
 	case end.Sub(start) > maxInsightsWindow:
@@ -66,7 +67,7 @@ func checkDates(start, end time.Time) error {
 	return nil
 }
 
-// branchesOf adds which branches to look at: one, all, or by default the
+// branchesOf adds the branch parameters: one branch, all, or by default the
 // project's default branch.
 func branchesOf(q *encode.Query, branch string, all bool) {
 	q.String("branch", branch)
@@ -75,21 +76,22 @@ func branchesOf(q *encode.Query, branch string, all bool) {
 
 func checkBranches(branch string, all bool) error {
 	if branch != "" && all {
-		return &ArgumentError{Name: "branch", Reason: "is given beside all-branches: the API would ignore it"}
+		return &ArgumentError{Name: "branch", Reason: "cannot be combined with all-branches: the API would ignore it"}
 	}
 	return nil
 }
 
-// InsightsBranches are the branches of a project that Insights has metrics of.
+// InsightsBranches are the branches of a project that have metrics.
 type InsightsBranches struct {
 	OrgID     uuid.UUID `json:"org_id"`
 	ProjectID uuid.UUID `json:"project_id"`
 	Branches  []string  `json:"branches"`
 }
 
-// GetBranchesOptions says which branches to return.
+// GetBranchesOptions are the options of [InsightsService.GetBranches].
 type GetBranchesOptions struct {
-	// WorkflowName returns only those on which the workflow has run.
+	// WorkflowName limits the result to branches on which this workflow has
+	// run, unless it is empty.
 	WorkflowName string
 }
 
@@ -99,8 +101,8 @@ func (o *GetBranchesOptions) query(q *encode.Query) {
 	}
 }
 
-// GetBranches returns the branches of a project, 5000 at most, that Insights has
-// metrics of.
+// GetBranches returns the branches of a project that have metrics, at most
+// 5000.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getAllInsightsBranches
 //

@@ -5,24 +5,23 @@ import (
 	"slices"
 )
 
-// FlakyTestSummary is what [FlakyTests] holds about one test, in all its jobs.
+// FlakyTestSummary summarizes the flakes of one test, across all its jobs.
 type FlakyTestSummary struct {
 	TestName  string
 	Classname string
 	File      string
-	// TimesFlaked is how often the test has flaked, in all jobs.
+	// TimesFlaked is the number of times the test flaked, in all jobs.
 	TimesFlaked int64
-	// TimeWasted is the time that its runs took, in all jobs.
+	// TimeWasted is the total duration of its flaky runs, in all jobs.
 	TimeWasted Seconds
-	// JobNames are the names of the jobs in which it has flaked, sorted.
+	// JobNames are the names of the jobs in which the test flaked, sorted.
 	JobNames []string
-	// Flakes are the elements of [FlakyTests] that are about this test.
+	// Flakes are the elements of [FlakyTests] for this test.
 	Flakes []FlakyTest
 }
 
-// ByTest groups the flakes by test: those with the same name, class name and
-// file. The tests that have flaked most often come first; equal ones stay in
-// the API's order.
+// ByTest groups the flakes by test, identified by name, class name and file.
+// The tests that flaked most often come first; ties keep the API's order.
 func (f *FlakyTests) ByTest() []FlakyTestSummary {
 	type identity struct{ name, class, file string }
 	var all []FlakyTestSummary

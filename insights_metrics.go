@@ -13,38 +13,38 @@ type WorkflowMetrics struct {
 	Name      string          `json:"name"`
 	ProjectID uuid.UUID       `json:"project_id"`
 	Metrics   WorkflowNumbers `json:"metrics"`
-	// WindowStart and WindowEnd are the times of the first and the last run
-	// that count.
+	// WindowStart and WindowEnd are the times of the first and last runs
+	// included.
 	WindowStart time.Time `json:"window_start"`
 	WindowEnd   time.Time `json:"window_end"`
 }
 
 func (m *WorkflowMetrics) key() itemKey { return itemKey{id: m.ProjectID, name: m.Name} }
 
-// WorkflowNumbers are the numbers of [WorkflowMetrics].
+// WorkflowNumbers holds the values of [WorkflowMetrics].
 type WorkflowNumbers struct {
-	// TotalRuns counts runs that have not ended too.
+	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`
 	FailedRuns     int64 `json:"failed_runs"`
-	// SuccessRate is a part of 1, of the runs that were not canceled.
+	// SuccessRate is a fraction from 0 to 1 of the runs that were not canceled.
 	SuccessRate float64 `json:"success_rate"`
-	// Throughput is the number of runs a day.
+	// Throughput is the number of runs per day.
 	Throughput float64         `json:"throughput"`
 	Durations  DurationMetrics `json:"duration_metrics"`
-	// MTTR is the mean time to recovery, from a failure to the next success.
-	// It is nil if nothing failed.
+	// MTTR is the mean time to recovery, from a failure to the next success. It
+	// is nil if no run failed.
 	MTTR *Seconds `json:"mttr"`
-	// TotalRecoveries is the number of runs that recovered, a day; nil if the
-	// API does not tell.
+	// TotalRecoveries is the number of recoveries per day. It is nil if the API
+	// does not return it.
 	TotalRecoveries *int64 `json:"total_recoveries"`
-	// TotalCreditsUsed is nil if the API does not tell.
+	// TotalCreditsUsed is nil if the API does not return it.
 	TotalCreditsUsed *int64 `json:"total_credits_used"`
 }
 
-// ListWorkflowMetricsOptions says which metrics to list. By default they are
-// those of the default branch in 90 days. Branch and AllBranches exclude each
-// other.
+// ListWorkflowMetricsOptions are the options of
+// [InsightsService.ListWorkflowMetrics]. The default is 90 days of the default
+// branch. Branch and AllBranches are mutually exclusive.
 type ListWorkflowMetricsOptions struct {
 	Branch          string
 	AllBranches     bool
@@ -74,29 +74,30 @@ func (s *InsightsService) ListWorkflowMetrics(slug ProjectSlug, o *ListWorkflowM
 	return list[WorkflowMetrics](s.client, get("/insights/{project-slug}/workflows", slug).query(o).with(opts))
 }
 
-// WorkflowRun is a run of a workflow as Insights has it.
+// WorkflowRun is a run of a workflow, as reported by Insights.
 type WorkflowRun struct {
 	ID     uuid.UUID `json:"id"` // of the workflow
 	Branch string    `json:"branch"`
-	// Status is empty if the API does not tell.
+	// Status is empty if the API does not return it.
 	Status WorkflowStatus `json:"status"`
-	// Duration is nil for a run that has not ended.
+	// Duration is nil for an unfinished run.
 	Duration    *Seconds  `json:"duration"`
 	CreatedAt   time.Time `json:"created_at"`
-	StoppedAt   time.Time `json:"stopped_at,omitzero"` // zero for a run that has not ended
+	StoppedAt   time.Time `json:"stopped_at,omitzero"` // zero for an unfinished run
 	CreditsUsed int64     `json:"credits_used"`
 	IsApproval  bool      `json:"is_approval"`
 }
 
 func (r *WorkflowRun) key() itemKey { return itemKey{id: r.ID} }
 
-// ListWorkflowRunsOptions says which runs to list. By default they are those of
-// the default branch in 90 days. Branch and AllBranches exclude each other.
+// ListWorkflowRunsOptions are the options of
+// [InsightsService.ListWorkflowRuns]. The default is 90 days of the default
+// branch. Branch and AllBranches are mutually exclusive.
 type ListWorkflowRunsOptions struct {
 	Branch      string
 	AllBranches bool
-	// Only runs count that began at the StartDate or later, and before the
-	// EndDate, which needs a StartDate, at most 90 days earlier.
+	// StartDate and EndDate select the runs that started at or after StartDate
+	// and before EndDate. EndDate requires StartDate, at most 90 days earlier.
 	StartDate, EndDate time.Time
 }
 
@@ -131,35 +132,37 @@ func (s *InsightsService) ListWorkflowRuns(slug ProjectSlug, workflow string, o 
 type JobMetrics struct {
 	Name    string     `json:"name"`
 	Metrics JobNumbers `json:"metrics"`
-	// WindowStart and WindowEnd are the times of the first and the last run
-	// that count.
+	// WindowStart and WindowEnd are the times of the first and last runs
+	// included.
 	WindowStart time.Time `json:"window_start"`
 	WindowEnd   time.Time `json:"window_end"`
 }
 
 func (m *JobMetrics) key() itemKey { return itemKey{name: m.Name} }
 
-// JobNumbers are the numbers of [JobMetrics].
+// JobNumbers holds the values of [JobMetrics].
 type JobNumbers struct {
-	// TotalRuns counts runs that have not ended too.
+	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`
 	FailedRuns     int64 `json:"failed_runs"`
-	// SuccessRate is a part of 1, of the runs that were not canceled.
+	// SuccessRate is a fraction from 0 to 1 of the runs that were not canceled.
 	SuccessRate float64 `json:"success_rate"`
-	// Throughput is the number of runs a day.
+	// Throughput is the number of runs per day.
 	Throughput       float64         `json:"throughput"`
 	Durations        DurationMetrics `json:"duration_metrics"`
 	TotalCreditsUsed int64           `json:"total_credits_used"`
 }
 
-// ListJobMetricsOptions says which metrics to list. By default they are those
-// of the default branch in 90 days. Branch and AllBranches exclude each other.
+// ListJobMetricsOptions are the options of [InsightsService.ListJobMetrics].
+// The default is 90 days of the default branch. Branch and AllBranches are
+// mutually exclusive.
 type ListJobMetricsOptions struct {
 	Branch          string
 	AllBranches     bool
 	ReportingWindow ReportingWindow
-	// JobName lists only the jobs whose name is or contains it.
+	// JobName limits the list to jobs whose name contains it, unless it is
+	// empty.
 	JobName string
 }
 
@@ -193,7 +196,7 @@ type JobTimeSeriesPoint struct {
 	Name string `json:"name"` // of the job
 	// Timestamp is the start of the interval.
 	Timestamp time.Time `json:"timestamp"`
-	// MinStartedAt is the start of the first run that counts, MaxEndedAt the
+	// MinStartedAt is the start of the first run included; MaxEndedAt is the
 	// end of the last.
 	MinStartedAt time.Time         `json:"min_started_at"`
 	MaxEndedAt   time.Time         `json:"max_ended_at"`
@@ -204,21 +207,21 @@ func (p *JobTimeSeriesPoint) key() itemKey {
 	return itemKey{name: p.Name + "\x00" + p.Timestamp.UTC().Format(time.RFC3339Nano)}
 }
 
-// TimeSeriesNumbers are the numbers of a [JobTimeSeriesPoint].
+// TimeSeriesNumbers holds the values of a [JobTimeSeriesPoint].
 type TimeSeriesNumbers struct {
-	// TotalRuns counts runs that have not ended too.
+	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`
 	FailedRuns     int64 `json:"failed_runs"`
-	// Throughput is the number of runs a day.
+	// Throughput is the number of runs per day.
 	Throughput        float64             `json:"throughput"`
 	MedianCreditsUsed int64               `json:"median_credits_used"`
 	TotalCreditsUsed  int64               `json:"total_credits_used"`
 	Durations         TimeSeriesDurations `json:"duration_metrics"`
 }
 
-// TimeSeriesDurations are statistics of the durations of runs in an interval. A
-// field is nil where no run gives a value.
+// TimeSeriesDurations are statistics of run durations in an interval. A field
+// is nil if no run has a value for it.
 type TimeSeriesDurations struct {
 	Min    *Seconds `json:"min"`
 	Median *Seconds `json:"median"`
@@ -227,13 +230,13 @@ type TimeSeriesDurations struct {
 	Total  *Seconds `json:"total"`
 }
 
-// ListJobTimeSeriesOptions says what to list. By default it is the default
-// branch.
+// ListJobTimeSeriesOptions are the options of
+// [InsightsService.ListJobTimeSeries]. The default is the default branch.
 type ListJobTimeSeriesOptions struct {
 	Branch      string
 	Granularity Granularity
-	// Only runs count that began at the StartDate or later, and before the
-	// EndDate, which needs a StartDate, at most 90 days earlier.
+	// StartDate and EndDate select the runs that started at or after StartDate
+	// and before EndDate. EndDate requires StartDate, at most 90 days earlier.
 	StartDate, EndDate time.Time
 }
 
@@ -253,8 +256,7 @@ func (o *ListJobTimeSeriesOptions) check() error {
 	return checkDates(o.StartDate, o.EndDate)
 }
 
-// ListJobTimeSeries lists the metrics of a workflow's jobs hour by hour or day
-// by day.
+// ListJobTimeSeries lists the hourly or daily metrics of a workflow's jobs.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getJobTimeseries
 //

@@ -11,26 +11,27 @@ import (
 
 // SummaryMetrics are metrics of an organization or a project as a whole.
 type SummaryMetrics struct {
-	// TotalRuns counts runs that have not ended too.
+	// TotalRuns includes unfinished runs.
 	TotalRuns        int64   `json:"total_runs"`
 	TotalDuration    Seconds `json:"total_duration_secs"`
 	TotalCreditsUsed int64   `json:"total_credits_used"`
-	// SuccessRate is a part of 1, of the runs that were not canceled.
+	// SuccessRate is a fraction from 0 to 1 of the runs that were not canceled.
 	SuccessRate float64 `json:"success_rate"`
-	// Throughput is the number of runs a day; nil if the API does not tell, as
-	// for the projects of an organization.
+	// Throughput is the number of runs per day. It is nil if the API does not
+	// return it, as for the projects of an organization.
 	Throughput *float64 `json:"throughput,omitzero"`
 }
 
-// SummaryTrends compare [SummaryMetrics] with the window before. A trend is the
-// value divided by the one before: 1 is no change. -1 stands for what was 0
-// before. The API has trends for windows of up to 30 days.
+// SummaryTrends compares [SummaryMetrics] with the previous window. A trend is
+// the current value divided by the previous one, so 1 means no change. It is -1
+// if the previous value was 0. The API returns trends for windows of up to 30
+// days.
 type SummaryTrends struct {
 	TotalRuns        float64 `json:"total_runs"`
 	TotalDuration    float64 `json:"total_duration_secs"`
 	TotalCreditsUsed float64 `json:"total_credits_used"`
 	SuccessRate      float64 `json:"success_rate"`
-	// Throughput is nil if the API does not tell.
+	// Throughput is nil if the API does not return it.
 	Throughput *float64 `json:"throughput,omitzero"`
 }
 
@@ -40,22 +41,23 @@ type SummaryData struct {
 	Trends  SummaryTrends  `json:"trends"`
 }
 
-// ProjectSummary is a project at a glance.
+// ProjectSummary holds the metrics of a project, with their trends.
 type ProjectSummary struct {
 	OrgID     uuid.UUID `json:"org_id"`
 	ProjectID uuid.UUID `json:"project_id"`
 	// Project covers all workflows and branches.
 	Project SummaryData `json:"project_data"`
-	// Workflows are by workflow, WorkflowBranches by workflow and branch.
+	// Workflows holds one element for each workflow; WorkflowBranches holds one
+	// for each workflow and branch.
 	Workflows        []ProjectWorkflowSummary `json:"project_workflow_data"`
 	WorkflowBranches []ProjectWorkflowSummary `json:"project_workflow_branch_data"`
-	// AllBranches and AllWorkflows are the names of all there are.
+	// AllBranches and AllWorkflows are the names of all branches and workflows.
 	AllBranches  []string `json:"all_branches"`
 	AllWorkflows []string `json:"all_workflows"`
 }
 
 // ProjectWorkflowSummary holds the metrics of a workflow, on one branch or on
-// all.
+// all branches.
 type ProjectWorkflowSummary struct {
 	WorkflowName string `json:"workflow_name"`
 	// Branch is empty for all branches.
@@ -64,19 +66,19 @@ type ProjectWorkflowSummary struct {
 	Trends  ProjectWorkflowTrends  `json:"trends"`
 }
 
-// ProjectWorkflowNumbers are the numbers of a [ProjectWorkflowSummary].
+// ProjectWorkflowNumbers holds the values of a [ProjectWorkflowSummary].
 type ProjectWorkflowNumbers struct {
-	// TotalRuns counts runs that have not ended too.
+	// TotalRuns includes unfinished runs.
 	TotalRuns        int64 `json:"total_runs"`
 	TotalCreditsUsed int64 `json:"total_credits_used"`
-	// SuccessRate is a part of 1, of the runs that were not canceled.
+	// SuccessRate is a fraction from 0 to 1 of the runs that were not canceled.
 	SuccessRate float64 `json:"success_rate"`
 	// P95Duration is the 95th percentile of the durations.
 	P95Duration Seconds `json:"p95_duration_secs"`
 }
 
-// ProjectWorkflowTrends compare [ProjectWorkflowNumbers] with the window
-// before, as [SummaryTrends] do.
+// ProjectWorkflowTrends compares [ProjectWorkflowNumbers] with the previous
+// window, as [SummaryTrends] does.
 type ProjectWorkflowTrends struct {
 	TotalRuns        float64 `json:"total_runs"`
 	TotalCreditsUsed float64 `json:"total_credits_used"`
@@ -84,11 +86,12 @@ type ProjectWorkflowTrends struct {
 	P95Duration      float64 `json:"p95_duration_secs"`
 }
 
-// GetProjectSummaryOptions says what to summarize; by default 90 days.
+// GetProjectSummaryOptions are the options of
+// [InsightsService.GetProjectSummary]. The default is 90 days.
 type GetProjectSummaryOptions struct {
 	ReportingWindow ReportingWindow
-	// Branches and WorkflowNames are the names of those that the metrics by
-	// branch and by workflow are for.
+	// Branches and WorkflowNames select the branches and workflows to return
+	// metrics for.
 	Branches, WorkflowNames []string
 }
 
@@ -110,27 +113,28 @@ func (s *InsightsService) GetProjectSummary(ctx context.Context, slug ProjectSlu
 	return do[ProjectSummary](ctx, s.client, get("/insights/pages/{project-slug}/summary", slug).query(o).with(opts))
 }
 
-// OrgSummary is an organization at a glance.
+// OrgSummary holds the metrics of an organization, with their trends.
 type OrgSummary struct {
 	Org SummaryData `json:"org_data"`
-	// Projects are those that the options have named.
+	// Projects are the projects that the options named.
 	Projects []OrgProjectSummary `json:"org_project_data"`
 	// AllProjects are the names of all projects.
 	AllProjects []string `json:"all_projects"`
 }
 
-// OrgProjectSummary holds the metrics of one project, on all branches.
+// OrgProjectSummary holds the metrics of a project, on all branches.
 type OrgProjectSummary struct {
 	ProjectName string         `json:"project_name"`
 	Metrics     SummaryMetrics `json:"metrics"`
 	Trends      SummaryTrends  `json:"trends"`
 }
 
-// GetOrgSummaryOptions says what to summarize; by default 90 days.
+// GetOrgSummaryOptions are the options of [InsightsService.GetOrgSummary]. The
+// default is 90 days.
 type GetOrgSummaryOptions struct {
 	ReportingWindow ReportingWindow
-	// ProjectNames are the names (not the slugs) of the projects to have
-	// metrics of; without them there are those of the organization alone.
+	// ProjectNames are the names (not slugs) of the projects to return metrics
+	// for. If it is empty, only the organization's metrics are returned.
 	ProjectNames []string
 }
 
@@ -141,8 +145,8 @@ func (o *GetOrgSummaryOptions) query(q *encode.Query) {
 	}
 }
 
-// GetOrgSummary returns the metrics of an organization, and of the projects that f
-// names.
+// GetOrgSummary returns the metrics of an organization, and of the projects
+// that the options name.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getOrgSummaryData
 //
@@ -159,32 +163,32 @@ type WorkflowSummary struct {
 	WorkflowNames []string `json:"workflow_names"`
 }
 
-// WorkflowSummaryNumbers are the numbers of a [WorkflowSummary].
+// WorkflowSummaryNumbers holds the values of a [WorkflowSummary].
 type WorkflowSummaryNumbers struct {
-	// TotalRuns counts runs that have not ended too.
+	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`
 	FailedRuns     int64 `json:"failed_runs"`
-	// CompletedRuns is nil if the API does not tell.
+	// CompletedRuns is nil if the API does not return it.
 	CompletedRuns *int64 `json:"completed_runs"`
-	// SuccessRate is a part of 1, of the runs that were not canceled.
+	// SuccessRate is a fraction from 0 to 1 of the runs that were not canceled.
 	SuccessRate float64 `json:"success_rate"`
-	// Throughput is the number of runs a day.
+	// Throughput is the number of runs per day.
 	Throughput float64         `json:"throughput"`
 	Durations  DurationMetrics `json:"duration_metrics"`
-	// MTTR is the mean time to recovery, from a failure to the next success.
-	// It is nil if nothing failed.
+	// MTTR is the mean time to recovery, from a failure to the next success. It
+	// is nil if no run failed.
 	MTTR *Seconds `json:"mttr"`
-	// TotalCreditsUsed is nil if the API does not tell.
+	// TotalCreditsUsed is nil if the API does not return it.
 	TotalCreditsUsed *int64 `json:"total_credits_used"`
-	// WindowStart and WindowEnd are the times of the first and the last run
-	// that count.
+	// WindowStart and WindowEnd are the times of the first and last runs
+	// included.
 	WindowStart time.Time `json:"window_start"`
 	WindowEnd   time.Time `json:"window_end"`
 }
 
-// WorkflowSummaryTrends compare [WorkflowSummaryNumbers] with the window
-// before, as [SummaryTrends] do.
+// WorkflowSummaryTrends compares [WorkflowSummaryNumbers] with the previous
+// window, as [SummaryTrends] does.
 type WorkflowSummaryTrends struct {
 	TotalRuns        float64 `json:"total_runs"`
 	FailedRuns       float64 `json:"failed_runs"`
@@ -196,8 +200,9 @@ type WorkflowSummaryTrends struct {
 	TotalCreditsUsed float64 `json:"total_credits_used"`
 }
 
-// GetWorkflowSummaryOptions says what to summarize; by default the default branch.
-// Branch and AllBranches exclude each other.
+// GetWorkflowSummaryOptions are the options of
+// [InsightsService.GetWorkflowSummary]. The default is the default branch.
+// Branch and AllBranches are mutually exclusive.
 type GetWorkflowSummaryOptions struct {
 	Branch      string
 	AllBranches bool

@@ -9,25 +9,25 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// FlakyTests are the flaky tests of a project: those that have passed and
-// failed with the same commit.
+// FlakyTests are the flaky tests of a project: tests that both passed and
+// failed on the same commit.
 type FlakyTests struct {
-	// Tests has an element for each flake; a test can be there several times.
+	// Tests has an element for each flake, so a test can appear several times.
 	Tests []FlakyTest `json:"flaky_tests"`
-	// Total is the number of different tests. It is a whole number; the API
-	// declares it otherwise.
+	// Total is the number of distinct tests. It is always a whole number,
+	// although the API declares a float.
 	Total float64 `json:"total_flaky_tests"`
 }
 
-// FlakyTest is a flake of a test, with the run that has shown it.
+// FlakyTest is a flake of a test, with the run in which it occurred.
 type FlakyTest struct {
 	TestName  string `json:"test_name"`
 	Classname string `json:"classname,omitzero"`
 	File      string `json:"file,omitzero"`
 	Source    string `json:"source,omitzero"`
-	// TimesFlaked is how often the test has flaked.
+	// TimesFlaked is the number of times the test flaked.
 	TimesFlaked int64 `json:"times_flaked"`
-	// TimeWasted is nil if the API does not tell.
+	// TimeWasted is nil if the API does not return it.
 	TimeWasted        *Seconds  `json:"time_wasted,omitzero"`
 	JobName           string    `json:"job_name"`
 	JobNumber         int64     `json:"job_number"`
@@ -37,8 +37,8 @@ type FlakyTest struct {
 	WorkflowCreatedAt time.Time `json:"workflow_created_at"`
 }
 
-// GetFlakyTests returns the flaky tests of a project, on all branches. A test that
-// has not flaked for two weeks is not among them any more.
+// GetFlakyTests returns the flaky tests of a project, on all branches. Tests
+// that have not flaked for two weeks are not included.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Insights/operation/getFlakyTests
 //
@@ -49,17 +49,17 @@ func (s *InsightsService) GetFlakyTests(ctx context.Context, slug ProjectSlug, o
 
 // TestMetrics are the metrics of a workflow's tests, from its last 10 runs.
 type TestMetrics struct {
-	// AverageTestCount is the number of tests in a run.
+	// AverageTestCount is the average number of tests in a run.
 	AverageTestCount int64 `json:"average_test_count"`
 	TotalTestRuns    int64 `json:"total_test_runs"`
-	// MostFailedTests and SlowestTests are the top of the list;
-	// MostFailedTestsExtra and SlowestTestsExtra count those that would come
-	// next, as they are equal to the last.
+	// MostFailedTests and SlowestTests are the tests at the top of each list.
+	// MostFailedTestsExtra and SlowestTestsExtra are the numbers of further
+	// tests that tie with the last one.
 	MostFailedTests      []TestStatistics `json:"most_failed_tests"`
 	MostFailedTestsExtra int64            `json:"most_failed_tests_extra"`
 	SlowestTests         []TestStatistics `json:"slowest_tests"`
 	SlowestTestsExtra    int64            `json:"slowest_tests_extra"`
-	// Runs are the runs that count.
+	// Runs are the runs included in the metrics.
 	Runs []TestRun `json:"test_runs"`
 }
 
@@ -71,7 +71,7 @@ type TestStatistics struct {
 	Source    string `json:"source,omitzero"`
 	JobName   string `json:"job_name"`
 	// P95Duration is the 95th percentile of the durations; nil if the API does
-	// not tell.
+	// not return it.
 	P95Duration *Seconds `json:"p95_duration"`
 	TotalRuns   int64    `json:"total_runs"`
 	FailedRuns  int64    `json:"failed_runs"`
@@ -82,7 +82,7 @@ type TestStatistics struct {
 type TestRun struct {
 	PipelineNumber int64     `json:"pipeline_number"`
 	WorkflowID     uuid.UUID `json:"workflow_id"`
-	// SuccessRate is a part of 1.
+	// SuccessRate is a fraction from 0 to 1.
 	SuccessRate float64    `json:"success_rate"`
 	Counts      TestCounts `json:"test_counts"`
 }
@@ -96,8 +96,9 @@ type TestCounts struct {
 	Total   int64 `json:"total"`
 }
 
-// GetTestMetricsOptions says which runs count; by default those of the default
-// branch. Branch and AllBranches exclude each other.
+// GetTestMetricsOptions are the options of [InsightsService.GetTestMetrics].
+// The default is the default branch. Branch and AllBranches are mutually
+// exclusive.
 type GetTestMetricsOptions struct {
 	Branch      string
 	AllBranches bool

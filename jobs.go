@@ -7,10 +7,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// JobsService reads jobs, their tests and artifacts, and cancels them.
+// JobsService reads jobs, their tests and their artifacts, and cancels jobs.
 type JobsService service
 
-// JobStatus tells how far a job has come.
+// JobStatus is the status of a job.
 type JobStatus string
 
 // The statuses of a job.
@@ -31,8 +31,8 @@ const (
 	JobStatusBlocked            JobStatus = "blocked"
 )
 
-// Done reports whether the job has ended. It is false for a status that this
-// package does not know.
+// Done reports whether the job has ended. It returns false for a status that
+// this package does not know.
 func (s JobStatus) Done() bool {
 	switch s {
 	case JobStatusSuccess, JobStatusCanceled, JobStatusNotRun, JobStatusRetried:
@@ -44,7 +44,7 @@ func (s JobStatus) Done() bool {
 	}
 }
 
-// Failed reports whether the job has ended in a way that makes its workflow
+// Failed reports whether the job ended with a status that makes its workflow
 // fail. A canceled job has not failed.
 func (s JobStatus) Failed() bool {
 	switch s {
@@ -55,7 +55,7 @@ func (s JobStatus) Failed() bool {
 	}
 }
 
-// Job is a job in detail.
+// Job is a job with its details.
 type Job struct {
 	Number         int64             `json:"number"`
 	Name           string            `json:"name"`
@@ -83,7 +83,7 @@ type JobProject struct {
 	ID   uuid.UUID   `json:"id"`
 	Slug ProjectSlug `json:"slug"`
 	Name string      `json:"name"`
-	// ExternalURL is the repository's.
+	// ExternalURL is the URL of the repository.
 	ExternalURL string `json:"external_url"`
 }
 
@@ -120,15 +120,15 @@ type JobContext struct {
 	Name string `json:"name"`
 }
 
-// JobMessage is what CircleCI has to say about a job.
+// JobMessage is a message from CircleCI about a job.
 type JobMessage struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
 	Reason  string `json:"reason,omitzero"`
 }
 
-// Get returns the job of a project with the given number, or an error matching
-// [ErrNotFound]; so it is for a job that has not run.
+// Get returns the job of a project with the given number. If there is none, or
+// the job has not run, the error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Job/operation/getJobDetails
 //
@@ -137,12 +137,12 @@ func (s *JobsService) Get(ctx context.Context, slug ProjectSlug, number int64, o
 	return do[Job](ctx, s.client, get("/project/{project-slug}/job/{job-number}", slug, number).with(opts))
 }
 
-// GetByID returns the job with the given ID, or an error matching
-// [ErrNotFound].
+// GetByID returns the job with the given ID. If there is none, the error
+// matches [ErrNotFound].
 //
-// This operation is not in CircleCI's document, and only CircleCI's cloud has
-// it. It is known from CircleCI's own clients; properties of a [Job] that it
-// does not have stay zero.
+// This operation is not in CircleCI's API specification, and only CircleCI's
+// cloud has it. It is known from CircleCI's own clients. Fields of [Job] that
+// its response does not contain stay zero.
 //
 //circleci:operation GET /jobs/{job-id}
 func (s *JobsService) GetByID(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*Job, error) {
@@ -167,17 +167,17 @@ func (s *JobsService) CancelByID(ctx context.Context, id uuid.UUID, opts ...Requ
 	return exec(ctx, s.client, post("/jobs/{job-id}/cancel", id).with(opts))
 }
 
-// Artifact is a file that a job has stored.
+// Artifact is a file that a job stored.
 type Artifact struct {
 	Path string `json:"path"`
-	// NodeIndex is the index of the parallel run that has stored it.
+	// NodeIndex is the index of the parallel run that stored it, from 0.
 	NodeIndex int64 `json:"node_index"`
-	// URL is where it is to be had; it redirects to a storage, for which the
-	// token is not meant.
+	// URL is the download URL. It redirects to a storage host, which must not
+	// receive the token.
 	URL string `json:"url"`
 }
 
-// ListArtifacts lists the files that a job has stored.
+// ListArtifacts lists the artifacts of a job.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Job/operation/getJobArtifacts
 //
@@ -186,7 +186,7 @@ func (s *JobsService) ListArtifacts(slug ProjectSlug, number int64, opts ...Requ
 	return list[Artifact](s.client, get("/project/{project-slug}/{job-number}/artifacts", slug, number).with(opts))
 }
 
-// TestResult is how a test went.
+// TestResult is the result of a test.
 type TestResult string
 
 // The results of a test.
@@ -197,7 +197,7 @@ const (
 	TestResultSkipped TestResult = "skipped"
 )
 
-// Failed reports whether the test failed or broke.
+// Failed reports whether the test failed or ended with an error.
 func (r TestResult) Failed() bool { return r == TestResultFailure || r == TestResultError }
 
 // Test is one test of a job, with its result.
@@ -211,7 +211,7 @@ type Test struct {
 	RunTime   Seconds    `json:"run_time"`
 }
 
-// ListTests lists the tests of a job, as it has stored their results.
+// ListTests lists the test results that a job stored.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Job/operation/getTests
 //

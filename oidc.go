@@ -11,23 +11,23 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// OIDCService works with the custom claims of the OpenID Connect tokens that
-// jobs get, for all of an organization or for one project.
+// OIDCService manages the custom claims of the OpenID Connect tokens that jobs
+// receive, for an organization or for one project.
 type OIDCService service
 
-// OIDCClaims are the custom claims of an organization or a project. Where none
-// are set the API answers with the IDs alone, and not with an error.
+// OIDCClaims are the custom claims of an organization or a project. If no
+// claims are set, only the IDs are set; this is not an error.
 type OIDCClaims struct {
 	OrgID uuid.UUID `json:"org_id"`
 	// ProjectID is zero for the claims of an organization.
 	ProjectID uuid.UUID `json:"project_id,omitzero"`
-	// Audience is the claim aud; empty if none is set. The API does not keep
+	// Audience is the aud claim; empty if not set. The API does not preserve
 	// its order.
 	Audience []string `json:"audience,omitzero"`
-	// TTL is how long a token is valid; zero if none is set.
+	// TTL is the lifetime of a token; zero if not set.
 	TTL Duration `json:"ttl,omitzero"`
-	// AudienceUpdatedAt and TTLUpdatedAt are when the claims were last set or
-	// deleted: they stay after a deletion.
+	// AudienceUpdatedAt and TTLUpdatedAt are the times when the claims were
+	// last set or deleted.
 	AudienceUpdatedAt time.Time `json:"audience_updated_at,omitzero"`
 	TTLUpdatedAt      time.Time `json:"ttl_updated_at,omitzero"`
 }
@@ -41,18 +41,18 @@ const (
 	OIDCClaimTTL      OIDCClaim = "ttl"
 )
 
-// UpdateOIDCClaimsRequest holds the claims to set; unset ones stay as they
-// are. To take a claim away see [OIDCService.DeleteOrgClaims].
+// UpdateOIDCClaimsRequest holds the claims to set. Claims that are not set stay
+// unchanged. To delete a claim, see [OIDCService.DeleteOrgClaims].
 type UpdateOIDCClaimsRequest struct {
 	Audience Optional[[]string] `json:"audience,omitzero"`
-	// TTL is sent in hours, minutes, seconds and milliseconds, as the live API
-	// refuses days and weeks.
+	// TTL is sent in hours, minutes, seconds and milliseconds, because the live
+	// API refuses days and weeks.
 	TTL Optional[Duration] `json:"ttl,omitzero"`
 }
 
 func (r UpdateOIDCClaimsRequest) check() error {
 	if ttl, _ := r.TTL.Get(); ttl < 0 || time.Duration(ttl)%time.Millisecond != 0 {
-		return &ArgumentError{Name: "ttl", Reason: fmt.Sprintf("is %v; the API takes whole milliseconds, and none below zero", ttl)}
+		return &ArgumentError{Name: "ttl", Reason: fmt.Sprintf("is %v: it must be a whole number of milliseconds, and not negative", ttl)}
 	}
 	return nil
 }
@@ -65,17 +65,17 @@ func (l oidcClaimList) query(q *encode.Query) {
 	for i, claim := range l {
 		names[i] = string(claim)
 	}
-	q.String("claims", strings.Join(names, ",")) // one parameter, unlike other lists
+	q.String("claims", strings.Join(names, ",")) // the API expects one parameter here, not one for each claim
 }
 
 func (l oidcClaimList) check() error {
 	for _, claim := range l {
 		if claim == "" {
-			return &ArgumentError{Name: "claims", Reason: "has one without a name"}
+			return &ArgumentError{Name: "claims", Reason: "contains an empty name"}
 		}
 	}
 	if len(l) == 0 {
-		return &ArgumentError{Name: "claims", Reason: "is empty; the API wants the names of the claims to delete"}
+		return &ArgumentError{Name: "claims", Reason: "is empty: name the claims to delete"}
 	}
 	return nil
 }
@@ -89,8 +89,8 @@ func (s *OIDCService) GetOrgClaims(ctx context.Context, orgID uuid.UUID, opts ..
 	return do[OIDCClaims](ctx, s.client, get("/org/{orgID}/oidc-custom-claims", orgID).with(opts))
 }
 
-// UpdateOrgClaims sets custom claims of an organization, and returns all of
-// them.
+// UpdateOrgClaims sets custom claims of an organization and returns all its
+// claims.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/OIDC-Token-Management/operation/PatchOrgClaims
 //
@@ -99,8 +99,8 @@ func (s *OIDCService) UpdateOrgClaims(ctx context.Context, orgID uuid.UUID, in U
 	return do[OIDCClaims](ctx, s.client, patch("/org/{orgID}/oidc-custom-claims", orgID).body(in).with(opts))
 }
 
-// DeleteOrgClaims takes custom claims of an organization away, at least one,
-// and returns those that are left.
+// DeleteOrgClaims deletes custom claims of an organization and returns the
+// remaining ones. At least one claim must be named.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/OIDC-Token-Management/operation/DeleteOrgClaims
 //
@@ -109,8 +109,8 @@ func (s *OIDCService) DeleteOrgClaims(ctx context.Context, orgID uuid.UUID, clai
 	return do[OIDCClaims](ctx, s.client, remove("/org/{orgID}/oidc-custom-claims", orgID).query(oidcClaimList(claims)).with(opts))
 }
 
-// GetProjectClaims returns the custom claims of a project. Those of its
-// organization are not among them.
+// GetProjectClaims returns the custom claims of a project. The claims of its
+// organization are not included.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/OIDC-Token-Management/operation/GetProjectClaims
 //
@@ -119,8 +119,8 @@ func (s *OIDCService) GetProjectClaims(ctx context.Context, orgID, projectID uui
 	return do[OIDCClaims](ctx, s.client, get("/org/{orgID}/project/{projectID}/oidc-custom-claims", orgID, projectID).with(opts))
 }
 
-// UpdateProjectClaims sets custom claims of a project, and returns all of
-// them.
+// UpdateProjectClaims sets custom claims of a project and returns all its
+// claims.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/OIDC-Token-Management/operation/PatchProjectClaims
 //
@@ -129,8 +129,8 @@ func (s *OIDCService) UpdateProjectClaims(ctx context.Context, orgID, projectID 
 	return do[OIDCClaims](ctx, s.client, patch("/org/{orgID}/project/{projectID}/oidc-custom-claims", orgID, projectID).body(in).with(opts))
 }
 
-// DeleteProjectClaims takes custom claims of a project away, at least one, and
-// returns those that are left.
+// DeleteProjectClaims deletes custom claims of a project and returns the
+// remaining ones. At least one claim must be named.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/OIDC-Token-Management/operation/DeleteProjectClaims
 //

@@ -6,19 +6,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// OrganizationsService works with organizations and their lists of allowed URL
-// orbs.
+// OrganizationsService manages organizations and their URL orb allow lists.
 type OrganizationsService service
 
-// VCSType is the kind of an organization: where its members and its
-// repositories come from.
+// VCSType is the type of an organization: where its members and repositories
+// come from.
 type VCSType string
 
-// The kinds of organizations.
+// The types of organizations.
 const (
 	VCSTypeGitHub    VCSType = "github"    // GitHub (OAuth)
 	VCSTypeBitbucket VCSType = "bitbucket" // Bitbucket Cloud
-	VCSTypeCircleCI  VCSType = "circleci"  // standalone: of CircleCI's own, for GitHub App, GitLab and others
+	VCSTypeCircleCI  VCSType = "circleci"  // standalone: for GitHub App, GitLab and others
 )
 
 // Organization is an organization.
@@ -29,21 +28,21 @@ type Organization struct {
 	VCSType VCSType   `json:"vcs_type"`
 }
 
-// Get returns an organization, or an error matching [ErrNotFound], also if the
-// token may not see it.
+// Get returns an organization. If it does not exist, or the token may not read
+// it, the error matches [ErrNotFound].
 //
-// The operation is in live use, but not in CircleCI's document of the API; the
-// answer is known to have the four fields of [Organization].
+// This operation works, but is not in CircleCI's API specification. Its
+// response is known to have the four fields of [Organization].
 //
 //circleci:operation GET /organization/{org-slug-or-id}
 func (s *OrganizationsService) Get(ctx context.Context, org OrgRef, opts ...RequestOption) (*Organization, error) {
 	return do[Organization](ctx, s.client, get("/organization/{org-slug-or-id}", org).with(opts))
 }
 
-// CreateOrganizationRequest is a new organization.
+// CreateOrganizationRequest describes a new organization.
 type CreateOrganizationRequest struct {
 	Name string `json:"name"`
-	// VCSType is in full: the API refuses gh and bb.
+	// VCSType must be the full name: the API refuses gh and bb.
 	VCSType VCSType `json:"vcs_type"`
 }
 
@@ -54,9 +53,9 @@ func (r CreateOrganizationRequest) check() error {
 	return required("vcs_type", string(r.VCSType))
 }
 
-// Create creates an organization of the kind circleci. For the other kinds the
-// organization has to exist at GitHub or Bitbucket: it is made known to
-// CircleCI, if it is not yet, and returned.
+// Create creates an organization of the type circleci. For the other types, the
+// organization must already exist on GitHub or Bitbucket: Create registers it
+// with CircleCI, if it is not registered yet, and returns it.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/createOrganization
 //
@@ -65,9 +64,10 @@ func (s *OrganizationsService) Create(ctx context.Context, in CreateOrganization
 	return do[Organization](ctx, s.client, post("/organization").body(in).with(opts))
 }
 
-// Delete deletes an organization with ALL its projects and all that CircleCI
-// has stored of them. The API answers before it is done. An organization with
-// a paid plan is refused, with an error matching [ErrForbidden].
+// Delete deletes an organization with ALL its projects and all data that
+// CircleCI stored for them. The API responds before the deletion is complete.
+// If the organization has a paid plan, the API refuses and the error matches
+// [ErrForbidden].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/deleteOrganization
 //
@@ -76,10 +76,10 @@ func (s *OrganizationsService) Delete(ctx context.Context, org OrgRef, opts ...R
 	return exec(ctx, s.client, remove("/organization/{org-slug-or-id}", org).with(opts))
 }
 
-// URLOrbAuth is how CircleCI proves itself to the server of a URL orb.
+// URLOrbAuth is how CircleCI authenticates with the server of a URL orb.
 type URLOrbAuth string
 
-// The ways to authenticate.
+// The authentication methods.
 const (
 	URLOrbAuthNone           URLOrbAuth = "none"
 	URLOrbAuthGitHubOAuth    URLOrbAuth = "github-oauth"
@@ -87,7 +87,7 @@ const (
 	URLOrbAuthBitbucketOAuth URLOrbAuth = "bitbucket-oauth"
 )
 
-// URLOrbAllowListEntry allows the orbs whose URLs begin with its prefix.
+// URLOrbAllowListEntry allows the orbs whose URLs start with its prefix.
 type URLOrbAllowListEntry struct {
 	ID     uuid.UUID  `json:"id"`
 	Name   string     `json:"name"`
@@ -97,8 +97,8 @@ type URLOrbAllowListEntry struct {
 
 func (e *URLOrbAllowListEntry) key() itemKey { return itemKey{id: e.ID} }
 
-// ListURLOrbAllowList lists the URL orbs that an organization allows. There
-// are 5 entries at most, on one page.
+// ListURLOrbAllowList lists the URL orb allow list of an organization. It has
+// at most 5 entries, on one page.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/listURLOrbAllowListEntries
 //
@@ -107,12 +107,12 @@ func (s *OrganizationsService) ListURLOrbAllowList(org OrgRef, opts ...RequestOp
 	return list[URLOrbAllowListEntry](s.client, get("/organization/{org-slug-or-id}/url-orb-allow-list", org).with(opts))
 }
 
-// CreateURLOrbAllowListEntryRequest is a new entry.
+// CreateURLOrbAllowListEntryRequest describes a new entry.
 type CreateURLOrbAllowListEntryRequest struct {
 	Name string `json:"name"`
-	// Prefix is the start of the URLs to allow, with https and a slash at the
-	// end: https://orbs.example.com/. The API takes one that is there already,
-	// for another Auth.
+	// Prefix is the start of the URLs to allow. It must start with https and
+	// end with a slash: https://orbs.example.com/. The API accepts an existing
+	// prefix with a different Auth.
 	Prefix string     `json:"prefix"`
 	Auth   URLOrbAuth `json:"auth"`
 }
@@ -126,14 +126,15 @@ func (r CreateURLOrbAllowListEntryRequest) check() error {
 	return nil
 }
 
-// URLOrbAllowListChange is what the API says of a change to the list.
+// URLOrbAllowListChange is the response to a change to the allow list.
 type URLOrbAllowListChange struct {
 	ID      uuid.UUID `json:"id"` // of the entry
 	Message string    `json:"message"`
 }
 
-// CreateURLOrbAllowListEntry allows more URL orbs. An organization has 5
-// entries at most; one more is refused with a 400.
+// CreateURLOrbAllowListEntry adds an entry to the URL orb allow list of an
+// organization. A list has at most 5 entries; the API refuses another one with
+// 400 Bad Request.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/createURLOrbAllowListEntry
 //
@@ -142,8 +143,9 @@ func (s *OrganizationsService) CreateURLOrbAllowListEntry(ctx context.Context, o
 	return do[URLOrbAllowListChange](ctx, s.client, post("/organization/{org-slug-or-id}/url-orb-allow-list", org).body(in).with(opts))
 }
 
-// DeleteURLOrbAllowListEntry takes an entry off the list. It goes well for an
-// entry that is not there, too; a 404 means the organization.
+// DeleteURLOrbAllowListEntry deletes an entry of the allow list. Deleting one
+// that does not exist succeeds. If the organization does not exist, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/removeURLOrbAllowListEntry
 //

@@ -6,16 +6,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// OTelService manages the OpenTelemetry exporters at CircleCI, through which
-// CircleCI sends traces of an organization's pipelines. To trace the requests of
-// this client, wrap them with [WithMiddleware].
+// OTelService manages the OpenTelemetry exporters with which CircleCI sends
+// traces of an organization's pipelines. To trace the requests of this client,
+// use [WithMiddleware].
 //
-// Its operations are not in CircleCI's document of October 2025; its guides
-// describe them, as experimental. There is none to change an exporter, and
-// self-hosted servers have none of them.
+// These operations are not in CircleCI's API specification of October 2025;
+// CircleCI's guides describe them as experimental. There is no operation to
+// change an exporter. Self-hosted servers do not support them.
 type OTelService service
 
-// OTelProtocol is how traces are sent.
+// OTelProtocol is the protocol that traces are sent with.
 type OTelProtocol string
 
 // The protocols.
@@ -30,37 +30,39 @@ type OTelExporter struct {
 	OrgID    uuid.UUID    `json:"org_id"`
 	Endpoint string       `json:"endpoint"`
 	Protocol OTelProtocol `json:"protocol"`
-	// Insecure turns TLS off.
+	// Insecure disables TLS.
 	Insecure bool `json:"insecure"`
-	// Headers have masked values.
+	// Headers are the request headers, with masked values.
 	Headers map[string]string `json:"headers,omitzero"`
-	// Issues are what CircleCI has found to be wrong; in lists only.
+	// Issues are the problems that CircleCI found. They are set in lists only.
 	Issues []string `json:"issues,omitzero"`
 }
 
 func (e *OTelExporter) key() itemKey { return itemKey{id: e.ID} }
 
-// ListExporters lists the exporters of an organization. For one that is missing
-// or that the token may not manage, the error matches [ErrNotFound].
+// ListExporters lists the exporters of an organization. If the organization
+// does not exist, or the token may not manage it, the error matches
+// [ErrNotFound].
 //
-// This operation is not in CircleCI's document. The answer is known from
-// CircleCI's own clients; there is no paging.
+// This operation is not in CircleCI's API specification. Its response is known
+// from CircleCI's own clients; there is only one page.
 //
 //circleci:operation GET /otel/exporters
 func (s *OTelService) ListExporters(orgID uuid.UUID, opts ...RequestOption) *Pager[OTelExporter] {
 	return array[OTelExporter](s.client, get("/otel/exporters").query(orgFilter(orgID)).with(opts))
 }
 
-// CreateExporterRequest is a new exporter. An organization takes five.
+// CreateExporterRequest describes a new exporter. An organization can have at
+// most five.
 type CreateExporterRequest struct {
 	OrgID uuid.UUID `json:"org_id"`
-	// Endpoint is a host with its port, or for the protocol HTTP an http or
-	// https URL. Its host has to be public.
+	// Endpoint is a host and port or, for the HTTP protocol, an http or https
+	// URL. The host must be public.
 	Endpoint string       `json:"endpoint"`
 	Protocol OTelProtocol `json:"protocol"`
-	// Insecure turns TLS off.
+	// Insecure disables TLS.
 	Insecure bool `json:"insecure,omitzero"`
-	// Headers are sent along; five at most.
+	// Headers are sent with each request; at most five.
 	Headers map[string]Secret `json:"headers,omitzero"`
 }
 
@@ -74,12 +76,12 @@ func (r CreateExporterRequest) check() error {
 	return required("protocol", string(r.Protocol))
 }
 
-// CreateExporter creates an exporter, and returns it with the values of its
-// headers masked. The sixth of an organization is refused with a 422 that calls
-// itself an internal error.
+// CreateExporter creates an exporter and returns it with masked header values.
+// If the organization already has five, the API responds with a 422 that says
+// "internal error".
 //
-// This operation is not in CircleCI's document. Request and answer are known
-// from CircleCI's guides and clients.
+// This operation is not in CircleCI's API specification. Its request and
+// response are known from CircleCI's guides and clients.
 //
 //circleci:operation POST /otel/exporters
 func (s *OTelService) CreateExporter(ctx context.Context, in CreateExporterRequest, opts ...RequestOption) (*OTelExporter, error) {
@@ -88,8 +90,8 @@ func (s *OTelService) CreateExporter(ctx context.Context, in CreateExporterReque
 
 // DeleteExporter deletes an exporter.
 //
-// This operation is not in CircleCI's document. What it answers for an exporter
-// that does not exist is not known.
+// This operation is not in CircleCI's API specification. Its response for an
+// exporter that does not exist is not known.
 //
 //circleci:operation DELETE /otel/exporters/{id}
 func (s *OTelService) DeleteExporter(ctx context.Context, id uuid.UUID, opts ...RequestOption) error {

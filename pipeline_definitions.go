@@ -7,21 +7,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// PipelineDefinitionsService works with pipeline definitions: where a pipeline
-// of a project takes its configuration from, and what it checks out. What
-// starts it is a trigger, see [TriggersService]; to start it by hand see
-// [PipelinesService.Run].
+// PipelineDefinitionsService manages pipeline definitions. A definition says
+// where a pipeline of a project takes its configuration from, and what it
+// checks out. Triggers start it: see [TriggersService]. To start it yourself,
+// use [PipelinesService.Run].
 //
 // Self-hosted servers lack these operations.
 type PipelineDefinitionsService service
 
-// SourceProvider is the integration that a configuration, a checkout or an
-// event comes from.
+// SourceProvider is the integration that provides a configuration, a checkout
+// or an event.
 type SourceProvider string
 
-// The providers. Not each of them goes for each of the three: see the
-// functions that return a [ConfigSourceRequest], a [CheckoutSourceRequest] and
-// an [EventSourceRequest].
+// The providers. Not every provider works for every purpose: see the functions
+// that return a [ConfigSourceRequest], a [CheckoutSourceRequest] and an
+// [EventSourceRequest].
 const (
 	SourceProviderGitHubApp    SourceProvider = "github_app"
 	SourceProviderGitHubServer SourceProvider = "github_server" // GitHub Enterprise Server
@@ -29,17 +29,17 @@ const (
 	SourceProviderBitbucketDC  SourceProvider = "bitbucket_dc" // Bitbucket Data Center
 	SourceProviderCircleCI     SourceProvider = "circleci"     // no repository
 	SourceProviderWebhook      SourceProvider = "webhook"      // events of a custom webhook
-	SourceProviderSchedule     SourceProvider = "schedule"     // events by the clock
+	SourceProviderSchedule     SourceProvider = "schedule"     // events at set times
 )
 
 // SourceRepo is a repository.
 type SourceRepo struct {
 	FullName string `json:"full_name,omitzero"`
-	// ExternalID is the provider's own ID of the repository, a number.
+	// ExternalID is the provider's numeric ID of the repository.
 	ExternalID string `json:"external_id,omitzero"`
 }
 
-// ConfigSource is where a configuration comes from.
+// ConfigSource is the source of a configuration.
 type ConfigSource struct {
 	Provider SourceProvider `json:"provider"`
 	// Repo is zero if the provider is circleci.
@@ -47,19 +47,19 @@ type ConfigSource struct {
 	FilePath string     `json:"file_path,omitzero"`
 }
 
-// CheckoutSource is what a checkout step checks out.
+// CheckoutSource is the repository that a checkout step checks out.
 type CheckoutSource struct {
 	Provider SourceProvider `json:"provider"`
 	Repo     SourceRepo     `json:"repo,omitzero"`
 }
 
-// PipelineDefinition is a pipeline of a project, as it is set up.
+// PipelineDefinition describes a pipeline of a project.
 type PipelineDefinition struct {
 	ID          uuid.UUID `json:"id"`
 	Name        string    `json:"name"`
 	Description string    `json:"description,omitzero"`
-	// CreatedAt is zero for a definition that CircleCI has made by itself, for
-	// a project of GitHub (OAuth) or Bitbucket.
+	// CreatedAt is zero for a definition that CircleCI created automatically
+	// for a GitHub (OAuth) or Bitbucket project.
 	CreatedAt      time.Time      `json:"created_at,omitzero"`
 	ConfigSource   ConfigSource   `json:"config_source,omitzero"`
 	CheckoutSource CheckoutSource `json:"checkout_source,omitzero"`
@@ -78,9 +78,9 @@ func (s *PipelineDefinitionsService) List(projectID uuid.UUID, opts ...RequestOp
 
 // Get returns the pipeline definition with the given ID.
 //
-// For one that is gone the live API answers 400, and not 404; it does the same
-// for definitions of GitLab projects, which exist. To tell one from the other
-// look for the ID in [PipelineDefinitionsService.List].
+// If there is none, the live API responds with 400, not 404. It does the same
+// for definitions of GitLab projects that do exist. To distinguish the two
+// cases, look for the ID in [PipelineDefinitionsService.List].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/getPipelineDefinition
 //
@@ -94,8 +94,8 @@ type sourceRepoRequest struct {
 	ExternalID string `json:"external_id"`
 }
 
-// ConfigSourceRequest is where a new definition takes its configuration from:
-// see [GitHubAppConfig], [GitHubServerConfig] and [HostedConfig].
+// ConfigSourceRequest is the configuration source of a new definition. Create
+// one with [GitHubAppConfig], [GitHubServerConfig] or [HostedConfig].
 type ConfigSourceRequest struct{ sent[configSourceRequestBody] }
 
 type configSourceRequestBody struct {
@@ -104,25 +104,25 @@ type configSourceRequestBody struct {
 	FilePath string            `json:"file_path"`
 }
 
-// GitHubAppConfig takes the configuration from a file, such as
-// .circleci/config.yml, of a repository of GitHub's. The external ID is
-// GitHub's own, a number.
+// GitHubAppConfig returns a source that reads the configuration from a file,
+// such as .circleci/config.yml, in a GitHub repository. The external ID is
+// GitHub's numeric ID of the repository.
 func GitHubAppConfig(externalID, filePath string) (c ConfigSourceRequest) {
 	c.body.Provider, c.body.Repo.ExternalID, c.body.FilePath = SourceProviderGitHubApp, externalID, filePath
 	return c
 }
 
-// GitHubServerConfig takes the configuration from a file of a repository of a
-// GitHub Enterprise Server. The provider is not in CircleCI's document of the
-// API.
+// GitHubServerConfig returns a source that reads the configuration from a file
+// in a repository on a GitHub Enterprise Server. The provider is not in
+// CircleCI's API specification.
 func GitHubServerConfig(externalID, filePath string) (c ConfigSourceRequest) {
 	c = GitHubAppConfig(externalID, filePath)
 	c.body.Provider = SourceProviderGitHubServer
 	return c
 }
 
-// HostedConfig takes the configuration from a file that CircleCI keeps, and not
-// from a repository. The live API has been seen to refuse it.
+// HostedConfig returns a source that reads the configuration from a file stored
+// by CircleCI instead of a repository. The live API has been seen to refuse it.
 func HostedConfig(filePath string) (c ConfigSourceRequest) {
 	c.body.Provider, c.body.FilePath = SourceProviderCircleCI, filePath
 	return c
@@ -130,13 +130,13 @@ func HostedConfig(filePath string) (c ConfigSourceRequest) {
 
 func (c ConfigSourceRequest) check() error {
 	if c.body.Provider == "" || c.body.FilePath == "" || c.body.Repo.ExternalID == "" && c.body.Provider != SourceProviderCircleCI {
-		return &ArgumentError{Name: "config_source", Reason: "is missing, or lacks its repository or its file: see GitHubAppConfig"}
+		return &ArgumentError{Name: "config_source", Reason: "is missing, or has no repository or file: see GitHubAppConfig"}
 	}
 	return nil
 }
 
-// CheckoutSourceRequest is what a definition checks out: see
-// [GitHubAppCheckout] and [GitHubServerCheckout].
+// CheckoutSourceRequest is the repository that a definition checks out. Create
+// one with [GitHubAppCheckout] or [GitHubServerCheckout].
 type CheckoutSourceRequest struct {
 	sent[checkoutSourceRequestBody]
 }
@@ -146,15 +146,15 @@ type checkoutSourceRequestBody struct {
 	Repo     sourceRepoRequest `json:"repo"`
 }
 
-// GitHubAppCheckout checks out a repository of GitHub's. The external ID is
-// GitHub's own, a number.
+// GitHubAppCheckout returns a checkout of a GitHub repository. The external ID
+// is GitHub's numeric ID of the repository.
 func GitHubAppCheckout(externalID string) (c CheckoutSourceRequest) {
 	c.body.Provider, c.body.Repo.ExternalID = SourceProviderGitHubApp, externalID
 	return c
 }
 
-// GitHubServerCheckout checks out a repository of a GitHub Enterprise Server.
-// The provider is not in CircleCI's document of the API.
+// GitHubServerCheckout returns a checkout of a repository on a GitHub
+// Enterprise Server. The provider is not in CircleCI's API specification.
 func GitHubServerCheckout(externalID string) (c CheckoutSourceRequest) {
 	c.body.Provider, c.body.Repo.ExternalID = SourceProviderGitHubServer, externalID
 	return c
@@ -162,12 +162,12 @@ func GitHubServerCheckout(externalID string) (c CheckoutSourceRequest) {
 
 func (c CheckoutSourceRequest) check() error {
 	if c.body.Repo.ExternalID == "" {
-		return &ArgumentError{Name: "checkout_source", Reason: "is missing, or lacks its repository: see GitHubAppCheckout"}
+		return &ArgumentError{Name: "checkout_source", Reason: "is missing, or has no repository: see GitHubAppCheckout"}
 	}
 	return nil
 }
 
-// CreatePipelineDefinitionRequest is a new pipeline definition.
+// CreatePipelineDefinitionRequest describes a new pipeline definition.
 type CreatePipelineDefinitionRequest struct {
 	Name           string                `json:"name"`
 	Description    string                `json:"description,omitzero"`
@@ -185,8 +185,8 @@ func (r CreatePipelineDefinitionRequest) check() error {
 	return r.CheckoutSource.check()
 }
 
-// Create creates a pipeline definition. It runs when a trigger of it does, or
-// when [PipelinesService.Run] is told so.
+// Create creates a pipeline definition. It runs when one of its triggers fires,
+// or when [PipelinesService.Run] starts it.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/createPipelineDefinition
 //
@@ -195,14 +195,14 @@ func (s *PipelineDefinitionsService) Create(ctx context.Context, projectID uuid.
 	return do[PipelineDefinition](ctx, s.client, post("/projects/{project_id}/pipeline-definitions", projectID).body(in).with(opts))
 }
 
-// UpdateConfigSource is another configuration file. Its provider and its
+// UpdateConfigSource holds the new configuration file. The provider and the
 // repository cannot be changed.
 type UpdateConfigSource struct {
 	FilePath string `json:"file_path"`
 }
 
-// UpdatePipelineDefinitionRequest holds what to change; what is unset stays as
-// it is.
+// UpdatePipelineDefinitionRequest holds the fields to change. Unset fields stay
+// unchanged.
 type UpdatePipelineDefinitionRequest struct {
 	Name           Optional[string]                `json:"name,omitzero"`
 	Description    Optional[string]                `json:"description,omitzero"`
@@ -212,7 +212,7 @@ type UpdatePipelineDefinitionRequest struct {
 
 func (r UpdatePipelineDefinitionRequest) check() error {
 	if source, ok := r.ConfigSource.Get(); ok && source.FilePath == "" {
-		return &ArgumentError{Name: "config_source", Reason: "lacks its file"}
+		return &ArgumentError{Name: "config_source", Reason: "has no file"}
 	}
 	if source, ok := r.CheckoutSource.Get(); ok {
 		return source.check()
@@ -220,8 +220,8 @@ func (r UpdatePipelineDefinitionRequest) check() error {
 	return nil
 }
 
-// Update changes a pipeline definition. For one that is gone the live API
-// answers 400.
+// Update changes a pipeline definition. If there is none, the live API responds
+// with 400.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/updatePipelineDefinition
 //
@@ -230,8 +230,8 @@ func (s *PipelineDefinitionsService) Update(ctx context.Context, projectID, id u
 	return do[PipelineDefinition](ctx, s.client, patch("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}", projectID, id).body(in).with(opts))
 }
 
-// Delete deletes a pipeline definition. It goes well for one that is gone,
-// too.
+// Delete deletes a pipeline definition. Deleting one that does not exist
+// succeeds.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/deletePipelineDefinition
 //

@@ -10,8 +10,8 @@ import (
 
 // Cancel asks to cancel a pipeline with all that runs in it.
 //
-// The operation is not in CircleCI's document of the API, and the evidence for
-// it is weak: CircleCI's own command line tool does without it. What is sure to
+// The operation is not in CircleCI's API specification, and the evidence for it
+// is weak: CircleCI's own command line tool does without it. What is sure to
 // work is to cancel each workflow: see [PipelinesService.ListWorkflows] and
 // [WorkflowsService.Cancel].
 //
@@ -61,8 +61,8 @@ type ConfigError struct {
 // CompileConfig checks a configuration and resolves its orbs and parameters.
 // An invalid configuration is no error: look at [CompiledConfig.Valid].
 //
-// The operation is not in CircleCI's document of the API; CircleCI's command
-// line tool uses it. It is served by api.circleci.com, to which a client of
+// The operation is not in CircleCI's API specification; CircleCI's command line
+// tool uses it. It is served by api.circleci.com, to which a client of
 // circleci.com sends the request, with the token; another server is asked
 // itself, and answers 404 if it is too old.
 //
@@ -73,9 +73,9 @@ func (s *PipelinesService) CompileConfig(ctx context.Context, in CompileConfigRe
 
 // Search looks for pipelines.
 //
-// The operation is not in CircleCI's document of the API. All that is known of
-// it is its route: neither what it takes nor what it answers. Both are open
-// here, for those who know more; whole numbers are int64.
+// The operation is not in CircleCI's API specification. All that is known of it
+// is its route: neither what it takes nor what it answers. Both are open here,
+// for those who know more; whole numbers are int64.
 //
 //circleci:operation POST /pipeline/search
 func (s *PipelinesService) Search(ctx context.Context, in map[string]any, opts ...RequestOption) (map[string]any, error) {

@@ -12,9 +12,9 @@ import (
 // the signing configurations that combine one with provisioning profiles.
 //
 // Its operations have been live since July 2026 and are missing in CircleCI's
-// document of October 2025. Request and response are known from CircleCI's own
-// clients. Only the lists can be read; the API never returns a certificate's
-// content.
+// API specification of October 2025. Request and response are known from
+// CircleCI's own clients. Only the lists can be read; the API never returns a
+// certificate's content.
 type SigningService service
 
 // orgIDFilter is the one required filter of lists that belong to an
@@ -42,7 +42,7 @@ func (c *Certificate) key() itemKey { return itemKey{id: c.ID} }
 
 // ListCertificates lists the certificates of an organization.
 //
-// This operation is not in CircleCI's document: see [SigningService].
+// This operation is not in CircleCI's API specification: see [SigningService].
 //
 //circleci:operation GET /certificates
 func (s *SigningService) ListCertificates(orgID uuid.UUID, opts ...RequestOption) *Pager[Certificate] {
@@ -84,7 +84,7 @@ func idOf(out *createdID, err error) (uuid.UUID, error) {
 
 // CreateCertificate stores a certificate, and returns its ID.
 //
-// This operation is not in CircleCI's document: see [SigningService].
+// This operation is not in CircleCI's API specification: see [SigningService].
 //
 //circleci:operation POST /certificates
 func (s *SigningService) CreateCertificate(ctx context.Context, in CreateCertificateRequest, opts ...RequestOption) (uuid.UUID, error) {
@@ -94,7 +94,7 @@ func (s *SigningService) CreateCertificate(ctx context.Context, in CreateCertifi
 // DeleteCertificate deletes a certificate. While a signing configuration uses
 // it the error matches [ErrConflict].
 //
-// This operation is not in CircleCI's document: see [SigningService].
+// This operation is not in CircleCI's API specification: see [SigningService].
 //
 //circleci:operation DELETE /certificates/{id}
 func (s *SigningService) DeleteCertificate(ctx context.Context, id uuid.UUID, opts ...RequestOption) error {
@@ -119,7 +119,7 @@ type ProvisioningProfile struct {
 
 // ListConfigs lists the signing configurations of an organization.
 //
-// This operation is not in CircleCI's document: see [SigningService].
+// This operation is not in CircleCI's API specification: see [SigningService].
 //
 //circleci:operation GET /signing-configs
 func (s *SigningService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *Pager[SigningConfig] {
@@ -155,7 +155,7 @@ func (r CreateSigningConfigRequest) check() error {
 
 // CreateConfig creates a signing configuration, and returns its ID.
 //
-// This operation is not in CircleCI's document: see [SigningService].
+// This operation is not in CircleCI's API specification: see [SigningService].
 //
 //circleci:operation POST /signing-configs
 func (s *SigningService) CreateConfig(ctx context.Context, in CreateSigningConfigRequest, opts ...RequestOption) (uuid.UUID, error) {
@@ -164,7 +164,7 @@ func (s *SigningService) CreateConfig(ctx context.Context, in CreateSigningConfi
 
 // DeleteConfig deletes a signing configuration. Its certificate stays.
 //
-// This operation is not in CircleCI's document: see [SigningService].
+// This operation is not in CircleCI's API specification: see [SigningService].
 //
 //circleci:operation DELETE /signing-configs/{id}
 func (s *SigningService) DeleteConfig(ctx context.Context, id uuid.UUID, opts ...RequestOption) error {

@@ -88,7 +88,8 @@ type buildDetails struct {
 // [ErrNotFound].
 //
 // The API v2 has no steps: this operation belongs to the API v1.1 and is not in
-// CircleCI's document. Step and StepAction contain the properties that are known.
+// CircleCI's API specification. Step and StepAction contain the properties that
+// are known.
 //
 //circleci:operation GET /api/v1.1/project/{project-slug}/{build-number}
 func (s *JobsService) ListSteps(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) ([]Step, error) {
@@ -113,9 +114,10 @@ func (d *buildDetails) steps() []Step {
 // breaks, the stream opens another one and continues, unless NoRetry is given.
 // Timeout limits the call and all reads together.
 //
-// CircleCI's cloud serves it by its API v3: standard output first, then standard
-// error. If the API v3 has no output, it is read from the action's OutputURL,
-// where both are mixed. Neither operation is in CircleCI's document.
+// CircleCI's cloud serves it by its API v3: standard output first, then
+// standard error. If the API v3 has no output, it is read from the action's
+// OutputURL, where both are mixed. Neither operation is in CircleCI's API
+// specification.
 //
 //circleci:operation GET /api/v3/jobs/{job-id}/{stream}
 func (s *JobsService) OpenStepOutput(ctx context.Context, a StepAction, opts ...RequestOption) (io.ReadCloser, error) {

@@ -30,7 +30,7 @@ const (
 	TriggerEventPresetOnlyBuildPushesToNonDraftPRs TriggerEventPreset = "only-build-pushes-to-non-draft-prs"
 	TriggerEventPresetOnlyMergedOrClosedPRs        TriggerEventPreset = "only-merged-or-closed-prs"
 
-	// Not in CircleCI's document of the API, and taken by it.
+	// Not in CircleCI's API specification, and taken by it.
 	TriggerEventPresetPRCommentEqualsRunCI TriggerEventPreset = "pr-comment-equals-run-ci"
 	TriggerEventPresetNonDraftPROpened     TriggerEventPreset = "non-draft-pr-opened"
 	TriggerEventPresetPushesToMergeQueues  TriggerEventPreset = "pushes-to-merge-queues"
@@ -123,8 +123,8 @@ type CreateTriggerRequest struct {
 	// EventName is for custom webhooks.
 	EventName string `json:"event_name,omitzero"`
 	Disabled  bool   `json:"disabled,omitzero"`
-	// Parameters are for schedules. They are not in CircleCI's document of
-	// the API.
+	// Parameters are for schedules. They are not in CircleCI's API
+	// specification.
 	Parameters Parameters `json:"parameters,omitzero"`
 }
 

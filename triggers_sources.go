@@ -29,7 +29,7 @@ func GitHubAppEvents(externalID string) EventSourceRequest {
 }
 
 // GitHubServerEvents are the events of a repository of a GitHub Enterprise
-// Server. The provider is not in CircleCI's document of the API.
+// Server. The provider is not in CircleCI's API specification.
 func GitHubServerEvents(externalID string) EventSourceRequest {
 	return repoEvents(SourceProviderGitHubServer, externalID)
 }
@@ -54,9 +54,9 @@ func CustomWebhookEvents(sender string) (e EventSourceRequest) {
 	return e
 }
 
-// ScheduledEvents come at set times, by a cron expression in UTC, such as
-// "0 3 * * *". The trigger needs a CheckoutRef and a ConfigRef. The provider is
-// not in CircleCI's document of the API.
+// ScheduledEvents come at set times, by a cron expression in UTC, such as "0 3
+// * * *". The trigger needs a CheckoutRef and a ConfigRef. The provider is not
+// in CircleCI's API specification.
 func ScheduledEvents(cronExpression string, attributionActor AttributionActor) (e EventSourceRequest) {
 	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
 	return e

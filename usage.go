@@ -20,7 +20,7 @@ type UsageExportState string
 // The states of an export.
 const (
 	UsageExportStateCreated    UsageExportState = "created"
-	UsageExportStatePending    UsageExportState = "pending" // not in CircleCI's document of the API
+	UsageExportStatePending    UsageExportState = "pending" // not in CircleCI's API specification
 	UsageExportStateProcessing UsageExportState = "processing"
 	UsageExportStateCompleted  UsageExportState = "completed"
 	UsageExportStateFailed     UsageExportState = "failed"

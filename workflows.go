@@ -75,7 +75,7 @@ const (
 	JobTypeBuild    JobType = "build"
 	JobTypeApproval JobType = "approval"
 
-	// Not in CircleCI's document of the API, and sent by it.
+	// Not in CircleCI's API specification, and sent by it.
 	JobTypeNoOp    JobType = "no-op"
 	JobTypeLock    JobType = "lock"
 	JobTypeUnlock  JobType = "unlock"
