@@ -7,26 +7,26 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuditLogService works with the streaming of audit logs: where CircleCI
-// writes the audit log of an organization to.
+// AuditLogService manages audit log streaming: the storage that CircleCI writes
+// an organization's audit log to.
 //
-// Its operations are not in CircleCI's API specification of October 2025.
-// Request and response are known from public clients, which report both answers
-// and a 404 for every organization: a 404 can mean that the server does not
-// have the operations at all. Streaming needs a Scale plan; self-hosted servers
-// do not have it.
+// These operations are not in CircleCI's API specification of October 2025.
+// Their requests and responses are known from public clients. Some of them
+// report a 404 for every organization, so a 404 can mean that the server does
+// not have these operations at all. Streaming requires a Scale plan;
+// self-hosted servers do not support it.
 type AuditLogService service
 
-// AuditLogTarget is the kind of storage that audit logs are written to.
+// AuditLogTarget is the type of storage that audit logs are written to.
 type AuditLogTarget string
 
-// The kinds of storage.
+// The types of storage.
 const (
 	AuditLogTargetS3           AuditLogTarget = "S3"
 	AuditLogTargetS3Compatible AuditLogTarget = "S3_COMPATIBLE"
 )
 
-// AuditLogConnectionStatus tells how recent deliveries have ended.
+// AuditLogConnectionStatus is the status of recent deliveries.
 type AuditLogConnectionStatus string
 
 // The connection statuses.
@@ -39,19 +39,20 @@ const (
 
 // AuditLogBucket is a bucket that audit logs are written to.
 type AuditLogBucket struct {
-	// ARN is the IAM role that CircleCI assumes to write.
+	// ARN is the ARN of the IAM role that CircleCI assumes to write to the
+	// bucket.
 	ARN string `json:"arn"`
 	// Region is required for [AuditLogTargetS3].
 	Region       string `json:"region,omitzero"`
 	BucketName   string `json:"bucket_name"`
 	BucketPrefix string `json:"bucket_prefix,omitzero"`
 	// Endpoint is required for [AuditLogTargetS3Compatible], and refused for
-	// the other.
+	// [AuditLogTargetS3].
 	Endpoint string `json:"endpoint,omitzero"`
 }
 
-// AuditLogConfig says where the audit log of an organization is written to. An
-// organization has one at most for each kind of storage.
+// AuditLogConfig is the streaming configuration of an organization's audit log.
+// An organization has at most one for each type of storage.
 type AuditLogConfig struct {
 	ID               uuid.UUID                `json:"id"`
 	OrgID            uuid.UUID                `json:"org_id"`
@@ -67,10 +68,10 @@ type AuditLogConfig struct {
 
 func (c *AuditLogConfig) key() itemKey { return itemKey{id: c.ID} }
 
-// auditLogPurpose is the one value that the API is known to be sent.
+// auditLogPurpose is the only value that known clients send.
 const auditLogPurpose = "audit-logs"
 
-// AuditLogConfigRequest is a configuration to create or to check.
+// AuditLogConfigRequest describes a configuration to create or check.
 type AuditLogConfigRequest struct {
 	TargetType AuditLogTarget `json:"target_type"`
 	Disabled   bool           `json:"is_disabled"`
@@ -87,7 +88,7 @@ func (r AuditLogConfigRequest) check() error {
 	return required("config.bucket_name", r.Config.BucketName)
 }
 
-// auditLogBody is what is sent: the request, and what does not vary.
+// auditLogBody is the request body: the request and the fields that never vary.
 type auditLogBody struct {
 	AuditLogConfigRequest
 	Purpose string `json:"purpose"`
@@ -103,9 +104,9 @@ func (s *AuditLogService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *P
 }
 
 // CreateConfig creates a configuration. The API checks the connection first,
-// also for a disabled one. A second configuration of one kind of storage fails
-// with an error matching [ErrConflict], an organization without the plan with
-// one matching [ErrForbidden].
+// even if the configuration is disabled. If the organization already has a
+// configuration for this type of storage, the error matches [ErrConflict]. If
+// its plan does not include streaming, the error matches [ErrForbidden].
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 //
@@ -114,7 +115,8 @@ func (s *AuditLogService) CreateConfig(ctx context.Context, orgID uuid.UUID, in 
 	return do[AuditLogConfig](ctx, s.client, post("/organizations/{org_id}/audit-log/configs", orgID).body(auditLogBody{in, auditLogPurpose}).with(opts))
 }
 
-// GetConfig returns a configuration, or an error matching [ErrNotFound].
+// GetConfig returns the configuration with the given ID. If there is none, the
+// error matches [ErrNotFound].
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 //
@@ -123,7 +125,7 @@ func (s *AuditLogService) GetConfig(ctx context.Context, id uuid.UUID, opts ...R
 	return do[AuditLogConfig](ctx, s.client, get("/audit-log/configs/{id}", id).with(opts))
 }
 
-// UpdateAuditLogConfigRequest replaces a configuration as a whole.
+// UpdateAuditLogConfigRequest holds the complete new state of a configuration.
 type UpdateAuditLogConfigRequest struct {
 	ID uuid.UUID `json:"id"`
 	// OrgID is the organization of the configuration. It cannot be changed.
@@ -133,7 +135,7 @@ type UpdateAuditLogConfigRequest struct {
 	Config     AuditLogBucket `json:"config"`
 }
 
-// updateAuditLogBody is what is sent of it.
+// updateAuditLogBody is the request body of UpdateConfig.
 type updateAuditLogBody struct {
 	UpdateAuditLogConfigRequest
 	Purpose string `json:"purpose"`
@@ -146,7 +148,7 @@ func (b updateAuditLogBody) check() error {
 	return AuditLogConfigRequest{b.TargetType, b.Disabled, b.Config}.check()
 }
 
-// UpdateConfig replaces a configuration, and returns it. The API checks the
+// UpdateConfig replaces a configuration and returns it. The API checks the
 // connection first, unless the configuration is disabled.
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
@@ -165,8 +167,8 @@ func (s *AuditLogService) DeleteConfig(ctx context.Context, id uuid.UUID, opts .
 	return exec(ctx, s.client, remove("/audit-log/configs/{id}", id).with(opts))
 }
 
-// CheckConnection checks whether CircleCI can write to a bucket, and stores
-// nothing. It returns an error if it cannot.
+// CheckConnection checks whether CircleCI can write to a bucket, without
+// storing the configuration. It returns an error if CircleCI cannot.
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 // Its response is not known.
@@ -176,13 +178,13 @@ func (s *AuditLogService) CheckConnection(ctx context.Context, in AuditLogConfig
 	return exec(ctx, s.client, post("/audit-log/configs/connection/check").body(auditLogBody{in, auditLogPurpose}).with(opts))
 }
 
-// auditLogAccess says whether an organization may stream.
+// auditLogAccess is the response of HasAccess.
 type auditLogAccess struct {
 	HasAccess bool `json:"has_access"`
 }
 
-// HasAccess reports whether the plan of an organization includes the streaming
-// of audit logs.
+// HasAccess reports whether an organization's plan includes audit log
+// streaming.
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 //

@@ -7,31 +7,32 @@ import (
 	"github.com/google/uuid"
 )
 
-// GetByName returns the context of an owner that has exactly this name, or an
-// error matching [ErrNotFound]. It reads the owner's list of contexts. If two
-// contexts have the name, it returns
-// an error: use the ID.
+// GetByName returns the context of an owner with exactly this name. It reads
+// the owner's list of contexts. If there is none, the error matches
+// [ErrNotFound]. If two contexts have the name, it returns an error: use the ID
+// instead.
 func (s *ContextsService) GetByName(ctx context.Context, owner ContextOwner, name string, opts ...RequestOption) (*Context, error) {
 	return only(ctx, s.List(owner, nil, opts...), "context", name, func(c *Context) string { return c.Name })
 }
 
-// GetByName returns the group of an organization that has exactly this name, or
-// an error matching [ErrNotFound]. It reads the organization's list of groups.
-// If two groups have the name, it returns an error: use the ID.
+// GetByName returns the group of an organization with exactly this name. It
+// reads the organization's list of groups. If there is none, the error matches
+// [ErrNotFound]. If two groups have the name, it returns an error: use the ID
+// instead.
 func (s *GroupsService) GetByName(ctx context.Context, orgID uuid.UUID, name string, opts ...RequestOption) (*Group, error) {
 	return only(ctx, s.List(orgID, nil, opts...), "group", name, func(g *Group) string { return g.Name })
 }
 
-// GetByName returns the pipeline definition of a project that has exactly this
-// name, or an error matching [ErrNotFound]. It reads the project's list of
-// definitions. If two definitions have the name, it returns an error: use the
-// ID.
+// GetByName returns the pipeline definition of a project with exactly this
+// name. It reads the project's list of definitions. If there is none, the error
+// matches [ErrNotFound]. If two definitions have the name, it returns an error:
+// use the ID instead.
 func (s *PipelineDefinitionsService) GetByName(ctx context.Context, projectID uuid.UUID, name string, opts ...RequestOption) (*PipelineDefinition, error) {
 	return only(ctx, s.List(projectID, opts...), "pipeline definition", name, func(d *PipelineDefinition) string { return d.Name })
 }
 
-// only returns the one item of a list that has a name. It reads the whole list:
-// a second item would make the name ambiguous.
+// only returns the one item of a list with the given name. It reads the whole
+// list, because a second item would make the name ambiguous.
 func only[T any](ctx context.Context, list *Pager[T], kind, name string, nameOf func(*T) string) (*T, error) {
 	if err := required("name", name); err != nil {
 		return nil, err

@@ -10,12 +10,12 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// GitHubAppService reads what CircleCI's GitHub App may see of an
-// organization's repositories.
+// GitHubAppService reads the installation of CircleCI's GitHub App for an
+// organization.
 //
-// Its operations are not in CircleCI's API specification, and carry no promise
-// of compatibility: CircleCI's own clients use them, and are where request and
-// response are known from. Only CircleCI's cloud has them.
+// These operations are not in CircleCI's API specification and have no
+// compatibility guarantee. Their requests and responses are known from
+// CircleCI's own clients. Only CircleCI's cloud has them.
 type GitHubAppService service
 
 // GitHubAppInstallation is the installation of the GitHub App for an
@@ -23,7 +23,8 @@ type GitHubAppService service
 type GitHubAppInstallation struct {
 	// ID is GitHub's ID of the installation.
 	ID int64 `json:"id"`
-	// TargetType is what it is installed for, "Organization" or "User".
+	// TargetType is the type of the account it is installed for: "Organization"
+	// or "User".
 	TargetType string `json:"target_type"`
 	// Login is the name of the organization or user on GitHub.
 	Login string `json:"login"`
@@ -32,7 +33,7 @@ type GitHubAppInstallation struct {
 }
 
 // GetInstallation returns the installation of the GitHub App for an
-// organization, or an error matching [ErrNotFound] if it is not installed.
+// organization. If the app is not installed, the error matches [ErrNotFound].
 //
 // This operation is not in CircleCI's API specification: see
 // [GitHubAppService].

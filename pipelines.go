@@ -9,11 +9,12 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// PipelinesService starts pipelines and reads them.
+// PipelinesService starts, reads and searches pipelines, and compiles
+// configurations.
 type PipelinesService service
 
-// PipelineState tells how far the processing of a pipeline's configuration
-// has come. It says nothing about the outcome of its workflows: see
+// PipelineState is the state of processing a pipeline's configuration. It says
+// nothing about the outcome of its workflows: for that, see
 // [PipelinesService.Wait].
 type PipelineState string
 
@@ -26,8 +27,8 @@ const (
 	PipelineStatePending      PipelineState = "pending"
 )
 
-// Done reports whether the state will not change any more. It is false for a
-// state that this package does not know.
+// Done reports whether the state is final. It returns false for a state that
+// this package does not know.
 func (s PipelineState) Done() bool {
 	return s == PipelineStateCreated || s == PipelineStateErrored
 }
@@ -39,24 +40,24 @@ type Pipeline struct {
 	ProjectSlug ProjectSlug     `json:"project_slug"`
 	State       PipelineState   `json:"state"`
 	Errors      []PipelineError `json:"errors"`
-	Warnings    []any           `json:"warnings,omitzero"` // undocumented, of open form
+	Warnings    []any           `json:"warnings,omitzero"` // undocumented; any JSON values
 	CreatedAt   time.Time       `json:"created_at"`
 	UpdatedAt   time.Time       `json:"updated_at,omitzero"`
 	Trigger     PipelineTrigger `json:"trigger"`
-	// TriggerParameters describe what has happened, for pipelines of GitHub
-	// App and GitLab projects. The form is open; whole numbers are int64.
+	// TriggerParameters describe the triggering event, for pipelines of GitHub
+	// App and GitLab projects. They may hold any JSON values; whole numbers are
+	// int64.
 	TriggerParameters map[string]any `json:"trigger_parameters,omitzero"`
-	// VCS is nil for pipelines that do not come from GitHub (OAuth) or
-	// Bitbucket.
+	// VCS is set only for pipelines of GitHub (OAuth) and Bitbucket projects.
 	VCS *PipelineVCS `json:"vcs,omitzero"`
 }
 
 func (p *Pipeline) key() itemKey { return itemKey{id: p.ID} }
 
-// PipelineErrorType is the kind of an error of a pipeline.
+// PipelineErrorType is the type of a pipeline error.
 type PipelineErrorType string
 
-// The kinds of errors.
+// The types of pipeline errors.
 const (
 	PipelineErrorTypeConfig              PipelineErrorType = "config"
 	PipelineErrorTypeConfigFetch         PipelineErrorType = "config-fetch"
@@ -68,16 +69,17 @@ const (
 	PipelineErrorTypeTriggerRule         PipelineErrorType = "trigger-rule"
 )
 
-// PipelineError is why a pipeline's configuration could not be processed.
+// PipelineError describes why a pipeline's configuration could not be
+// processed.
 type PipelineError struct {
 	Type    PipelineErrorType `json:"type"`
 	Message string            `json:"message"`
 }
 
-// TriggerType is what starts a pipeline.
+// TriggerType is the type of event that started a pipeline.
 type TriggerType string
 
-// The kinds of triggers.
+// The trigger types.
 const (
 	TriggerTypeAPI               TriggerType = "api"
 	TriggerTypeExplicit          TriggerType = "explicit"
@@ -85,20 +87,21 @@ const (
 	TriggerTypeWebhook           TriggerType = "webhook"
 )
 
-// PipelineTrigger is what has started a pipeline.
+// PipelineTrigger describes the event that started a pipeline.
 type PipelineTrigger struct {
 	Type       TriggerType   `json:"type"`
 	ReceivedAt time.Time     `json:"received_at"`
 	Actor      PipelineActor `json:"actor"`
 }
 
-// PipelineActor is who has started a pipeline. Both fields can be empty.
+// PipelineActor is the user who started a pipeline. Both fields can be empty.
 type PipelineActor struct {
 	Login     string `json:"login"`
 	AvatarURL string `json:"avatar_url,omitzero"`
 }
 
-// PipelineVCS is what a pipeline was started for, in the repository.
+// PipelineVCS is the branch or tag and the revision that a pipeline was started
+// for.
 type PipelineVCS struct {
 	ProviderName        string `json:"provider_name"`
 	OriginRepositoryURL string `json:"origin_repository_url"`
@@ -108,7 +111,7 @@ type PipelineVCS struct {
 	Tag                 string `json:"tag,omitzero"`
 	ReviewID            string `json:"review_id,omitzero"`
 	ReviewURL           string `json:"review_url,omitzero"`
-	// Commit is nil if the API does not tell.
+	// Commit is nil if the API does not return it.
 	Commit *PipelineCommit `json:"commit,omitzero"`
 }
 
@@ -118,10 +121,10 @@ type PipelineCommit struct {
 	Body    string `json:"body,omitzero"`
 }
 
-// ListPipelinesOptions says which pipelines to list.
+// ListPipelinesOptions are the options of [PipelinesService.List].
 type ListPipelinesOptions struct {
 	OrgSlug OrgSlug
-	// Mine lists only those that were started by the owner of the token.
+	// Mine limits the list to pipelines that the token's owner started.
 	Mine bool
 }
 
@@ -139,8 +142,8 @@ func (o *ListPipelinesOptions) check() error {
 	return o.OrgSlug.check()
 }
 
-// List lists the pipelines of the most recently built projects that the
-// token's owner follows, in an organization if one is given; newest first.
+// List lists the pipelines of the most recently built projects that the token's
+// owner follows, newest first. The options can limit it to one organization.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listPipelines
 //
@@ -149,7 +152,8 @@ func (s *PipelinesService) List(o *ListPipelinesOptions, opts ...RequestOption) 
 	return list[Pipeline](s.client, get("/pipeline").query(o).with(opts))
 }
 
-// ListProjectPipelinesOptions says which pipelines of a project to list.
+// ListProjectPipelinesOptions are the options of
+// [PipelinesService.ListForProject].
 type ListProjectPipelinesOptions struct {
 	Branch string
 }
@@ -169,8 +173,8 @@ func (s *PipelinesService) ListForProject(slug ProjectSlug, o *ListProjectPipeli
 	return list[Pipeline](s.client, get("/project/{project-slug}/pipeline", slug).query(o).with(opts))
 }
 
-// ListMine lists the pipelines of a project that the owner of the token has
-// started, newest first.
+// ListMine lists the pipelines of a project that the token's owner started,
+// newest first.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listMyPipelines
 //
@@ -179,8 +183,8 @@ func (s *PipelinesService) ListMine(slug ProjectSlug, opts ...RequestOption) *Pa
 	return list[Pipeline](s.client, get("/project/{project-slug}/pipeline/mine", slug).with(opts))
 }
 
-// Get returns the pipeline with the given ID, or an error matching
-// [ErrNotFound].
+// Get returns the pipeline with the given ID. If there is none, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineById
 //
@@ -189,8 +193,8 @@ func (s *PipelinesService) Get(ctx context.Context, id uuid.UUID, opts ...Reques
 	return do[Pipeline](ctx, s.client, get("/pipeline/{pipeline-id}", id).with(opts))
 }
 
-// GetByNumber returns the pipeline of a project with the given number, or an
-// error matching [ErrNotFound].
+// GetByNumber returns the pipeline of a project with the given number. If there
+// is none, the error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineByNumber
 //
@@ -199,20 +203,21 @@ func (s *PipelinesService) GetByNumber(ctx context.Context, slug ProjectSlug, nu
 	return do[Pipeline](ctx, s.client, get("/project/{project-slug}/pipeline/{pipeline-number}", slug, number).with(opts))
 }
 
-// PipelineConfig is the configuration that a pipeline runs.
+// PipelineConfig is the configuration of a pipeline.
 type PipelineConfig struct {
-	// Source is the text as it stands in the repository.
+	// Source is the text of the configuration file in the repository.
 	Source string `json:"source"`
-	// Compiled is what became of it, with orbs and parameters resolved.
+	// Compiled is the compiled configuration, with orbs and parameters
+	// resolved.
 	Compiled string `json:"compiled"`
-	// SetupConfig and CompiledSetupConfig are the same of the setup workflow,
+	// SetupConfig and CompiledSetupConfig are the same for the setup workflow,
 	// if the pipeline has one.
 	SetupConfig         string `json:"setup_config,omitzero"`
 	CompiledSetupConfig string `json:"compiled_setup_config,omitzero"`
 }
 
-// GetConfig returns the configuration of a pipeline, or an error matching
-// [ErrNotFound] if there is none.
+// GetConfig returns the configuration of a pipeline. If there is none, the
+// error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/getPipelineConfigById
 //
@@ -231,8 +236,8 @@ func (s *PipelinesService) GetValues(ctx context.Context, id uuid.UUID, opts ...
 	return value(do[map[string]any](ctx, s.client, get("/pipeline/{pipeline-id}/values", id).with(opts)))
 }
 
-// ListWorkflows lists the workflows of a pipeline. Reruns are among them, with
-// the name of what they repeat.
+// ListWorkflows lists the workflows of a pipeline. The list includes reruns,
+// which have the name of the original workflow.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/listWorkflowsByPipelineId
 //

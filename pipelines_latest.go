@@ -8,27 +8,28 @@ import (
 )
 
 // GetLatestOptions selects the pipeline that [PipelinesService.GetLatest]
-// returns. Nil and zero fields select any.
+// returns. Nil and zero fields match any pipeline.
 type GetLatestOptions struct {
 	// Branch is the branch of the pipeline.
 	Branch string
 	// Outcome is how the pipeline ended, such as [OutcomeSuccess]. If it is
-	// empty, the pipeline may have ended in any way.
+	// empty, any outcome matches.
 	Outcome Outcome
-	// Workflow is the name of a workflow that the pipeline must contain. The
-	// Outcome is then the workflow's, and other workflows do not matter.
+	// Workflow is the name of a workflow that the pipeline must contain.
+	// Outcome then applies to this workflow alone; other workflows are ignored.
 	Workflow string
-	// MaxPipelines is how many pipelines are looked at. The default is 100. It
-	// costs one request for each, and one for every 20.
+	// MaxPipelines is the maximum number of pipelines to check. The default is
+	// 100. Checking costs one request per pipeline, plus one for every 20
+	// pipelines.
 	MaxPipelines int
 }
 
-// GetLatest returns the newest pipeline of a project that has ended in a certain
-// way. Unfinished pipelines, and those whose workflows CircleCI no longer has, are
-// skipped. If none of the pipelines matches, the error matches [ErrNotFound] and
-// says how far back the search went.
+// GetLatest returns the newest finished pipeline of a project that matches the
+// options. It skips unfinished pipelines, and those whose workflows CircleCI no
+// longer has. If no pipeline matches, the error matches [ErrNotFound] and says
+// how far back the search went.
 //
-// The outcome is decided as [PipelinesService.Check] does. With
+// The outcome is determined as in [PipelinesService.Check]. With
 // [GetLatestOptions.Workflow] the result contains this workflow only.
 func (s *PipelinesService) GetLatest(ctx context.Context, slug ProjectSlug, o *GetLatestOptions, opts ...RequestOption) (*PipelineResult, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
@@ -63,8 +64,8 @@ func (s *PipelinesService) GetLatest(ctx context.Context, slug ProjectSlug, o *G
 	return nil, o.notFound(slug, looked, skipped, oldest)
 }
 
-// matching returns the result of a pipeline, or nil if it is not what the
-// options select.
+// matching returns the result of a pipeline, or nil if the options do not match
+// it.
 func (s *PipelinesService) matching(ctx context.Context, p *Pipeline, o *GetLatestOptions, opts []RequestOption) (*PipelineResult, error) {
 	r, groups, err := s.check(ctx, p, opts)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// CreatedPipeline is what is known of a pipeline that has just been started.
+// CreatedPipeline identifies a pipeline that was just started.
 type CreatedPipeline struct {
 	ID        uuid.UUID     `json:"id"`
 	Number    int64         `json:"number"`
@@ -21,8 +21,8 @@ type CreatedPipeline struct {
 	CreatedAt time.Time     `json:"created_at"`
 }
 
-// TriggerPipelineRequest says what to run: of a branch or a tag, the default
-// branch if neither is given.
+// TriggerPipelineRequest describes the pipeline to start, on a branch or a tag.
+// The default is the project's default branch.
 type TriggerPipelineRequest struct {
 	Branch     string     `json:"branch,omitzero"`
 	Tag        string     `json:"tag,omitzero"`
@@ -31,14 +31,14 @@ type TriggerPipelineRequest struct {
 
 func (r TriggerPipelineRequest) check() error {
 	if r.Branch != "" && r.Tag != "" {
-		return &ArgumentError{Name: "branch", Reason: "is given beside a tag: the API takes one of them"}
+		return &ArgumentError{Name: "branch", Reason: "cannot be combined with tag: set only one of them"}
 	}
 	return r.Parameters.check()
 }
 
-// Trigger starts a pipeline of a GitHub (OAuth) or Bitbucket project; for
-// others see [PipelinesService.Run]. A parameter that the configuration does
-// not declare is refused, with an error that can match [ErrNotFound].
+// Trigger starts a pipeline of a GitHub (OAuth) or Bitbucket project. For other
+// projects, use [PipelinesService.Run]. The API refuses a parameter that the
+// configuration does not declare; the error can match [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/triggerPipeline
 //
@@ -48,7 +48,7 @@ func (s *PipelinesService) Trigger(ctx context.Context, slug ProjectSlug, in Tri
 	return out, hintParameters(err, in.Parameters)
 }
 
-// GitRef is a branch or a tag: see [Branch] and [Tag].
+// GitRef is a branch or a tag. Create one with [Branch] or [Tag].
 type GitRef struct{ sent[gitRefBody] }
 
 type gitRefBody struct {
@@ -56,21 +56,21 @@ type gitRefBody struct {
 	Tag    string `json:"tag,omitzero"`
 }
 
-// Branch is the head of a branch. A pull request is "pull/<number>/head" or
-// "pull/<number>/merge".
+// Branch returns a reference to the head of a branch. For a pull request, use
+// "pull/<number>/head" or "pull/<number>/merge".
 func Branch(branch string) (r GitRef) {
 	r.body.Branch = branch
 	return r
 }
 
-// Tag is the commit of a tag.
+// Tag returns a reference to a tag.
 func Tag(tag string) (r GitRef) {
 	r.body.Tag = tag
 	return r
 }
 
-// RunConfig says where the configuration of a run comes from: see
-// [ConfigFrom] and [InlineConfig].
+// RunConfig is the source of a run's configuration. Create one with
+// [ConfigFrom] or [InlineConfig].
 type RunConfig struct{ sent[runConfigBody] }
 
 type runConfigBody struct {
@@ -79,26 +79,28 @@ type runConfigBody struct {
 	Content string `json:"content,omitzero"`
 }
 
-// ConfigFrom takes the configuration from a branch or a tag.
+// ConfigFrom reads the configuration from a branch or a tag.
 func ConfigFrom(ref GitRef) (c RunConfig) {
 	c.body.Branch, c.body.Tag = ref.body.Branch, ref.body.Tag
 	return c
 }
 
-// InlineConfig is a configuration as YAML, in place of the repository's. It is
-// undocumented; the organization and the project have to permit it.
+// InlineConfig uses the given YAML as the configuration instead of the
+// repository's. It is undocumented. The organization and the project must allow
+// it.
 func InlineConfig(content string) (c RunConfig) {
 	c.body.Content = content
 	return c
 }
 
-// RunPipelineRequest says what to run.
+// RunPipelineRequest describes the pipeline to run.
 type RunPipelineRequest struct {
-	// DefinitionID is the pipeline definition's: see PipelineDefinitions.
+	// DefinitionID is the ID of the pipeline definition: see
+	// [PipelineDefinitionsService].
 	DefinitionID uuid.UUID `json:"definition_id"`
-	// Config says where the configuration is taken from.
+	// Config is the source of the configuration.
 	Config RunConfig `json:"config,omitzero"`
-	// Checkout says what a checkout step checks out.
+	// Checkout is the branch or tag that a checkout step checks out.
 	Checkout   GitRef     `json:"checkout,omitzero"`
 	Parameters Parameters `json:"parameters,omitzero"`
 }
@@ -110,9 +112,9 @@ func (r RunPipelineRequest) check() error {
 	return r.Parameters.check()
 }
 
-// Run starts a pipeline of any project. If the API takes the request and runs
-// nothing, because a filter of the configuration leaves nothing to do, the
-// error is one that matches [ErrNotTriggered].
+// Run starts a pipeline of any project. If the API accepts the request but
+// starts nothing, because a filter of the configuration leaves nothing to run,
+// the error matches [ErrNotTriggered].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/triggerPipelineRun
 //
@@ -124,8 +126,8 @@ func (s *PipelinesService) Run(ctx context.Context, slug ProjectSlug, in RunPipe
 	return out.pipeline(r.route, about, hintParameters(err, in.Parameters))
 }
 
-// runAnswer is either a pipeline, with the status 201, or the reason for which
-// there is none, with 200.
+// runAnswer is either a pipeline (status 201), or the reason why none was
+// started (status 200).
 type runAnswer struct {
 	CreatedPipeline
 	Message string `json:"message"`
@@ -140,14 +142,14 @@ func (a *runAnswer) pipeline(route string, r Response, err error) (*CreatedPipel
 	case a.ID == uuid.Nil:
 		return nil, &DecodeError{
 			Method: http.MethodPost, Route: route, StatusCode: r.StatusCode, RequestID: r.RequestID, Attempts: r.Attempts,
-			ContentType: r.Header.Get("Content-Type"), Err: errors.New("the pipeline has no ID: look for it in the project's list before you run it again"),
+			ContentType: r.Header.Get("Content-Type"), Err: errors.New("the response has no pipeline ID: look for the pipeline in the project's list before running it again"),
 		}
 	}
 	return &a.CreatedPipeline, nil
 }
 
-// hintParameters explains a 404 to a call with parameters: the API answers so
-// for a parameter that the configuration does not declare.
+// hintParameters explains a 404 response to a call with parameters: the API
+// sends it for a parameter that the configuration does not declare.
 func hintParameters(err error, p Parameters) error {
 	var answer *Error
 	if len(p) > 0 && errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
@@ -157,24 +159,25 @@ func hintParameters(err error, p Parameters) error {
 	return err
 }
 
-// ContinuePipelineRequest is how a setup workflow has its pipeline go on.
+// ContinuePipelineRequest holds the configuration with which a setup workflow
+// continues its pipeline.
 type ContinuePipelineRequest struct {
-	// ContinuationKey is in the setup job's environment, as
-	// CIRCLE_CONTINUATION_KEY. It authorises the call in place of a token.
+	// ContinuationKey is the value of CIRCLE_CONTINUATION_KEY in the setup
+	// job's environment. It authorizes the call instead of a token.
 	ContinuationKey Secret `json:"continuation-key"`
-	// Configuration is the YAML to go on with.
+	// Configuration is the YAML to continue with.
 	Configuration string     `json:"configuration"`
 	Parameters    Parameters `json:"parameters,omitzero"`
 }
 
 func (r ContinuePipelineRequest) check() error {
 	if r.ContinuationKey == "" || r.Configuration == "" {
-		return &ArgumentError{Name: "continuation", Reason: "lacks its key or its configuration"}
+		return &ArgumentError{Name: "continuation", Reason: "has no continuation key or no configuration"}
 	}
 	return r.Parameters.check()
 }
 
-// Continue goes on with a pipeline from its setup workflow.
+// Continue continues a pipeline from its setup workflow.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/continuePipeline
 //

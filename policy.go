@@ -10,35 +10,34 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// PolicyService works with config policies: rules, written in Rego, that
-// decide which configurations an organization runs. The owner of policies is
-// an organization, named by its ID; its slug is not taken.
+// PolicyService manages config policies: rules, written in Rego, that decide
+// which configurations an organization runs. The owner of policies is an
+// organization, identified by its ID; slugs are not accepted.
 //
-// The routes name a policy context, which has nothing to do with
-// [ContextsService]. The API takes one alone, config, and so it is no
-// parameter here.
+// The routes contain a policy context, which is unrelated to [ContextsService].
+// The API accepts only one, "config", so the methods have no parameter for it.
 type PolicyService service
 
 const policyContext = "config"
 
 // Policy is one document of a policy bundle.
 type Policy struct {
-	// Name is what the document declares by its first rule,
-	// policy_name["…"], whatever name it was uploaded under.
+	// Name is the name that the document declares with its first rule,
+	// policy_name["…"], regardless of the file name it was uploaded with.
 	Name      string    `json:"name"`
 	Content   string    `json:"content"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	CreatedBy string    `json:"created_by,omitzero"`
 }
 
-// policyBundle is a bundle as it comes.
+// policyBundle is a bundle as the API returns it.
 type policyBundle map[string]policyDocuments
 
-// policyDocuments are the policies of one name: the live API sends an object,
-// the document of the API has an array, and tools of CircleCI's read a text.
+// policyDocuments are the policies with one name. The live API sends an object,
+// the API specification has an array, and CircleCI's tools read a string.
 type policyDocuments []Policy
 
-// UnmarshalJSON reads any of the three, and null as none.
+// UnmarshalJSON accepts all three forms; null is an empty list.
 func (d *policyDocuments) UnmarshalJSON(data []byte) (err error) {
 	var one Policy
 	switch data[0] {
@@ -72,8 +71,8 @@ func (b *policyBundle) policies(err error) (map[string][]Policy, error) {
 	return out, nil
 }
 
-// GetBundle returns the policies of an organization by name; an empty map if
-// it has none. The live API has one document for each name, the first.
+// GetBundle returns the policies of an organization by name. The map is empty
+// if it has none. The live API returns one document for each name, the first.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetPolicyBundle
 //
@@ -83,12 +82,13 @@ func (s *PolicyService) GetBundle(ctx context.Context, ownerID uuid.UUID, opts .
 	return out.policies(err)
 }
 
-// CreatePolicyBundleRequest is all policies that an organization shall have.
+// CreatePolicyBundleRequest holds the complete set of an organization's
+// policies.
 type CreatePolicyBundleRequest struct {
-	// Policies are the documents, by file name. An empty map deletes all that
-	// there are; nil is refused, so that this does not happen by accident.
+	// Policies are the documents, by file name. An empty map deletes all
+	// policies. A nil map is refused, so that this does not happen by accident.
 	Policies map[string]string `json:"policies"`
-	// DryRun changes nothing, and returns what would have changed.
+	// DryRun returns what would change, without changing anything.
 	DryRun bool `json:"-"`
 }
 
@@ -96,25 +96,25 @@ func (r CreatePolicyBundleRequest) query(q *encode.Query) { q.Bool("dry", r.DryR
 
 func (r CreatePolicyBundleRequest) check() error {
 	if r.Policies == nil {
-		return &ArgumentError{Name: "policies", Reason: "is nil; to delete all policies give an empty map"}
+		return &ArgumentError{Name: "policies", Reason: "is nil: to delete all policies, pass an empty map"}
 	}
 	return nil
 }
 
-// PolicyBundleDiff is what an upload has changed, by the names that the
-// documents declare. All three are empty if it has changed nothing.
+// PolicyBundleDiff lists the policies that an upload changed, by the names that
+// the documents declare. All three lists are empty if nothing changed.
 type PolicyBundleDiff struct {
 	Created  []string `json:"created,omitzero"`
 	Modified []string `json:"modified,omitzero"`
 	Deleted  []string `json:"deleted,omitzero"`
 }
 
-// CreateBundle replaces ALL policies of an organization: what is not in the
-// request is deleted.
+// CreateBundle replaces ALL policies of an organization: policies that are not
+// in the request are deleted.
 //
-// Each document has to be of the package org, and its first rule has to be
-// policy_name["…"]; else, and for other mistakes in the Rego, the answer is a
-// 400. A bundle of more than about 2.5 MiB is refused with 413.
+// Each document must belong to the package org, and its first rule must be
+// policy_name["…"]. The API responds with 400 if not, and for other errors in
+// the Rego code. It refuses a bundle larger than about 2.5 MiB with 413.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/CreatePolicyBundle
 //
@@ -123,8 +123,8 @@ func (s *PolicyService) CreateBundle(ctx context.Context, ownerID uuid.UUID, in 
 	return do[PolicyBundleDiff](ctx, s.client, post("/owner/{ownerID}/context/{context}/policy-bundle", ownerID, policyContext).query(in).body(in).with(opts))
 }
 
-// GetPolicy returns the policy that declares the given name, or an error
-// matching [ErrNotFound].
+// GetPolicy returns the policy that declares the given name. If there is none,
+// the error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetPolicyDocument
 //
@@ -133,15 +133,15 @@ func (s *PolicyService) GetPolicy(ctx context.Context, ownerID uuid.UUID, name s
 	return do[Policy](ctx, s.client, get("/owner/{ownerID}/context/{context}/policy-bundle/{policyName}", ownerID, policyContext, name).with(opts))
 }
 
-// PolicySettings are the settings of an organization's policies.
+// PolicySettings are the policy settings of an organization.
 type PolicySettings struct {
-	// Enabled tells whether configurations are held against the policies when
-	// a pipeline is triggered.
+	// Enabled reports whether the policies are evaluated when a pipeline is
+	// triggered.
 	Enabled bool `json:"enabled"`
 }
 
-// GetSettings returns the settings of an organization's policies. The API wants
-// the right to edit policies for it; reading a bundle needs less.
+// GetSettings returns the policy settings of an organization. The API requires
+// permission to edit policies for this; reading a bundle requires less.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionSettings
 //
@@ -150,12 +150,13 @@ func (s *PolicyService) GetSettings(ctx context.Context, ownerID uuid.UUID, opts
 	return do[PolicySettings](ctx, s.client, get("/owner/{ownerID}/context/{context}/decision/settings", ownerID, policyContext).with(opts))
 }
 
-// UpdatePolicySettingsRequest holds the settings, all of which are sent.
+// UpdatePolicySettingsRequest holds the settings to replace. All fields are
+// sent.
 type UpdatePolicySettingsRequest struct {
 	Enabled bool `json:"enabled"`
 }
 
-// UpdateSettings turns the evaluation of policies on or off.
+// UpdateSettings enables or disables the evaluation of policies.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/SetDecisionSettings
 //

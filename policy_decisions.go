@@ -10,10 +10,11 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// DecisionStatus is the outcome of a decision.
+// DecisionStatus is the status of a decision.
 type DecisionStatus string
 
-// The outcomes. A configuration is run after PASS and SOFT_FAIL.
+// The decision statuses. A configuration runs if the status is PASS or
+// SOFT_FAIL.
 const (
 	DecisionStatusPass     DecisionStatus = "PASS"
 	DecisionStatusSoftFail DecisionStatus = "SOFT_FAIL"
@@ -21,39 +22,40 @@ const (
 	DecisionStatusError    DecisionStatus = "ERROR" // the policies could not be evaluated
 )
 
-// Decision is what the policies say of a configuration.
+// Decision is the result of evaluating policies on a configuration.
 type Decision struct {
 	Status DecisionStatus `json:"status"`
-	// Reason says why the status is ERROR.
+	// Reason explains why the status is ERROR.
 	Reason string `json:"reason,omitzero"`
-	// Cause is the same, by the name that CircleCI's own evaluator gives it.
+	// Cause is the same as Reason, under the name that CircleCI's own evaluator
+	// uses.
 	Cause        string      `json:"cause,omitzero"`
 	EnabledRules []string    `json:"enabled_rules,omitzero"`
 	HardFailures []Violation `json:"hard_failures,omitzero"`
 	SoftFailures []Violation `json:"soft_failures,omitzero"`
 }
 
-// Violation is a rule that a configuration breaks.
+// Violation is a rule that a configuration violates.
 type Violation struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
 }
 
-// DecideRequest is what to decide on.
+// DecideRequest holds the input of a decision.
 type DecideRequest struct {
-	// Input is the configuration, as YAML: input in the policies.
+	// Input is the configuration, as YAML. Policies read it as input.
 	Input string `json:"input"`
-	// Metadata is data.meta in the policies, of open form. CircleCI gives
-	// build_number, project_id, ssh_rerun, vcs and parameters, as in
-	// [DecisionMetadata].
+	// Metadata may hold any JSON values. Policies read it as data.meta.
+	// CircleCI sets build_number, project_id, ssh_rerun, vcs and parameters, as
+	// in [DecisionMetadata].
 	Metadata map[string]any `json:"metadata,omitzero"`
 }
 
 func (r DecideRequest) check() error { return required("input", r.Input) }
 
-// Decide evaluates an organization's policies on a configuration. It runs
-// nothing. A configuration that breaks policies is no error: look at the
-// status.
+// Decide evaluates an organization's policies on a configuration, without
+// running it. A configuration that violates policies does not return an error:
+// check [Decision.Status].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/MakeDecision
 //
@@ -68,7 +70,7 @@ type DecisionLog struct {
 	CreatedAt time.Time        `json:"created_at"`
 	Decision  Decision         `json:"decision"`
 	Metadata  DecisionMetadata `json:"metadata,omitzero"`
-	// Policies are the hashes of the policies' documents, by name.
+	// Policies are the hashes of the policy documents, by name.
 	Policies map[string]string `json:"policies,omitzero"`
 	// TimeTaken is how long the evaluation took.
 	TimeTaken Milliseconds `json:"time_taken_ms,omitzero"`
@@ -76,18 +78,19 @@ type DecisionLog struct {
 
 func (l *DecisionLog) key() itemKey { return itemKey{id: l.ID} }
 
-// DecisionMetadata tells what a decision was made for. All of it can be
-// missing.
+// DecisionMetadata describes what a decision was made for. All fields can be
+// zero.
 type DecisionMetadata struct {
 	BuildNumber int64       `json:"build_number,omitzero"`
 	ProjectID   uuid.UUID   `json:"project_id,omitzero"`
 	SSHRerun    bool        `json:"ssh_rerun,omitzero"`
 	VCS         DecisionVCS `json:"vcs,omitzero"`
-	// Parameters are the pipeline's, of open form; whole numbers are int64.
+	// Parameters are the pipeline parameters. They may hold any JSON values;
+	// whole numbers are int64.
 	Parameters map[string]any `json:"parameters,omitzero"`
 }
 
-// DecisionVCS tells what of a repository a decision was made for.
+// DecisionVCS describes the repository state that a decision was made for.
 type DecisionVCS struct {
 	Branch              string `json:"branch,omitzero"`
 	ReleaseTag          string `json:"release_tag,omitzero"`
@@ -95,11 +98,11 @@ type DecisionVCS struct {
 	TargetRepositoryURL string `json:"target_repository_url,omitzero"`
 }
 
-// ListDecisionsOptions says which decisions to list. A field that is zero
-// filters nothing.
+// ListDecisionsOptions are the options of [PolicyService.ListDecisions]. Zero
+// fields do not filter.
 type ListDecisionsOptions struct {
 	Status DecisionStatus
-	// After and Before bound the time of the decision.
+	// After and Before limit the list to decisions made between these times.
 	After, Before time.Time
 	Branch        string
 	ProjectID     uuid.UUID
@@ -121,8 +124,8 @@ func (o *ListDecisionsOptions) query(q *encode.Query) {
 }
 
 // ListDecisions lists the decisions on an organization's configurations. The
-// API pages them by offset: a page's token is the offset of the next, and the
-// last page is the empty one.
+// API uses offsets for paging: a page token is the offset of the next page, and
+// the last page is empty.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionLogs
 //
@@ -131,8 +134,8 @@ func (s *PolicyService) ListDecisions(ownerID uuid.UUID, o *ListDecisionsOptions
 	return offsetArray[DecisionLog](s.client, get("/owner/{ownerID}/context/{context}/decision", ownerID, policyContext).query(o).with(opts))
 }
 
-// GetDecision returns the record of a decision, or an error matching
-// [ErrNotFound].
+// GetDecision returns the record of a decision. If there is none, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionLog
 //
@@ -141,8 +144,8 @@ func (s *PolicyService) GetDecision(ctx context.Context, ownerID, id uuid.UUID, 
 	return do[DecisionLog](ctx, s.client, get("/owner/{ownerID}/context/{context}/decision/{decisionID}", ownerID, policyContext, id).with(opts))
 }
 
-// GetDecisionBundle returns the policies by which a decision was made, as
-// [PolicyService.GetBundle] does.
+// GetDecisionBundle returns the policies that a decision was based on, in the
+// form of [PolicyService.GetBundle].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Policy-Management/operation/GetDecisionLogPolicyBundle
 //

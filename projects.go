@@ -6,11 +6,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// ProjectsService works with projects: their settings, environment variables
-// and checkout keys.
+// ProjectsService manages projects, their settings, environment variables and
+// checkout keys.
 type ProjectsService service
 
-// Project is what CircleCI builds: a repository, or a standalone project.
+// Project is a CircleCI project: a repository, or a standalone project.
 type Project struct {
 	ID               uuid.UUID   `json:"id"`
 	Slug             ProjectSlug `json:"slug"`
@@ -21,10 +21,10 @@ type Project struct {
 	VCSInfo          VCSInfo     `json:"vcs_info"`
 }
 
-// VCSProvider is where a project's code is.
+// VCSProvider is the provider that hosts a project's code.
 type VCSProvider string
 
-// The providers. For GitHub App and GitLab projects it is CircleCI.
+// The providers. GitHub App and GitLab projects have VCSProviderCircleCI.
 const (
 	VCSProviderGitHub    VCSProvider = "GitHub"
 	VCSProviderBitbucket VCSProvider = "Bitbucket"
@@ -38,8 +38,8 @@ type VCSInfo struct {
 	DefaultBranch string      `json:"default_branch"`
 }
 
-// Get returns the project with the given slug, or an error matching
-// [ErrNotFound].
+// Get returns the project with the given slug. If there is none, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getProjectBySlug
 //
@@ -48,8 +48,8 @@ func (s *ProjectsService) Get(ctx context.Context, slug ProjectSlug, opts ...Req
 	return do[Project](ctx, s.client, get("/project/{project-slug}", slug).with(opts))
 }
 
-// GetByID returns the project with the given ID, or an error matching
-// [ErrNotFound].
+// GetByID returns the project with the given ID. If there is none, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getProjectBySlug
 //
@@ -58,15 +58,15 @@ func (s *ProjectsService) GetByID(ctx context.Context, id uuid.UUID, opts ...Req
 	return do[Project](ctx, s.client, get("/project/{project-slug}", id).with(opts))
 }
 
-// CreateProjectRequest is a new project.
+// CreateProjectRequest describes a new project.
 type CreateProjectRequest struct {
 	Name string `json:"name"`
 }
 
 func (r CreateProjectRequest) check() error { return required("name", r.Name) }
 
-// Create creates a project in an organization of the kind circleci, which has
-// projects of its own; for repositories see
+// Create creates a project in a standalone organization, one of the type
+// circleci. For a GitHub (OAuth) or Bitbucket repository, use
 // [ProjectsService.CreateFromRepo].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createProject
@@ -76,8 +76,9 @@ func (s *ProjectsService) Create(ctx context.Context, org OrgRef, in CreateProje
 	return do[Project](ctx, s.client, post("/organization/{org-slug-or-id}/project", org).body(in).with(opts))
 }
 
-// CreateFromRepo begins to build a repository of GitHub (OAuth) or Bitbucket,
-// and returns the new project's settings. For other slugs it fails with 405.
+// CreateFromRepo creates a project for a GitHub (OAuth) or Bitbucket
+// repository, and returns the project's settings. For other slugs the API
+// responds with 405 Method Not Allowed.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createProject1
 //
@@ -86,8 +87,8 @@ func (s *ProjectsService) CreateFromRepo(ctx context.Context, slug ProjectSlug, 
 	return do[ProjectSettings](ctx, s.client, post("/project/{provider}/{organization}/{project}", slug).with(opts))
 }
 
-// Delete deletes a project, with all that CircleCI has stored of it. It cannot
-// be undone.
+// Delete deletes a project with all data that CircleCI stored for it. This
+// cannot be undone.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/deleteProjectBySlug
 //
@@ -112,13 +113,13 @@ type AdvancedSettings struct {
 	SetGitHubStatus            bool `json:"set_github_status"`
 	SetupWorkflows             bool `json:"setup_workflows"`
 	WriteSettingsRequiresAdmin bool `json:"write_settings_requires_admin"`
-	// PROnlyBranchOverrides are the branches that are built without a pull
-	// request, if BuildPRsOnly is set.
+	// PROnlyBranchOverrides are the branches that are built even without a pull
+	// request if BuildPRsOnly is true.
 	PROnlyBranchOverrides []string `json:"pr_only_branch_overrides"`
 }
 
-// GetSettings returns the settings of a project, or an error matching
-// [ErrNotFound] if there is none.
+// GetSettings returns the settings of a project. If there is no such project,
+// the error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getProjectSettings
 //
@@ -132,9 +133,9 @@ type UpdateSettingsRequest struct {
 	Advanced UpdateAdvancedSettings `json:"advanced"`
 }
 
-// UpdateAdvancedSettings holds the advanced settings to change; unset ones
-// stay as they are. The setting oss can be read, but the API refuses to change
-// it.
+// UpdateAdvancedSettings holds the advanced settings to change. Unset fields
+// stay unchanged. The API refuses changes of the oss setting, so it can only be
+// read.
 type UpdateAdvancedSettings struct {
 	AutocancelBuilds           Optional[bool] `json:"autocancel_builds,omitzero"`
 	BuildForkPRs               Optional[bool] `json:"build_fork_prs,omitzero"`
@@ -144,21 +145,21 @@ type UpdateAdvancedSettings struct {
 	SetGitHubStatus            Optional[bool] `json:"set_github_status,omitzero"`
 	SetupWorkflows             Optional[bool] `json:"setup_workflows,omitzero"`
 	WriteSettingsRequiresAdmin Optional[bool] `json:"write_settings_requires_admin,omitzero"`
-	// PROnlyBranchOverrides takes the place of the whole list. The API ignores
-	// an empty one.
+	// PROnlyBranchOverrides replaces the whole list. The API ignores an empty
+	// list.
 	PROnlyBranchOverrides Optional[[]string] `json:"pr_only_branch_overrides,omitzero"`
 }
 
 func (r UpdateSettingsRequest) check() error {
 	if isUnset(r.Advanced) {
-		return &ArgumentError{Name: "advanced", Reason: "holds nothing to change"}
+		return &ArgumentError{Name: "advanced", Reason: "has no fields to change"}
 	}
 	return nil
 }
 
 // UpdateSettings changes settings of a project and returns all of them. If the
-// API answers 403 because the token may not change one of them, others may
-// have been changed by then.
+// API responds with 403 because the token may not change one setting, other
+// settings may already have changed.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/patchProjectSettings
 //

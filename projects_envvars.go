@@ -8,7 +8,7 @@ import (
 // ProjectEnvVar is an environment variable of a project.
 type ProjectEnvVar struct {
 	Name string `json:"name"`
-	// Value is masked: it shows the last characters at most.
+	// Value is masked: it shows at most the last characters.
 	Value string `json:"value"`
 	// CreatedAt is zero for old variables.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -26,7 +26,7 @@ func (s *ProjectsService) ListEnvVars(slug ProjectSlug, opts ...RequestOption) *
 	return repeatingList[ProjectEnvVar](s.client, get("/project/{project-slug}/envvar", slug).with(opts))
 }
 
-// namedEnvVar is a variable as a project's route takes it.
+// namedEnvVar is the request body of the project's route.
 type namedEnvVar struct {
 	Name string `json:"name"`
 	SetEnvVarRequest
@@ -34,7 +34,7 @@ type namedEnvVar struct {
 
 func (r namedEnvVar) check() error { return required("name", r.Name) }
 
-// SetEnvVar creates an environment variable of a project, or changes its value.
+// SetEnvVar creates or updates an environment variable of a project.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createEnvVar
 //
@@ -43,8 +43,8 @@ func (s *ProjectsService) SetEnvVar(ctx context.Context, slug ProjectSlug, name 
 	return do[ProjectEnvVar](ctx, s.client, post("/project/{project-slug}/envvar", slug).body(namedEnvVar{name, in}).with(opts))
 }
 
-// GetEnvVar returns an environment variable of a project, with a masked value,
-// or an error matching [ErrNotFound].
+// GetEnvVar returns an environment variable of a project, with a masked value.
+// If there is none, the error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getEnvVar
 //

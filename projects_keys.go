@@ -7,11 +7,11 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// CheckoutKeyType is the kind of a checkout key.
+// CheckoutKeyType is the type of a checkout key.
 type CheckoutKeyType string
 
-// The kinds of checkout keys. A key created as user-key is read back as
-// github-user-key or bitbucket-user-key.
+// The types of checkout keys. The API returns a key created as user-key with
+// the type github-user-key or bitbucket-user-key.
 const (
 	CheckoutKeyTypeDeployKey        CheckoutKeyType = "deploy-key"
 	CheckoutKeyTypeUserKey          CheckoutKeyType = "user-key"
@@ -19,28 +19,29 @@ const (
 	CheckoutKeyTypeBitbucketUserKey CheckoutKeyType = "bitbucket-user-key"
 )
 
-// CheckoutKey is an SSH key with which jobs check out code.
+// CheckoutKey is an SSH key that jobs use to check out code.
 type CheckoutKey struct {
 	Type        CheckoutKeyType `json:"type"`
 	Fingerprint string          `json:"fingerprint"`
 	PublicKey   string          `json:"public_key"`
-	// Preferred tells whether this is the key that jobs use.
+	// Preferred reports whether jobs use this key.
 	Preferred bool      `json:"preferred"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
 func (k *CheckoutKey) key() itemKey { return itemKey{name: k.Fingerprint} }
 
-// FingerprintDigest is the form of a fingerprint.
+// FingerprintDigest is the digest algorithm of a fingerprint.
 type FingerprintDigest string
 
-// The forms of fingerprints.
+// The digest algorithms.
 const (
 	FingerprintDigestMD5    FingerprintDigest = "md5" // the default
 	FingerprintDigestSHA256 FingerprintDigest = "sha256"
 )
 
-// ListCheckoutKeysOptions says how to list checkout keys.
+// ListCheckoutKeysOptions are the options of
+// [ProjectsService.ListCheckoutKeys].
 type ListCheckoutKeysOptions struct {
 	Digest FingerprintDigest
 }
@@ -60,16 +61,16 @@ func (s *ProjectsService) ListCheckoutKeys(slug ProjectSlug, o *ListCheckoutKeys
 	return repeatingList[CheckoutKey](s.client, get("/project/{project-slug}/checkout-key", slug).query(o).with(opts))
 }
 
-// CreateCheckoutKeyRequest is a new checkout key: of the type deploy-key or
-// user-key.
+// CreateCheckoutKeyRequest describes a new checkout key, of the type deploy-key
+// or user-key.
 type CreateCheckoutKeyRequest struct {
 	Type CheckoutKeyType `json:"type"`
 }
 
 func (r CreateCheckoutKeyRequest) check() error { return required("type", string(r.Type)) }
 
-// CreateCheckoutKey creates a checkout key. The API can do so only if the
-// token's owner has authorised CircleCI at GitHub or Bitbucket to add keys.
+// CreateCheckoutKey creates a checkout key. This works only if the token's
+// owner has authorized CircleCI to add keys on GitHub or Bitbucket.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createCheckoutKey
 //
@@ -78,8 +79,8 @@ func (s *ProjectsService) CreateCheckoutKey(ctx context.Context, slug ProjectSlu
 	return do[CheckoutKey](ctx, s.client, post("/project/{project-slug}/checkout-key", slug).body(in).with(opts))
 }
 
-// GetCheckoutKey returns the checkout key with the given fingerprint, in
-// either form, or an error matching [ErrNotFound].
+// GetCheckoutKey returns the checkout key with the given fingerprint, MD5 or
+// SHA-256. If there is none, the error matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getCheckoutKey
 //
@@ -88,8 +89,8 @@ func (s *ProjectsService) GetCheckoutKey(ctx context.Context, slug ProjectSlug, 
 	return do[CheckoutKey](ctx, s.client, get("/project/{project-slug}/checkout-key/{fingerprint}", slug, fingerprint).with(opts))
 }
 
-// DeleteCheckoutKey deletes the checkout key with the given fingerprint, in
-// either form.
+// DeleteCheckoutKey deletes the checkout key with the given fingerprint, MD5 or
+// SHA-256.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/deleteCheckoutKey
 //

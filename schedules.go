@@ -8,11 +8,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// SchedulesService works with schedules, which start pipelines of GitHub
-// (OAuth) and Bitbucket projects at set times.
+// SchedulesService manages schedules, which start pipelines of GitHub (OAuth)
+// and Bitbucket projects at set times. For other projects, use
+// [TriggersService] and [ScheduledEvents].
 type SchedulesService service
 
-// AttributionActor says in whose name a schedule runs its pipelines.
+// AttributionActor is the user that a schedule's pipelines are attributed to.
 type AttributionActor string
 
 // The actors.
@@ -54,57 +55,61 @@ const (
 	MonthDecember  Month = "DEC"
 )
 
-// Timetable says when a schedule starts pipelines, in UTC: so many times in each
-// of the hours, on days of the week or on days of the month, and not both. See
-// [Weekly] and [Monthly].
+// Timetable says when a schedule starts pipelines, in UTC: how often in each of
+// the given hours, and either on days of the week or on days of the month.
+// Create one with [Weekly] or [Monthly].
 type Timetable struct {
-	// PerHour is from 1 to 60. CircleCI spreads the runs over the hour.
+	// PerHour is the number of runs per hour, from 1 to 60. CircleCI spreads
+	// them over the hour.
 	PerHour int `json:"per-hour,omitzero"`
-	// HoursOfDay are from 0 to 24.
+	// HoursOfDay are hours from 0 to 24.
 	HoursOfDay []int       `json:"hours-of-day,omitempty,omitzero"`
 	DaysOfWeek []DayOfWeek `json:"days-of-week,omitempty,omitzero"`
-	// DaysOfMonth are from 1 to 31.
+	// DaysOfMonth are days from 1 to 31.
 	DaysOfMonth []int `json:"days-of-month,omitempty,omitzero"`
-	// Months are all months if there are none.
+	// Months are the months in which the schedule runs. If empty, it runs in
+	// all months.
 	Months []Month `json:"months,omitempty,omitzero"`
 }
 
-// Weekly is a timetable of days of the week.
+// Weekly returns a timetable for days of the week. This one runs once on
+// Mondays and Thursdays, between 2:00 and 3:00 UTC:
 //
 //	circleci.Weekly(1, []int{2}, circleci.DayOfWeekMonday, circleci.DayOfWeekThursday)
 func Weekly(perHour int, hoursOfDay []int, daysOfWeek ...DayOfWeek) Timetable {
 	return Timetable{PerHour: perHour, HoursOfDay: hoursOfDay, DaysOfWeek: daysOfWeek}
 }
 
-// Monthly is a timetable of days of the month.
+// Monthly returns a timetable for days of the month. This one runs once on the
+// 1st and the 15th, between 2:00 and 3:00 UTC:
 //
 //	circleci.Monthly(1, []int{2}, 1, 15)
 func Monthly(perHour int, hoursOfDay []int, daysOfMonth ...int) Timetable {
 	return Timetable{PerHour: perHour, HoursOfDay: hoursOfDay, DaysOfMonth: daysOfMonth}
 }
 
-// check refuses what no timetable can have. One that is whole has all it needs;
-// an update may leave parts out.
+// check validates a timetable. A whole timetable must have all required fields;
+// an update may leave some out.
 func (t Timetable) check(whole bool) error {
 	refuse := func(reason string) error { return &ArgumentError{Name: "timetable", Reason: reason} }
 	switch {
 	case t.PerHour < 0 || t.PerHour > 60 || whole && t.PerHour == 0:
-		return refuse(fmt.Sprintf("per-hour is %d, and not from 1 to 60", t.PerHour))
+		return refuse(fmt.Sprintf("per-hour is %d: it must be from 1 to 60", t.PerHour))
 	case whole && len(t.HoursOfDay) == 0:
 		return refuse("hours-of-day are missing")
 	case len(t.DaysOfWeek) > 0 && len(t.DaysOfMonth) > 0:
-		return refuse("days-of-week are given beside days-of-month: the API takes one of them")
+		return refuse("days-of-week cannot be combined with days-of-month: set only one of them")
 	case whole && len(t.DaysOfWeek)+len(t.DaysOfMonth) == 0:
 		return refuse("has neither days-of-week nor days-of-month")
 	}
 	for _, hour := range t.HoursOfDay {
 		if hour < 0 || hour > 24 {
-			return refuse(fmt.Sprintf("hours-of-day hold %d, which is not from 0 to 24", hour))
+			return refuse(fmt.Sprintf("hours-of-day contains %d: hours must be from 0 to 24", hour))
 		}
 	}
 	for _, day := range t.DaysOfMonth {
 		if day < 1 || day > 31 {
-			return refuse(fmt.Sprintf("days-of-month hold %d, which is not from 1 to 31", day))
+			return refuse(fmt.Sprintf("days-of-month contains %d: days must be from 1 to 31", day))
 		}
 	}
 	return nil
@@ -117,10 +122,10 @@ type Schedule struct {
 	Description string      `json:"description,omitzero"`
 	ProjectSlug ProjectSlug `json:"project-slug"`
 	Timetable   Timetable   `json:"timetable"`
-	// Parameters are those of the pipelines; "branch" or "tag" says what they
-	// run.
+	// Parameters are the pipeline parameters. "branch" or "tag" selects what
+	// the pipelines run on.
 	Parameters Parameters `json:"parameters"`
-	// Actor is in whose name they run.
+	// Actor is the user that the pipelines are attributed to.
 	Actor     User      `json:"actor"`
 	CreatedAt time.Time `json:"created-at"`
 	UpdatedAt time.Time `json:"updated-at"`
@@ -137,8 +142,8 @@ func (s *SchedulesService) List(slug ProjectSlug, opts ...RequestOption) *Pager[
 	return list[Schedule](s.client, get("/project/{project-slug}/schedule", slug).with(opts))
 }
 
-// Get returns the schedule with the given ID, or an error matching
-// [ErrNotFound].
+// Get returns the schedule with the given ID. If there is none, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Schedule/operation/getScheduleById
 //
@@ -147,15 +152,15 @@ func (s *SchedulesService) Get(ctx context.Context, id uuid.UUID, opts ...Reques
 	return do[Schedule](ctx, s.client, get("/schedule/{schedule-id}", id).with(opts))
 }
 
-// CreateScheduleRequest is a new schedule.
+// CreateScheduleRequest describes a new schedule.
 type CreateScheduleRequest struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitzero"`
-	// Timetable is made by [Weekly] or [Monthly].
+	// Timetable is the result of [Weekly] or [Monthly].
 	Timetable        Timetable        `json:"timetable"`
 	AttributionActor AttributionActor `json:"attribution-actor"`
-	// Parameters have to hold "branch" or "tag", for what to run; the others
-	// are the pipelines' own.
+	// Parameters must contain "branch" or "tag", which selects what to run on.
+	// The others are passed to the pipelines.
 	Parameters Parameters `json:"parameters"`
 }
 
@@ -174,7 +179,7 @@ func (r CreateScheduleRequest) check() error {
 
 func checkScheduled(p Parameters) error {
 	if (p["branch"] == nil || p["branch"] == "") && (p["tag"] == nil || p["tag"] == "") {
-		return &ArgumentError{Name: "parameters", Reason: "have to hold branch or tag"}
+		return &ArgumentError{Name: "parameters", Reason: "must contain branch or tag"}
 	}
 	return p.check()
 }
@@ -188,22 +193,22 @@ func (s *SchedulesService) Create(ctx context.Context, slug ProjectSlug, in Crea
 	return do[Schedule](ctx, s.client, post("/project/{project-slug}/schedule", slug).body(in).with(opts))
 }
 
-// UpdateScheduleRequest holds what to change; unset fields stay as they are.
+// UpdateScheduleRequest holds the fields to change. Unset fields stay
+// unchanged.
 type UpdateScheduleRequest struct {
 	Name Optional[string] `json:"name,omitzero"`
-	// Description can be cleared, with [Null].
+	// Description can be cleared with [Null].
 	Description Optional[string] `json:"description,omitzero"`
-	// Timetable is sent with the fields that it has; the API requires none of
-	// them.
+	// Timetable can be partial: only its non-zero fields are sent.
 	Timetable        Optional[Timetable]        `json:"timetable,omitzero"`
 	AttributionActor Optional[AttributionActor] `json:"attribution-actor,omitzero"`
-	// Parameters have to hold "branch" or "tag".
+	// Parameters must contain "branch" or "tag".
 	Parameters Optional[Parameters] `json:"parameters,omitzero"`
 }
 
 func (r UpdateScheduleRequest) check() error {
 	if isUnset(r) {
-		return &ArgumentError{Name: "schedule", Reason: "holds nothing to change"}
+		return &ArgumentError{Name: "schedule", Reason: "has no fields to change"}
 	}
 	if t, ok := r.Timetable.Get(); ok {
 		if err := t.check(false); err != nil {
@@ -216,7 +221,7 @@ func (r UpdateScheduleRequest) check() error {
 	return nil
 }
 
-// Update changes a schedule and returns all of it.
+// Update changes a schedule and returns the changed schedule.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Schedule/operation/updateSchedule
 //

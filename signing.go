@@ -8,17 +8,18 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// SigningService works with what iOS builds are signed with: certificates, and
-// the signing configurations that combine one with provisioning profiles.
+// SigningService manages the code signing of iOS builds: certificates, and
+// signing configurations, which combine a certificate with provisioning
+// profiles.
 //
-// Its operations have been live since July 2026 and are missing in CircleCI's
-// API specification of October 2025. Request and response are known from
-// CircleCI's own clients. Only the lists can be read; the API never returns a
-// certificate's content.
+// These operations have been available since July 2026, and are not in
+// CircleCI's API specification of October 2025. Their requests and responses
+// are known from CircleCI's own clients. Certificates and configurations can
+// only be listed, not read one by one. The API never returns the content of a
+// certificate.
 type SigningService service
 
-// orgIDFilter is the one required filter of lists that belong to an
-// organization.
+// orgIDFilter is the required filter of lists that belong to an organization.
 type orgIDFilter uuid.UUID
 
 func (f orgIDFilter) query(q *encode.Query) { q.UUID("org-id", uuid.UUID(f)) }
@@ -30,11 +31,11 @@ func (f orgIDFilter) check() error {
 	return nil
 }
 
-// Certificate is a certificate that code can be signed with.
+// Certificate is a code signing certificate.
 type Certificate struct {
 	ID       uuid.UUID `json:"id"`
 	FileName string    `json:"file_name"`
-	// Type is the kind of certificate, such as "distribution".
+	// Type is the type of the certificate, such as "distribution".
 	Type string `json:"cert_type"`
 }
 
@@ -49,7 +50,7 @@ func (s *SigningService) ListCertificates(orgID uuid.UUID, opts ...RequestOption
 	return list[Certificate](s.client, get("/certificates").query(orgIDFilter(orgID)).with(opts))
 }
 
-// CreateCertificateRequest is a new certificate.
+// CreateCertificateRequest describes a new certificate.
 type CreateCertificateRequest struct {
 	OrgID    uuid.UUID `json:"org_id"`
 	FileName string    `json:"cert_file_name"`
@@ -69,12 +70,12 @@ func (r CreateCertificateRequest) check() error {
 	return required("cert_blob", r.Blob.Reveal())
 }
 
-// createdID is the response to a creation that holds no more than the ID.
+// createdID is the response to a creation that contains only the ID.
 type createdID struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// idOf returns the ID of what was created.
+// idOf returns the ID of the created object.
 func idOf(out *createdID, err error) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
@@ -82,7 +83,7 @@ func idOf(out *createdID, err error) (uuid.UUID, error) {
 	return out.ID, nil
 }
 
-// CreateCertificate stores a certificate, and returns its ID.
+// CreateCertificate stores a certificate and returns its ID.
 //
 // This operation is not in CircleCI's API specification: see [SigningService].
 //
@@ -91,8 +92,8 @@ func (s *SigningService) CreateCertificate(ctx context.Context, in CreateCertifi
 	return idOf(do[createdID](ctx, s.client, post("/certificates").body(in).with(opts)))
 }
 
-// DeleteCertificate deletes a certificate. While a signing configuration uses
-// it the error matches [ErrConflict].
+// DeleteCertificate deletes a certificate. If a signing configuration still
+// uses it, the error matches [ErrConflict].
 //
 // This operation is not in CircleCI's API specification: see [SigningService].
 //
@@ -126,7 +127,7 @@ func (s *SigningService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *Pa
 	return list[SigningConfig](s.client, get("/signing-configs").query(orgIDFilter(orgID)).with(opts))
 }
 
-// CreateSigningConfigRequest is a new signing configuration.
+// CreateSigningConfigRequest describes a new signing configuration.
 type CreateSigningConfigRequest struct {
 	Name                 string                       `json:"name"`
 	OrgID                uuid.UUID                    `json:"org_id"`
@@ -134,7 +135,7 @@ type CreateSigningConfigRequest struct {
 	ProvisioningProfiles []ProvisioningProfileRequest `json:"provisioning_profiles"`
 }
 
-// ProvisioningProfileRequest is a provisioning profile to store.
+// ProvisioningProfileRequest describes a provisioning profile to store.
 type ProvisioningProfileRequest struct {
 	FileName string `json:"file_name"`
 	// Blob is the content of the file, in base64.
@@ -153,7 +154,7 @@ func (r CreateSigningConfigRequest) check() error {
 	return required("name", r.Name)
 }
 
-// CreateConfig creates a signing configuration, and returns its ID.
+// CreateConfig creates a signing configuration and returns its ID.
 //
 // This operation is not in CircleCI's API specification: see [SigningService].
 //
@@ -162,7 +163,7 @@ func (s *SigningService) CreateConfig(ctx context.Context, in CreateSigningConfi
 	return idOf(do[createdID](ctx, s.client, post("/signing-configs").body(in).with(opts)))
 }
 
-// DeleteConfig deletes a signing configuration. Its certificate stays.
+// DeleteConfig deletes a signing configuration. Its certificate is not deleted.
 //
 // This operation is not in CircleCI's API specification: see [SigningService].
 //

@@ -7,16 +7,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// TriggersService works with triggers: the events that start a pipeline
-// definition, see [PipelineDefinitionsService].
+// TriggersService manages triggers: the events that start a pipeline
+// definition. See [PipelineDefinitionsService].
 //
 // Self-hosted servers lack these operations.
 type TriggersService service
 
-// TriggerEventPreset chooses the events of a repository that count.
+// TriggerEventPreset selects the repository events that start a pipeline.
 type TriggerEventPreset string
 
-// The presets. For GitHub (OAuth) the API takes all-pushes and only-build-prs.
+// The presets. For GitHub (OAuth) the API accepts only all-pushes and
+// only-build-prs.
 const (
 	TriggerEventPresetAllPushes                    TriggerEventPreset = "all-pushes"
 	TriggerEventPresetOnlyTags                     TriggerEventPreset = "only-tags"
@@ -30,7 +31,7 @@ const (
 	TriggerEventPresetOnlyBuildPushesToNonDraftPRs TriggerEventPreset = "only-build-pushes-to-non-draft-prs"
 	TriggerEventPresetOnlyMergedOrClosedPRs        TriggerEventPreset = "only-merged-or-closed-prs"
 
-	// Not in CircleCI's API specification, and taken by it.
+	// Not in CircleCI's API specification, but the API accepts it.
 	TriggerEventPresetPRCommentEqualsRunCI TriggerEventPreset = "pr-comment-equals-run-ci"
 	TriggerEventPresetNonDraftPROpened     TriggerEventPreset = "non-draft-pr-opened"
 	TriggerEventPresetPushesToMergeQueues  TriggerEventPreset = "pushes-to-merge-queues"
@@ -41,29 +42,29 @@ type Trigger struct {
 	ID uuid.UUID `json:"id"`
 	// EventName is the name of a custom webhook's event.
 	EventName string `json:"event_name,omitzero"`
-	// Name and Description are undocumented, and out of date: the same stands
-	// in the webhook's Sender and in EventName.
+	// Name and Description are undocumented and obsolete: use the webhook's
+	// Sender and EventName instead.
 	Name        string `json:"name,omitzero"`
 	Description string `json:"description,omitzero"`
-	// CreatedAt is missing in the answer to a creation.
+	// CreatedAt is zero in the response to Create.
 	CreatedAt   time.Time          `json:"created_at,omitzero"`
 	EventSource TriggerEventSource `json:"event_source"`
-	// EventPreset is empty if the trigger's events are none of the presets.
+	// EventPreset is empty if the trigger's events do not match a preset.
 	EventPreset TriggerEventPreset `json:"event_preset,omitzero"`
-	// CheckoutRef and ConfigRef are what is checked out, and where the
-	// configuration is taken from; if empty, the event's.
+	// CheckoutRef is the branch or tag to check out, and ConfigRef the one to
+	// read the configuration from. If empty, the event's is used.
 	CheckoutRef string `json:"checkout_ref,omitzero"`
 	ConfigRef   string `json:"config_ref,omitzero"`
 	Disabled    bool   `json:"disabled,omitzero"`
-	// Parameters are those of the pipelines, of open form; whole numbers are
-	// int64.
+	// Parameters are the pipeline parameters. They may hold any JSON values;
+	// whole numbers are int64.
 	Parameters map[string]any `json:"parameters,omitzero"`
 }
 
 func (t *Trigger) key() itemKey { return itemKey{id: t.ID} }
 
-// TriggerEventSource is where a trigger's events come from. Beside the
-// provider it has one of the others.
+// TriggerEventSource is the source of a trigger's events. Besides the provider,
+// one of the other fields is set.
 type TriggerEventSource struct {
 	Provider SourceProvider  `json:"provider"`
 	Repo     SourceRepo      `json:"repo,omitzero"`
@@ -71,10 +72,11 @@ type TriggerEventSource struct {
 	Schedule TriggerSchedule `json:"schedule,omitzero"`
 }
 
-// TriggerWebhook is a custom webhook: a URL for others to call.
+// TriggerWebhook is a custom webhook: a URL that others call to start a
+// pipeline.
 type TriggerWebhook struct {
-	// URL holds the webhook's secret in the answer to the trigger's creation,
-	// and in no other: keep that one. In others **REDACTED** stands for it.
+	// URL contains the webhook's secret only in the response to Create: store
+	// that one. Other responses contain **REDACTED** instead of the secret.
 	URL    Secret `json:"url,omitzero"`
 	Sender string `json:"sender,omitzero"`
 }
@@ -85,7 +87,7 @@ type TriggerSchedule struct {
 	AttributionActor TriggerActor `json:"attribution_actor,omitzero"`
 }
 
-// TriggerActor is the user in whose name a schedule runs pipelines.
+// TriggerActor is the user that a schedule's pipelines are attributed to.
 type TriggerActor struct {
 	ID string `json:"id,omitzero"`
 }
@@ -99,8 +101,8 @@ func (s *TriggersService) List(projectID, definitionID uuid.UUID, opts ...Reques
 	return list[Trigger](s.client, get("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", projectID, definitionID).with(opts))
 }
 
-// Get returns the trigger with the given ID, or an error matching
-// [ErrNotFound].
+// Get returns the trigger with the given ID. If there is none, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/getTrigger
 //
@@ -109,21 +111,21 @@ func (s *TriggersService) Get(ctx context.Context, projectID, id uuid.UUID, opts
 	return do[Trigger](ctx, s.client, get("/projects/{project_id}/triggers/{trigger_id}", projectID, id).with(opts))
 }
 
-// CreateTriggerRequest is a new trigger.
+// CreateTriggerRequest describes a new trigger.
 type CreateTriggerRequest struct {
 	EventSource EventSourceRequest `json:"event_source"`
-	// EventPreset is for events of a repository.
+	// EventPreset applies to repository events only.
 	EventPreset TriggerEventPreset `json:"event_preset,omitzero"`
-	// CheckoutRef and ConfigRef are the branch or tag to check out, and that
-	// to take the configuration from. Webhooks and schedules need them; events
-	// of a repository need them where it is not the definition's, and must not
-	// have them where it is.
+	// CheckoutRef is the branch or tag to check out, and ConfigRef the one to
+	// read the configuration from. Webhooks and schedules require both.
+	// Repository events require one if its repository is not the event's, and
+	// must not have it otherwise.
 	CheckoutRef string `json:"checkout_ref,omitzero"`
 	ConfigRef   string `json:"config_ref,omitzero"`
-	// EventName is for custom webhooks.
+	// EventName applies to custom webhooks only.
 	EventName string `json:"event_name,omitzero"`
 	Disabled  bool   `json:"disabled,omitzero"`
-	// Parameters are for schedules. They are not in CircleCI's API
+	// Parameters apply to schedules only. They are not in CircleCI's API
 	// specification.
 	Parameters Parameters `json:"parameters,omitzero"`
 }
@@ -133,14 +135,14 @@ func (r CreateTriggerRequest) check() error {
 		return err
 	}
 	if r.EventSource.needsRefs() && (r.CheckoutRef == "" || r.ConfigRef == "") {
-		return &ArgumentError{Name: "checkout_ref", Reason: "or config_ref is missing: webhooks and schedules bring none of their own"}
+		return &ArgumentError{Name: "checkout_ref", Reason: "or config_ref is missing: webhooks and schedules require both"}
 	}
 	return r.Parameters.check()
 }
 
-// Create creates a trigger of a pipeline definition. The answer lacks the time
-// of creation; for a custom webhook it is the only one that tells the URL with
-// its secret.
+// Create creates a trigger of a pipeline definition. The response has no
+// creation time. For a custom webhook, it is the only response that contains
+// the URL with its secret.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/createTrigger
 //
@@ -149,14 +151,14 @@ func (s *TriggersService) Create(ctx context.Context, projectID, definitionID uu
 	return do[Trigger](ctx, s.client, post("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", projectID, definitionID).body(in).with(opts))
 }
 
-// UpdateTriggerRequest holds what to change; what is unset stays as it is.
+// UpdateTriggerRequest holds the fields to change. Unset fields stay unchanged.
 type UpdateTriggerRequest struct {
 	EventSource Optional[UpdateEventSourceRequest] `json:"event_source,omitzero"`
 	EventPreset Optional[TriggerEventPreset]       `json:"event_preset,omitzero"`
 	CheckoutRef Optional[string]                   `json:"checkout_ref,omitzero"`
 	ConfigRef   Optional[string]                   `json:"config_ref,omitzero"`
 	EventName   Optional[string]                   `json:"event_name,omitzero"`
-	// Disabled is not for triggers of GitHub (OAuth).
+	// Disabled does not apply to GitHub (OAuth) triggers.
 	Disabled   Optional[bool]       `json:"disabled,omitzero"`
 	Parameters Optional[Parameters] `json:"parameters,omitzero"`
 }
@@ -178,7 +180,7 @@ func (s *TriggersService) Update(ctx context.Context, projectID, id uuid.UUID, i
 	return do[Trigger](ctx, s.client, patch("/projects/{project_id}/triggers/{trigger_id}", projectID, id).body(in).with(opts))
 }
 
-// Delete deletes a trigger. It goes well for one that is gone, too.
+// Delete deletes a trigger. Deleting one that does not exist succeeds.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/deleteTrigger
 //

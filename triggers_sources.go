@@ -9,9 +9,9 @@ type scheduleRequest struct {
 	AttributionActor AttributionActor `json:"attribution_actor"`
 }
 
-// EventSourceRequest is where the events of a new trigger come from: see
+// EventSourceRequest is the event source of a new trigger. Create one with
 // [GitHubAppEvents], [GitHubServerEvents], [GitHubOAuthEvents],
-// [CustomWebhookEvents] and [ScheduledEvents].
+// [CustomWebhookEvents] or [ScheduledEvents].
 type EventSourceRequest struct{ sent[eventSourceRequestBody] }
 
 type eventSourceRequestBody struct {
@@ -21,21 +21,22 @@ type eventSourceRequestBody struct {
 	Schedule scheduleRequest   `json:"schedule,omitzero"`
 }
 
-// GitHubAppEvents are the events of a repository of GitHub's. The external ID
-// is GitHub's own, a number; for another text the API answers a 400 without a
-// reason.
+// GitHubAppEvents returns a source for the events of a GitHub repository. The
+// external ID is GitHub's numeric ID of the repository; for anything else the
+// API responds with 400 and no reason.
 func GitHubAppEvents(externalID string) EventSourceRequest {
 	return repoEvents(SourceProviderGitHubApp, externalID)
 }
 
-// GitHubServerEvents are the events of a repository of a GitHub Enterprise
-// Server. The provider is not in CircleCI's API specification.
+// GitHubServerEvents returns a source for the events of a repository on a
+// GitHub Enterprise Server. The provider is not in CircleCI's API
+// specification.
 func GitHubServerEvents(externalID string) EventSourceRequest {
 	return repoEvents(SourceProviderGitHubServer, externalID)
 }
 
-// GitHubOAuthEvents are the events of a repository of GitHub's, through
-// CircleCI's OAuth app. The trigger needs the preset all-pushes or
+// GitHubOAuthEvents returns a source for the events of a GitHub repository,
+// through CircleCI's OAuth app. The trigger must have the preset all-pushes or
 // only-build-prs, and cannot be disabled.
 func GitHubOAuthEvents(externalID string) EventSourceRequest {
 	return repoEvents(SourceProviderGitHubOAuth, externalID)
@@ -46,17 +47,19 @@ func repoEvents(provider SourceProvider, externalID string) (e EventSourceReques
 	return e
 }
 
-// CustomWebhookEvents are calls of a URL that comes with the answer, in
-// [TriggerWebhook]. The sender is a name for who calls it. The trigger needs a
-// CheckoutRef and a ConfigRef.
+// CustomWebhookEvents returns a source that starts a pipeline when a URL is
+// called. [TriggersService.Create] returns the URL in [TriggerWebhook]. The
+// sender is a name for the caller. The trigger must have a CheckoutRef and a
+// ConfigRef.
 func CustomWebhookEvents(sender string) (e EventSourceRequest) {
 	e.body.Provider, e.body.Webhook.Sender = SourceProviderWebhook, sender
 	return e
 }
 
-// ScheduledEvents come at set times, by a cron expression in UTC, such as "0 3
-// * * *". The trigger needs a CheckoutRef and a ConfigRef. The provider is not
-// in CircleCI's API specification.
+// ScheduledEvents returns a source that starts pipelines at set times. The cron
+// expression, such as "0 3 * * *", is in UTC. The trigger must have a
+// CheckoutRef and a ConfigRef. The provider is not in CircleCI's API
+// specification.
 func ScheduledEvents(cronExpression string, attributionActor AttributionActor) (e EventSourceRequest) {
 	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
 	return e
@@ -73,19 +76,19 @@ func (e EventSourceRequest) check() error {
 		missing = e.body.Repo.ExternalID == ""
 	}
 	if missing {
-		return &ArgumentError{Name: "event_source", Reason: "is missing or not complete: see GitHubAppEvents"}
+		return &ArgumentError{Name: "event_source", Reason: "is missing or incomplete: see GitHubAppEvents"}
 	}
 	return nil
 }
 
-// needsRefs reports whether events of this source bring no branch or tag of
-// their own.
+// needsRefs reports whether events of this source have no branch or tag.
 func (e EventSourceRequest) needsRefs() bool {
 	return e.body.Provider == SourceProviderWebhook || e.body.Provider == SourceProviderSchedule
 }
 
-// UpdateEventSourceRequest changes where a trigger's events come from: see
-// [UpdateCustomWebhookEvents] and [UpdateScheduledEvents]. A repository cannot be changed.
+// UpdateEventSourceRequest changes the event source of a trigger. Create one
+// with [UpdateCustomWebhookEvents] or [UpdateScheduledEvents]. A repository
+// cannot be changed.
 type UpdateEventSourceRequest struct {
 	sent[updateEventSourceRequestBody]
 }
@@ -96,13 +99,14 @@ type updateEventSourceRequestBody struct {
 	Schedule scheduleRequest `json:"schedule,omitzero"`
 }
 
-// UpdateCustomWebhookEvents gives the sender of a custom webhook another name.
+// UpdateCustomWebhookEvents replaces the sender name of a custom webhook.
 func UpdateCustomWebhookEvents(sender string) (e UpdateEventSourceRequest) {
 	e.body.Webhook.Sender = sender
 	return e
 }
 
-// UpdateScheduledEvents gives a schedule other times, see [ScheduledEvents].
+// UpdateScheduledEvents replaces the schedule's cron expression and attribution
+// actor; see [ScheduledEvents].
 func UpdateScheduledEvents(cronExpression string, attributionActor AttributionActor) (e UpdateEventSourceRequest) {
 	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
 	return e

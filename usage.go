@@ -8,13 +8,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// UsageService exports what an organization has used: a row for each job, with
-// its credits. The organization is named by its ID, which
-// [UsersService.ListCollaborations] tells.
+// UsageService exports the usage of an organization: a row for each job run,
+// with its credits. The organization is identified by its ID;
+// [UsersService.ListCollaborations] returns it.
 type UsageService service
 
-// UsageExportState tells how far an export has come. The API has been seen to
-// write it in upper and in lower case.
+// UsageExportState is the state of an export. The API has been seen to return
+// it in both upper and lower case.
 type UsageExportState string
 
 // The states of an export.
@@ -26,14 +26,13 @@ const (
 	UsageExportStateFailed     UsageExportState = "failed"
 )
 
-// Done reports whether the export has ended, in whichever case the state is
-// written. It is false for a state that this package does not know.
+// Done reports whether the export has ended. It ignores case, and returns false
+// for a state that this package does not know.
 func (s UsageExportState) Done() bool {
 	return strings.EqualFold(string(s), string(UsageExportStateCompleted)) || s.Failed()
 }
 
-// Failed reports whether the export has failed, in whichever case the state is
-// written.
+// Failed reports whether the export failed. It ignores case.
 func (s UsageExportState) Failed() bool {
 	return strings.EqualFold(string(s), string(UsageExportStateFailed))
 }
@@ -42,30 +41,30 @@ func (s UsageExportState) Failed() bool {
 type UsageExport struct {
 	ID    uuid.UUID        `json:"usage_export_job_id"`
 	State UsageExportState `json:"state"`
-	// Start and End are in the answer to a creation only.
+	// Start and End are set only in the response to CreateExport.
 	Start time.Time `json:"start,omitzero"`
 	End   time.Time `json:"end,omitzero"`
-	// DownloadURLs are where the files of a completed export are: gzip files
-	// of CSV, each with its own header. There are none if there is no data.
-	// A URL is valid for about 36 hours, and for anybody who has it; the token
-	// must not be sent there.
+	// DownloadURLs are the URLs of the files of a completed export: gzipped CSV
+	// files, each with its own header. It is empty if there is no data. A URL
+	// is valid for about 36 hours, for anyone who has it. Do not send the token
+	// to it.
 	DownloadURLs []string `json:"download_urls"`
-	// ErrorReason is why a failed export has failed.
+	// ErrorReason is the reason why the export failed.
 	ErrorReason string `json:"error_reason,omitzero"`
 }
 
-// maxUsageWindow is how long a time the API exports at once. Its description
-// says 32 days here and 31 there.
+// maxUsageWindow is the longest window of an export. The API specification says
+// 32 days in one place and 31 in another.
 const maxUsageWindow = 32 * 24 * time.Hour
 
-// CreateUsageExportRequest says what to export.
+// CreateUsageExportRequest describes an export.
 type CreateUsageExportRequest struct {
-	// Start is at most a year ago; End is later, by 31 days at most, and not
-	// in the future.
+	// Start must be at most a year ago. End must be after Start, by at most 31
+	// days, and not in the future.
 	Start time.Time `json:"start"`
 	End   time.Time `json:"end"`
-	// SharedOrgIDs are organizations, of those that share the plan, to export
-	// as well.
+	// SharedOrgIDs are further organizations to export. They must share the
+	// plan.
 	SharedOrgIDs []uuid.UUID `json:"shared_org_ids,omitzero"`
 }
 
@@ -83,8 +82,9 @@ func (r CreateUsageExportRequest) check() error {
 	return nil
 }
 
-// CreateExport begins an export; [UsageService.GetExport] tells how far it has
-// come. The API takes 10 requests an hour for an organization.
+// CreateExport starts an export. Use [UsageService.GetExport] to poll its
+// state. The API accepts 10 new exports per hour for an organization. To
+// export, wait and read the rows with one call, use [UsageService.Export].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Usage/operation/createUsageExport
 //
@@ -93,9 +93,9 @@ func (s *UsageService) CreateExport(ctx context.Context, orgID uuid.UUID, in Cre
 	return do[UsageExport](ctx, s.client, post("/organizations/{org_id}/usage_export_job", orgID).body(in).with(opts))
 }
 
-// GetExport returns an export of an organization, or an error matching
-// [ErrNotFound]. The URLs are signed anew each time. The API limits it to few
-// requests: poll slowly.
+// GetExport returns an export of an organization. If there is none, the error
+// matches [ErrNotFound]. Each call returns newly signed URLs. The API allows
+// only a few requests: poll slowly.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Usage/operation/getUsageExport
 //

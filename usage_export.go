@@ -16,10 +16,10 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-// UsageWindow is a span of time from Start to End, both of which are part of it.
-// They are sent in microseconds, the precision of the times in usage exports;
-// what is finer is cut off. A month therefore ends a microsecond before the next
-// one begins: windows that share an instant would count its rows twice.
+// UsageWindow is a period of time from Start to End, both inclusive. Times are
+// truncated to microseconds, the precision of usage exports. Let a month end
+// one microsecond before the next one begins: windows that overlap would count
+// rows twice.
 type UsageWindow struct {
 	Start, End time.Time
 }
@@ -27,8 +27,8 @@ type UsageWindow struct {
 // maxExportWindow is the longest window that the API has been seen to accept.
 const maxExportWindow = 31 * 24 * time.Hour
 
-// split cuts a window into windows that the API accepts, no two of which share an
-// instant.
+// split divides a window into windows that the API accepts, which do not
+// overlap.
 func (w UsageWindow) split() []UsageWindow {
 	var out []UsageWindow
 	end := w.End.Truncate(time.Microsecond)
@@ -41,47 +41,51 @@ func (w UsageWindow) split() []UsageWindow {
 	}
 }
 
-// ExportUsageOptions says how to export. Nil and zero fields select the defaults.
+// ExportUsageOptions are the options of [UsageService.Export]. Nil and zero
+// fields select the defaults.
 type ExportUsageOptions struct {
-	// SharedOrgIDs are further organizations to export, of those that share the
+	// SharedOrgIDs are further organizations to export. They must share the
 	// plan.
 	SharedOrgIDs []uuid.UUID
 	// MinInterval is the first pause between two polls; it doubles up to
 	// MaxInterval. The defaults are 15 seconds and 5 minutes, because the API
-	// permits few polls.
+	// allows few polls.
 	MinInterval, MaxInterval time.Duration
-	// OnProgress is called when an export begins, at each poll, and when a file
-	// begins.
+	// OnProgress is called when an export starts, at each poll, and when the
+	// download of a file starts.
 	OnProgress func(UsageProgress)
 }
 
 // UsageProgress is the progress of an export.
 type UsageProgress struct {
-	// Window is the part of the caller's window that is being exported.
+	// Window is the part of the requested window that is being exported.
 	Window UsageWindow
-	// Export is the latest state of the window's export; zero while a request
-	// waits for the API's rate limit.
+	// Export is the latest state of the window's export. It is zero while
+	// waiting for the rate limit.
 	Export UsageExport
-	// File is the number of the file that begins, from 1; 0 before the first.
+	// File is the number of the file being read, from 1. It is 0 before the
+	// first file.
 	File int
-	// Next is the pause until the next request; 0 if there is none.
+	// Next is the wait until the next request. It is 0 if no request follows.
 	Next time.Duration
 }
 
 // Export exports the usage of an organization in a window of any length, and
-// yields its rows one by one, in constant memory. An error is yielded last, after
-// the rows read before it. Breaking out of the loop ends the downloads.
+// yields its rows one by one, in constant memory. It yields the rows read
+// before an error, and then the error. Breaking out of the loop stops the
+// download.
 //
-// A window that is longer than 31 days, which the API does not accept, is split.
-// For each part Export creates an export, polls it until it has ended, and reads
-// its files one after the other, without sending the token. The API accepts 10
-// new exports an hour for an organization; when it refuses one for that reason,
-// Export waits and tries again, until ctx ends. Usage is kept for 13 months.
+// The API accepts windows of at most 31 days, so Export splits longer ones. For
+// each part it creates an export, polls until the export has ended, and reads
+// its files one after another, without sending the token. The API accepts 10
+// new exports per hour for an organization. If it refuses one for this reason,
+// Export waits and retries until ctx is done. CircleCI keeps usage data for 13
+// months.
 //
-// [Timeout] limits all of it together. With [NoRetry] each request is sent once,
-// and Export neither waits for the rate limit nor resumes a file.
-// [Query] is added to the requests of the API, and not to the URLs of files.
-// [CaptureResponse], [CaptureBody] and headers such as Range are refused.
+// [Timeout] limits the whole export. With [NoRetry], each request is sent once,
+// and Export neither waits for the rate limit nor resumes a file. [Query]
+// applies to API requests, not to file downloads. [CaptureResponse],
+// [CaptureBody] and headers such as Range are refused.
 func (s *UsageService) Export(ctx context.Context, orgID uuid.UUID, w UsageWindow, o *ExportUsageOptions, opts ...RequestOption) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
 		ctx, cancel, err := limited(ctx, opts)
@@ -89,7 +93,7 @@ func (s *UsageService) Export(ctx context.Context, orgID uuid.UUID, w UsageWindo
 			defer cancel()
 		}
 		if err == nil && !w.Start.Before(w.End) {
-			err = &ArgumentError{Name: "window", Reason: "ends before or when it begins"}
+			err = &ArgumentError{Name: "window", Reason: "is empty: End must be after Start"}
 		}
 		if err != nil {
 			yield(UsageRow{}, err)
@@ -118,7 +122,7 @@ type usageExporter struct {
 	window  UsageWindow
 }
 
-// export exports one window; false ends all.
+// export exports one window. It returns false to stop.
 func (e *usageExporter) export(ctx context.Context, yield func(UsageRow, error) bool) bool {
 	in := CreateUsageExportRequest{Start: e.window.Start, End: e.window.End, SharedOrgIDs: e.options.SharedOrgIDs}
 	x, err := e.patiently(ctx, func() (*UsageExport, error) { return e.service.CreateExport(ctx, e.orgID, in, e.opts...) })
@@ -146,8 +150,8 @@ func (e *usageExporter) export(ctx context.Context, yield func(UsageRow, error) 
 	return true
 }
 
-// failed says where it has failed: the windows and files before have been read,
-// and of an export that was created GetExport can tell more.
+// failed adds to an error where it occurred: all earlier windows and files have
+// been read, and GetExport can be called with the ID.
 func (e *usageExporter) failed(where string, err error) error {
 	const layout = "2006-01-02 15:04"
 	return fmt.Errorf("circleci: usage from %s to %s%s: %w", e.window.Start.UTC().Format(layout), e.window.End.UTC().Format(layout), where, err)
@@ -169,13 +173,13 @@ func (e *usageExporter) wait(ctx context.Context, x *UsageExport) (*UsageExport,
 		x = next
 	}
 	if x.State.Failed() {
-		return nil, fmt.Errorf("it has failed: %s", cmp.Or(oneLine(x.ErrorReason), "no reason is given"))
+		return nil, fmt.Errorf("the export failed: %s", cmp.Or(oneLine(x.ErrorReason), "no reason given"))
 	}
 	return x, nil
 }
 
-// patiently waits where a call does not, because the limits of usage exports are
-// so low that it is normal to reach them.
+// patiently waits for the rate limit for as long as it takes, because the
+// limits of usage exports are so low that reaching them is normal.
 func (e *usageExporter) patiently(ctx context.Context, call func() (*UsageExport, error)) (*UsageExport, error) {
 	for {
 		x, err := call()
@@ -201,8 +205,7 @@ func (e *usageExporter) report(p UsageProgress) {
 	}
 }
 
-// rows reads one file. If its URL, which is signed for some time only, has
-// expired, it requests another one.
+// rows reads one file. If its signed URL has expired, it requests a new one.
 func (e *usageExporter) rows(ctx context.Context, url string, exportID uuid.UUID, i int) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
 		file, err := e.open(ctx, url)
@@ -229,7 +232,7 @@ func (e *usageExporter) open(ctx context.Context, url string) (*remote, error) {
 	return file, file.open()
 }
 
-// usageRows reads a gzip file of CSV.
+// usageRows reads a gzipped CSV file.
 func usageRows(file io.Reader) iter.Seq2[UsageRow, error] {
 	return func(yield func(UsageRow, error) bool) {
 		unzipped, err := gzip.NewReader(bufio.NewReaderSize(file, 64<<10))

@@ -15,10 +15,10 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// UsageRow is a row of a usage export: a run of a job, or a fee that belongs to
-// none. What a row does not have is zero. Times are in UTC. Credits are of
-// CircleCI's; utilization is in percent, and nil where it was not measured, as
-// for jobs of less than 15 seconds.
+// UsageRow is a row of a usage export: a run of a job, or a fee that does not
+// belong to a job. Fields that the row does not have are zero. Times are in
+// UTC. Credits are CircleCI credits. Utilization is in percent, and nil if it
+// was not measured, as for jobs shorter than 15 seconds.
 type UsageRow struct {
 	OrganizationID              uuid.UUID `csv:"ORGANIZATION_ID"`
 	OrganizationName            string    `csv:"ORGANIZATION_NAME"`
@@ -69,24 +69,25 @@ type UsageRow struct {
 	IPRangesCredits             float64   `csv:"IPRANGES_CREDITS"`
 	TotalCredits                float64   `csv:"TOTAL_CREDITS"`
 
-	// Extra holds, by the column's name, what has no field: columns that this
-	// package does not know, and cells that are not of their column's form.
+	// Extra holds, by column name, the cells that have no field: columns that
+	// this package does not know, and cells whose value does not parse.
 	Extra map[string]string
 }
 
-// usageColumn reads a cell into its field; false if it is not of its form.
+// usageColumn parses a cell into its field; set returns false if it does not
+// parse.
 type usageColumn struct {
 	name string
 	set  func([]byte) bool // nil: unknown
 }
 
-// usageHeader reads the records of a file, all of them into one row.
+// usageHeader parses the records of a file. It reuses one row for all of them.
 type usageHeader struct {
 	columns []usageColumn
 	row     *UsageRow
 }
 
-// usageColumns finds the fields of a file's columns, by their names.
+// usageColumns maps the columns of a file to fields, by name.
 func usageColumns(header []csvCell) usageHeader {
 	h := usageHeader{make([]usageColumn, len(header)), new(UsageRow)}
 	row := reflect.ValueOf(h.row).Elem()
@@ -103,8 +104,8 @@ func usageColumns(header []csvCell) usageHeader {
 	return h
 }
 
-// setterOf reads cells into a field. A cell that is not of its form leaves the
-// field as it is.
+// setterOf returns a function that parses a cell into a field. A cell that does
+// not parse leaves the field unchanged.
 func setterOf(field any) func([]byte) bool {
 	switch p := field.(type) {
 	case *uuid.UUID:
@@ -144,8 +145,8 @@ func setterOf(field any) func([]byte) bool {
 	return nil
 }
 
-// textSetter keeps one string for equal cells that follow each other, as the
-// names of organizations and projects do.
+// textSetter reuses one string for consecutive equal cells, such as the names
+// of organizations and projects.
 func textSetter[T ~string](p *T) func([]byte) bool {
 	var last T
 	return func(text []byte) bool {
@@ -169,12 +170,13 @@ func setter[T any](p *T, parse func([]byte) (T, error)) func([]byte) bool {
 
 func parseUsageFloat(text []byte) (float64, error) { return strconv.ParseFloat(string(text), 64) }
 
-// usageFlags are the forms of a boolean: the document has one, files another.
+// usageFlags are the spellings of a boolean: the specification and real files
+// differ.
 var usageFlags = map[string]bool{"true": true, "false": false, "y": true, "n": false, "1": true, "0": false}
 
-// parseUsageTime reads "2006-01-02 15:04:05.999999", in UTC, or a date alone.
+// parseUsageTime parses "2006-01-02 15:04:05.999999", in UTC, or a date alone.
 func parseUsageTime(text []byte) (t time.Time, err error) {
-	if len(text) > 10 && len(text) < 32 && text[10] == ' ' { // RFC 3339 is read far faster than a layout
+	if len(text) > 10 && len(text) < 32 && text[10] == ' ' { // parsing RFC 3339 is far faster than parsing this layout
 		var buffer [40]byte
 		b := append(buffer[:0], text...)
 		b[10] = 'T'
@@ -182,7 +184,7 @@ func parseUsageTime(text []byte) (t time.Time, err error) {
 			return t, nil
 		}
 	}
-	layout := time.DateTime // takes a fraction as well
+	layout := time.DateTime // also accepts a fraction
 	if len(text) == len(time.DateOnly) {
 		layout = time.DateOnly
 	}
@@ -192,7 +194,7 @@ func parseUsageTime(text []byte) (t time.Time, err error) {
 	return wire.ParseTime(text)
 }
 
-// read makes a row of a record.
+// read converts a record to a row.
 func (h *usageHeader) read(record []csvCell) UsageRow {
 	*h.row = UsageRow{}
 	for i, cell := range record {
@@ -213,15 +215,15 @@ func (h *usageHeader) read(record []csvCell) UsageRow {
 	return *h.row
 }
 
-// csvCell is a cell of a record, until the next one is read.
+// csvCell is a cell of a record. It is valid until the next record is read.
 type csvCell struct {
 	text   []byte
 	null   bool
 	quoted bool
 }
 
-// csvReader reads CSV as usage exports have it, which encoding/csv does not:
-// a backslash escapes the character after it, and \N alone is null.
+// csvReader reads the CSV dialect of usage exports, which encoding/csv does not
+// support: a backslash escapes the next character, and \N alone is null.
 type csvReader struct {
 	src   *bufio.Reader
 	cells []csvCell
@@ -229,7 +231,8 @@ type csvReader struct {
 	begin int    // of the cell in it
 }
 
-// These bounds are far beyond any row, and limit what a broken file can cost.
+// These limits are far above any real row. They bound the cost of a broken
+// file.
 const (
 	maxRow   = 1 << 20
 	maxCells = 1 << 10
@@ -242,21 +245,21 @@ var (
 	escapedNull = []byte(`\N`)
 )
 
-// newCSVReader reads src, without its byte-order mark.
+// newCSVReader returns a reader of src that skips a byte-order mark.
 func newCSVReader(src io.Reader) *csvReader {
 	r := &csvReader{src: bufio.NewReaderSize(src, 64<<10)}
 	if start, _ := r.src.Peek(len(utf8BOM)); bytes.Equal(start, utf8BOM) {
-		_, _ = r.src.Discard(len(utf8BOM)) // it has been peeked at
+		_, _ = r.src.Discard(len(utf8BOM)) // cannot fail: it was peeked at
 	}
 	return r
 }
 
-// read reads a record, which is valid until the next one is read.
+// read returns the next record. It is valid until the next call of read.
 func (r *csvReader) read() ([]csvCell, error) {
 	for {
 		r.cells, r.text = r.cells[:0], r.text[:0]
 		if line := r.line(); line != nil && r.split(line) {
-			_, _ = r.src.Discard(len(line) + 1) // it has been peeked at
+			_, _ = r.src.Discard(len(line) + 1) // cannot fail: it was peeked at
 		} else if err := r.readSlowly(); err != nil {
 			return nil, err
 		}
@@ -266,7 +269,7 @@ func (r *csvReader) read() ([]csvCell, error) {
 	}
 }
 
-// line returns the next line, if the buffer has room for all of it.
+// line returns the next line, if all of it fits into the buffer.
 func (r *csvReader) line() []byte {
 	for seen := 0; ; {
 		buffered, _ := r.src.Peek(r.src.Buffered())
@@ -280,8 +283,8 @@ func (r *csvReader) line() []byte {
 	}
 }
 
-// split splits a line in which nothing is quoted, and nothing escaped but null;
-// of another one it reports false.
+// split splits a line that has no quotes, and no escapes other than null. It
+// returns false for any other line.
 func (r *csvReader) split(line []byte) bool {
 	if bytes.IndexByte(line, '"') >= 0 {
 		return false
@@ -301,7 +304,7 @@ func (r *csvReader) split(line []byte) bool {
 		}
 		null := len(cell) == 2 && string(cell) == `\N`
 		if !null && bytes.IndexByte(cell, '\\') >= 0 {
-			break // not alone in its cell
+			break // not the whole cell
 		}
 		r.cells = append(r.cells, csvCell{text: cell, null: null})
 		if !more {
@@ -313,7 +316,7 @@ func (r *csvReader) split(line []byte) bool {
 	return false
 }
 
-// readSlowly reads a record of any form.
+// readSlowly reads any record, including quotes and escapes.
 func (r *csvReader) readSlowly() error {
 	for {
 		end, err := r.cell()
@@ -329,8 +332,8 @@ func (r *csvReader) readSlowly() error {
 }
 
 // cell reads a cell, and reports whether it is the last of its record. At the
-// end of the file the error is io.EOF; the cell counts unless there is nothing
-// before it.
+// end of the file the error is io.EOF; the cell is valid unless the record is
+// empty.
 func (r *csvReader) cell() (last bool, err error) {
 	var quoted, inQuotes, escaped bool
 	r.begin = len(r.text)
@@ -354,7 +357,7 @@ func (r *csvReader) cell() (last bool, err error) {
 		switch {
 		case escaped:
 			escaped = false
-			if c == 'N' && !quoted { // told from an N by the backslash
+			if c == 'N' && !quoted { // null, unlike a plain N
 				r.text = append(r.text, '\\')
 			}
 			r.text = append(r.text, c)
@@ -362,7 +365,7 @@ func (r *csvReader) cell() (last bool, err error) {
 			escaped = true
 		case inQuotes && c == '"':
 			if next, err := r.src.Peek(1); err == nil && next[0] == '"' {
-				_, _ = r.src.Discard(1) // it has been peeked at
+				_, _ = r.src.Discard(1) // cannot fail: it was peeked at
 				r.text = append(r.text, '"')
 				continue
 			}

@@ -6,7 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UsersService tells who the token belongs to, and about other users.
+// UsersService reads the token's owner, other users and the organizations of
+// the token's owner.
 type UsersService service
 
 // User is a user of CircleCI.
@@ -26,7 +27,8 @@ func (s *UsersService) Me(ctx context.Context, opts ...RequestOption) (*User, er
 	return do[User](ctx, s.client, get("/me").with(opts))
 }
 
-// Get returns the user with the given ID, or an error matching [ErrNotFound].
+// Get returns the user with the given ID. If there is none, the error matches
+// [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/User/operation/getUser
 //
@@ -35,10 +37,11 @@ func (s *UsersService) Get(ctx context.Context, id uuid.UUID, opts ...RequestOpt
 	return do[User](ctx, s.client, get("/user/{id}", id).with(opts))
 }
 
-// Collaboration is an organization that the owner of the token belongs to or
-// works with.
+// Collaboration is an organization that the token's owner belongs to or
+// collaborates with.
 type Collaboration struct {
-	// ID is the organization's; zero for one that CircleCI does not know yet.
+	// ID is the organization's ID. It is zero for an organization that CircleCI
+	// does not know yet.
 	ID        uuid.UUID `json:"id,omitzero"`
 	VCSType   string    `json:"vcs_type"`
 	Name      string    `json:"name"`

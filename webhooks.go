@@ -9,11 +9,12 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// WebhooksService works with outbound webhooks: URLs that CircleCI calls when a
-// workflow or a job of a project ends.
+// WebhooksService manages outbound webhooks: URLs that CircleCI calls when a
+// workflow or a job of a project ends. To receive their calls, use the package
+// webhook.
 type WebhooksService service
 
-// WebhookEvent is what a webhook is called for.
+// WebhookEvent is an event that a webhook is called for.
 type WebhookEvent string
 
 // The events.
@@ -22,19 +23,21 @@ const (
 	WebhookEventJobCompleted      WebhookEvent = "job-completed"
 )
 
-// WebhookScopeType is the kind of what a webhook is for.
+// WebhookScopeType is the type of a webhook's scope.
 type WebhookScopeType string
 
-// WebhookScopeTypeProject is the only kind that the API takes.
+// WebhookScopeTypeProject is the only type that the API accepts.
 const WebhookScopeTypeProject WebhookScopeType = "project"
 
-// WebhookScope is what a webhook is for: see [ProjectScope].
+// WebhookScope identifies the project of a webhook. Create one with
+// [ProjectScope].
 type WebhookScope struct {
 	ID   uuid.UUID        `json:"id"`
 	Type WebhookScopeType `json:"type"`
 }
 
-// ProjectScope is the project with this ID, which [ProjectsService.Get] tells.
+// ProjectScope returns the scope for the project with the given ID.
+// [ProjectsService.Get] returns the ID.
 func ProjectScope(projectID uuid.UUID) WebhookScope {
 	return WebhookScope{projectID, WebhookScopeTypeProject}
 }
@@ -46,7 +49,7 @@ func (s WebhookScope) query(q *encode.Query) {
 
 func (s WebhookScope) check() error {
 	if s.ID == uuid.Nil || s.Type == "" {
-		return &ArgumentError{Name: "scope", Reason: "lacks its ID or its type: see ProjectScope"}
+		return &ArgumentError{Name: "scope", Reason: "has no ID or no type: see ProjectScope"}
 	}
 	return nil
 }
@@ -56,12 +59,13 @@ type Webhook struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
 	URL  string    `json:"url"`
-	// Events are in an order of the API's own.
+	// Events are in no particular order.
 	Events []WebhookEvent `json:"events"`
-	// VerifyTLS tells whether the certificate of the URL's host is verified.
+	// VerifyTLS reports whether CircleCI verifies the TLS certificate of the
+	// URL's host.
 	VerifyTLS bool `json:"verify_tls"`
-	// SigningSecret is masked; empty if there is none. It must not be sent
-	// back: the mask would become the secret.
+	// SigningSecret is masked, or empty if there is none. Do not send it back:
+	// the mask would become the secret.
 	SigningSecret string       `json:"signing_secret,omitzero"`
 	Scope         WebhookScope `json:"scope"`
 	CreatedAt     time.Time    `json:"created_at"`
@@ -70,19 +74,21 @@ type Webhook struct {
 
 func (w *Webhook) key() itemKey { return itemKey{id: w.ID} }
 
-// CreateWebhookRequest is a new webhook. A project takes five.
+// CreateWebhookRequest describes a new webhook. A project can have at most
+// five.
 type CreateWebhookRequest struct {
 	Name string `json:"name"`
-	// URL has to begin with https.
+	// URL must start with https.
 	URL    string         `json:"url"`
 	Events []WebhookEvent `json:"events"`
-	// VerifyTLS should be true: else anybody on the way can pose as the
-	// receiver. It is always sent, as the API takes an absent one for false.
+	// VerifyTLS should be true. If it is false, anyone between CircleCI and the
+	// receiver can impersonate the receiver. It is always sent, because the API
+	// treats a missing value as false.
 	VerifyTLS bool `json:"verify-tls"`
-	// SigningSecret signs what is delivered; without one, the receiver cannot
-	// tell it from a forgery.
+	// SigningSecret signs the deliveries. Without one, the receiver cannot
+	// detect forged deliveries.
 	SigningSecret Secret `json:"signing-secret"`
-	// Scope is the project: see [ProjectScope].
+	// Scope identifies the project: see [ProjectScope].
 	Scope WebhookScope `json:"scope"`
 }
 
@@ -117,8 +123,8 @@ func (s *WebhooksService) List(scope WebhookScope, opts ...RequestOption) *Pager
 	return list[Webhook](s.client, get("/webhook").query(scope).with(opts))
 }
 
-// Get returns the webhook with the given ID, or an error matching
-// [ErrNotFound]; for a webhook that the token may not see it matches
+// Get returns the webhook with the given ID. If there is none, the error
+// matches [ErrNotFound]; if the token may not read it, the error matches
 // [ErrForbidden].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Webhook/operation/getWebhookById
@@ -128,30 +134,30 @@ func (s *WebhooksService) Get(ctx context.Context, id uuid.UUID, opts ...Request
 	return do[Webhook](ctx, s.client, get("/webhook/{webhook-id}", id).with(opts))
 }
 
-// UpdateWebhookRequest takes the place of what the webhook was. It is no partial
-// update: with SigningSecret unset the API can delete the secret, after which
-// deliveries are not signed any more, and with VerifyTLS unset it can turn the
-// verification off. Set both each time, the secret to the one in use; the API
-// does not tell it. The scope cannot be changed.
+// UpdateWebhookRequest holds the new state of a webhook. An update is not
+// partial: if SigningSecret is unset, the API can delete the secret, and
+// deliveries are no longer signed; if VerifyTLS is unset, the API can disable
+// the verification. Set both every time. Set SigningSecret to the secret in
+// use, which the API does not return. The scope cannot be changed.
 type UpdateWebhookRequest struct {
 	Name   Optional[string]         `json:"name,omitzero"`
 	URL    Optional[string]         `json:"url,omitzero"`
 	Events Optional[[]WebhookEvent] `json:"events,omitzero"`
-	// VerifyTLS can be set to false.
+	// VerifyTLS should be set to true; see [CreateWebhookRequest].
 	VerifyTLS Optional[bool] `json:"verify-tls,omitzero"`
-	// SigningSecret set to the empty text deletes the secret.
+	// SigningSecret deletes the secret if it is set to the empty string.
 	SigningSecret Optional[Secret] `json:"signing-secret,omitzero"`
 }
 
 func (r UpdateWebhookRequest) check() error {
 	if isUnset(r) {
-		return &ArgumentError{Name: "webhook", Reason: "holds nothing to change"}
+		return &ArgumentError{Name: "webhook", Reason: "has no fields to change"}
 	}
 	return nil
 }
 
-// Update replaces a webhook: read what [UpdateWebhookRequest] says of fields
-// that are not set.
+// Update replaces a webhook. Unset fields are not preserved: see
+// [UpdateWebhookRequest].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Webhook/operation/updateWebhook
 //

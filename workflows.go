@@ -7,10 +7,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// WorkflowsService reads workflows, approves, cancels and reruns them.
+// WorkflowsService reads, cancels and reruns workflows, and approves their
+// jobs.
 type WorkflowsService service
 
-// WorkflowStatus tells how far a workflow has come.
+// WorkflowStatus is the status of a workflow.
 type WorkflowStatus string
 
 // The statuses of a workflow.
@@ -22,12 +23,12 @@ const (
 	WorkflowStatusUnauthorized WorkflowStatus = "unauthorized"
 	WorkflowStatusNotRun       WorkflowStatus = "not_run"
 	WorkflowStatusRunning      WorkflowStatus = "running"
-	WorkflowStatusFailing      WorkflowStatus = "failing" // a job has failed, others still run
+	WorkflowStatusFailing      WorkflowStatus = "failing" // a job has failed, others are still running
 	WorkflowStatusOnHold       WorkflowStatus = "on_hold" // a job waits for approval
 )
 
-// Done reports whether the workflow has ended. It is false for a status that
-// this package does not know.
+// Done reports whether the workflow has ended. It returns false for a status
+// that this package does not know.
 func (s WorkflowStatus) Done() bool {
 	switch s {
 	case WorkflowStatusSuccess, WorkflowStatusFailed, WorkflowStatusError, WorkflowStatusCanceled,
@@ -38,13 +39,13 @@ func (s WorkflowStatus) Done() bool {
 	return false
 }
 
-// WorkflowTag marks a workflow as one of a kind.
+// WorkflowTag marks special workflows.
 type WorkflowTag string
 
 // WorkflowTagSetup is the tag of a setup workflow.
 const WorkflowTagSetup WorkflowTag = "setup"
 
-// Workflow is a set of jobs of a pipeline, with their order.
+// Workflow is a workflow of a pipeline: a set of jobs and their order.
 type Workflow struct {
 	ID             uuid.UUID      `json:"id"`
 	Name           string         `json:"name"`
@@ -52,13 +53,13 @@ type Workflow struct {
 	PipelineID     uuid.UUID      `json:"pipeline_id"`
 	PipelineNumber int64          `json:"pipeline_number"`
 	ProjectSlug    ProjectSlug    `json:"project_slug"`
-	// Tag is [WorkflowTagSetup] for a setup workflow, and empty for others.
+	// Tag is [WorkflowTagSetup] for a setup workflow, and empty otherwise.
 	Tag        WorkflowTag `json:"tag,omitzero"`
 	StartedBy  uuid.UUID   `json:"started_by"`
 	CanceledBy uuid.UUID   `json:"canceled_by,omitzero"`
 	ErroredBy  uuid.UUID   `json:"errored_by,omitzero"`
-	// AutoRerunNumber is the number of this automatic rerun, from 1, of at
-	// most MaxAutoReruns; both are 0 if there are none.
+	// AutoRerunNumber is the number of this automatic rerun, from 1 to
+	// MaxAutoReruns. Both are 0 if there are no automatic reruns.
 	AutoRerunNumber int64     `json:"auto_rerun_number,omitzero"`
 	MaxAutoReruns   int64     `json:"max_auto_reruns,omitzero"`
 	CreatedAt       time.Time `json:"created_at"`
@@ -67,37 +68,38 @@ type Workflow struct {
 
 func (w *Workflow) key() itemKey { return itemKey{id: w.ID} }
 
-// JobType is the kind of a job in a workflow.
+// JobType is the type of a job in a workflow.
 type JobType string
 
-// The kinds of jobs.
+// The types of jobs.
 const (
 	JobTypeBuild    JobType = "build"
 	JobTypeApproval JobType = "approval"
 
-	// Not in CircleCI's API specification, and sent by it.
+	// Not in CircleCI's API specification, but the API returns it.
 	JobTypeNoOp    JobType = "no-op"
 	JobTypeLock    JobType = "lock"
 	JobTypeUnlock  JobType = "unlock"
 	JobTypeRelease JobType = "release"
 )
 
-// WorkflowJob is a job as its workflow sees it. For more see
-// [JobsService.Get], with its Number.
+// WorkflowJob is a job of a workflow. For details, call [JobsService.Get] with
+// its Number.
 type WorkflowJob struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
-	// Number is 0 for a job that has not started, and for an approval.
+	// Number is 0 for a job that has not started, and for an approval job.
 	Number      int64       `json:"job_number,omitzero"`
 	Type        JobType     `json:"type"`
 	Status      JobStatus   `json:"status"`
 	ProjectSlug ProjectSlug `json:"project_slug"`
-	// Dependencies are the IDs of the jobs that have to end before.
+	// Dependencies are the IDs of the jobs that must end before this job
+	// starts.
 	Dependencies []uuid.UUID `json:"dependencies"`
-	// Requires holds, by the ID of a job, the statuses with which that job
-	// lets this one begin.
+	// Requires maps the ID of a required job to the statuses that allow this
+	// job to start.
 	Requires map[string][]JobStatus `json:"requires,omitzero"`
-	// ApprovalRequestID is what [WorkflowsService.Approve] takes.
+	// ApprovalRequestID is the ID to pass to [WorkflowsService.Approve].
 	ApprovalRequestID uuid.UUID `json:"approval_request_id,omitzero"`
 	ApprovedBy        uuid.UUID `json:"approved_by,omitzero"`
 	CanceledBy        uuid.UUID `json:"canceled_by,omitzero"`
@@ -107,8 +109,8 @@ type WorkflowJob struct {
 
 func (j *WorkflowJob) key() itemKey { return itemKey{id: j.ID} }
 
-// Get returns the workflow with the given ID, or an error matching
-// [ErrNotFound].
+// Get returns the workflow with the given ID. If there is none, the error
+// matches [ErrNotFound].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Workflow/operation/getWorkflowById
 //
@@ -126,8 +128,8 @@ func (s *WorkflowsService) ListJobs(id uuid.UUID, opts ...RequestOption) *Pager[
 	return list[WorkflowJob](s.client, get("/workflow/{id}/job", id).with(opts))
 }
 
-// Approve approves a job that waits for it; the second ID is the job's
-// ApprovalRequestID.
+// Approve approves a job that is waiting for approval. The second ID is the
+// job's [WorkflowJob.ApprovalRequestID].
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Workflow/operation/approvePendingApprovalJobById
 //
@@ -136,7 +138,7 @@ func (s *WorkflowsService) Approve(ctx context.Context, id, approvalRequestID uu
 	return exec(ctx, s.client, post("/workflow/{id}/approve/{approval_request_id}", id, approvalRequestID).with(opts))
 }
 
-// Cancel cancels a workflow that runs. It returns when the API has taken the
+// Cancel cancels a running workflow. It returns when the API has accepted the
 // request, before the jobs have stopped.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Workflow/operation/cancelWorkflow
@@ -146,32 +148,33 @@ func (s *WorkflowsService) Cancel(ctx context.Context, id uuid.UUID, opts ...Req
 	return exec(ctx, s.client, post("/workflow/{id}/cancel", id).with(opts))
 }
 
-// RerunWorkflowRequest says what of a workflow to run again: all of it, if
-// nothing is set.
+// RerunWorkflowRequest selects the jobs to rerun. The zero value reruns the
+// whole workflow.
 type RerunWorkflowRequest struct {
-	// FromFailed runs what has failed and what comes after it. It does not go
-	// with the others.
+	// FromFailed reruns the failed jobs and the jobs that depend on them. It
+	// cannot be combined with the other fields.
 	FromFailed bool `json:"from_failed,omitzero"`
-	// Jobs are the IDs of the jobs to run.
+	// Jobs are the IDs of the jobs to rerun.
 	Jobs []uuid.UUID `json:"jobs,omitzero"`
-	// EnableSSH lets the token's owner into the jobs by SSH; it needs Jobs.
+	// EnableSSH gives the token's owner SSH access to the jobs. It requires
+	// Jobs.
 	EnableSSH bool `json:"enable_ssh,omitzero"`
-	// SparseTree leaves out what does not depend on the Jobs, which it needs.
+	// SparseTree omits the jobs that do not depend on Jobs. It requires Jobs.
 	SparseTree bool `json:"sparse_tree,omitzero"`
 }
 
 func (r RerunWorkflowRequest) check() error {
 	switch {
 	case r.FromFailed && (len(r.Jobs) > 0 || r.EnableSSH || r.SparseTree):
-		return &ArgumentError{Name: "from_failed", Reason: "does not go with jobs, enable_ssh or sparse_tree"}
+		return &ArgumentError{Name: "from_failed", Reason: "cannot be combined with jobs, enable_ssh or sparse_tree"}
 	case (r.EnableSSH || r.SparseTree) && len(r.Jobs) == 0:
-		return &ArgumentError{Name: "jobs", Reason: "are needed for enable_ssh and sparse_tree"}
+		return &ArgumentError{Name: "jobs", Reason: "are required for enable_ssh and sparse_tree"}
 	}
 	return nil
 }
 
-// Rerun runs a workflow again, as a new workflow of the same pipeline, whose
-// ID is returned. The workflow has to have ended.
+// Rerun reruns a workflow that has ended. The rerun is a new workflow of the
+// same pipeline; its ID is returned.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Workflow/operation/rerunWorkflow
 //
@@ -180,8 +183,8 @@ func (s *WorkflowsService) Rerun(ctx context.Context, id uuid.UUID, in RerunWork
 	return do[RerunWorkflow](ctx, s.client, post("/workflow/{id}/rerun", id).body(in).with(opts))
 }
 
-// RerunWorkflow is the answer to a rerun.
+// RerunWorkflow is the response to a rerun.
 type RerunWorkflow struct {
-	// WorkflowID is the new workflow's.
+	// WorkflowID is the ID of the new workflow.
 	WorkflowID uuid.UUID `json:"workflow_id"`
 }
