@@ -124,11 +124,12 @@ func badNames(file *ast.File) (problems []string) {
 				continue
 			}
 			id, ok := star.X.(*ast.Ident)
-			if service, is := "", false; ok {
-				if service, is = strings.CutSuffix(id.Name, "Service"); is {
-					for _, p := range misnamed(service, decl) {
-						problems = append(problems, service+"."+decl.Name.Name+": "+p)
-					}
+			if !ok {
+				continue
+			}
+			if service, is := strings.CutSuffix(id.Name, "Service"); is {
+				for _, p := range misnamed(service, decl) {
+					problems = append(problems, service+"."+decl.Name.Name+": "+p)
 				}
 			}
 		case *ast.GenDecl:

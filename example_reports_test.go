@@ -29,11 +29,11 @@ var fastWait = &circleci.WaitOptions{MinInterval: time.Millisecond}
 // The failed tests of one workflow.
 func ExampleWorkflowsService_GetTestReport() {
 	srv, run, err := failedRun()
-	defer srv.Close()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer srv.Close()
 	report, err := srv.Client().Workflows.GetTestReport(context.Background(), run.Workflows[0].ID)
 	if err != nil {
 		fmt.Println(err)
@@ -48,11 +48,11 @@ func ExampleWorkflowsService_GetTestReport() {
 // The failed tests of one job.
 func ExampleJobsService_GetTestReport() {
 	srv, run, err := failedRun()
-	defer srv.Close()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer srv.Close()
 	report, err := srv.Client().Jobs.GetTestReport(context.Background(), "gh/acme/web", run.FailedJobs[0].Number)
 	if err != nil {
 		fmt.Println(err)
@@ -67,11 +67,11 @@ func ExampleJobsService_GetTestReport() {
 // All artifacts of a pipeline, with the jobs that stored them.
 func ExamplePipelinesService_ListArtifacts() {
 	srv, run, err := failedRun()
-	defer srv.Close()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer srv.Close()
 	artifacts, err := srv.Client().Pipelines.ListArtifacts(context.Background(), run.Pipeline.ID)
 	if err != nil {
 		fmt.Println(err)
@@ -86,11 +86,11 @@ func ExamplePipelinesService_ListArtifacts() {
 // The text files that the jobs of a workflow stored.
 func ExampleWorkflowsService_DownloadArtifacts() {
 	srv, run, err := failedRun()
-	defer srv.Close()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer srv.Close()
 	dir, err := os.MkdirTemp("", "artifacts")
 	if err != nil {
 		fmt.Println(err)
@@ -116,11 +116,11 @@ func ExampleWorkflowsService_DownloadArtifacts() {
 // Waiting for one workflow of a pipeline.
 func ExampleWorkflowsService_Wait() {
 	srv, run, err := failedRun()
-	defer srv.Close()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer srv.Close()
 	result, err := srv.Client().Workflows.Wait(context.Background(), run.Workflows[0].ID, fastWait)
 	if err != nil {
 		fmt.Println(err) // it is not known how the workflow ended
@@ -133,11 +133,11 @@ func ExampleWorkflowsService_Wait() {
 // Watching a workflow: an element for each change.
 func ExampleWorkflowsService_Watch() {
 	srv, run, err := failedRun()
-	defer srv.Close()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer srv.Close()
 	for result, err := range srv.Client().Workflows.Watch(context.Background(), run.Workflows[0].ID, fastWait) {
 		if err != nil {
 			fmt.Println(err)
@@ -151,11 +151,11 @@ func ExampleWorkflowsService_Watch() {
 // Watching a job: an element for each change.
 func ExampleJobsService_Watch() {
 	srv, run, err := failedRun()
-	defer srv.Close()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer srv.Close()
 	for result, err := range srv.Client().Jobs.Watch(context.Background(), "gh/acme/web", run.FailedJobs[0].Number, fastWait) {
 		if err != nil {
 			fmt.Println(err)

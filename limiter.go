@@ -90,7 +90,8 @@ func (p *Pacer) Wait(ctx context.Context) error { return p.WaitFor(ctx, Operatio
 // route are served first in, first out.
 func (p *Pacer) WaitFor(ctx context.Context, op Operation) error {
 	err := p.pacer.Wait(ctx, op.asCall())
-	if paused, ok := err.(*transport.PausedError); ok {
+	var paused *transport.PausedError
+	if errors.As(err, &paused) {
 		return &PausedError{paused.After}
 	}
 	return err

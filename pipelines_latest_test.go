@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,13 +156,13 @@ func TestGetLatestForgetsNoFailedJob(t *testing.T) {
 func TestFailureReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)
-		var log string
+		var log strings.Builder
 		for i := range 1000 {
-			log += fmt.Sprintf("line %d of the log\n", i)
+			fmt.Fprintf(&log, "line %d of the log\n", i)
 		}
 		srv.Script(webSlug, plain(
 			circlecitest.Workflow("build",
-				circlecitest.Job("unit").Fails().WithOutput(log+"\x1b[31mFAIL\x1b[0m: TestPayment\n").
+				circlecitest.Job("unit").Fails().WithOutput(log.String()+"\x1b[31mFAIL\x1b[0m: TestPayment\n").
 					WithTests(circlecitest.PassingTest("TestLogin", 1), circlecitest.FailingTest("TestPayment", "want 200,\ngot 402\x1b]0;x\a")),
 				circlecitest.Job("lint"), circlecitest.Job("ship").Requires("unit")),
 			circlecitest.Workflow("docs", circlecitest.Job("links"))))
@@ -174,7 +176,7 @@ func TestFailureReport(t *testing.T) {
 		assert.Equal(t, "build", r.Jobs[0].WorkflowName)
 		assert.Equal(t, `pipeline 1 of gh/acme/web: failed
 
-job unit of workflow build, number `+fmt.Sprint(r.Jobs[0].Number)+`: failed
+job unit of workflow build, number `+strconv.FormatInt(r.Jobs[0].Number, 10)+`: failed
   step unit: failed, exit code 1
     …
     line 997 of the log
@@ -244,7 +246,7 @@ func TestAFailureReportIsBounded(t *testing.T) {
 		for i := range 30 {
 			job := circlecitest.Job(fmt.Sprintf("job-%d", i)).Fails()
 			for n := range 50 {
-				job.WithTests(circlecitest.FailingTest(fmt.Sprintf("Test%d", n), fmt.Sprint(log10k)))
+				job.WithTests(circlecitest.FailingTest(fmt.Sprintf("Test%d", n), string(log10k)))
 			}
 			jobs = append(jobs, job)
 		}

@@ -66,6 +66,7 @@ func secretsIn(v reflect.Value, found []string) []string {
 		for _, key := range v.MapKeys() {
 			found = secretsIn(v.MapIndex(key), found)
 		}
+	default: // it holds nothing
 	}
 	return found
 }

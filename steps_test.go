@@ -243,8 +243,7 @@ func TestAMessageOfAStepOutputIsBounded(t *testing.T) {
 			require.NoError(t, out.Close())
 			assert.Equal(t, c.bad, err != nil, name)
 			if c.bad {
-				requireError[*circleci.DecodeError](t, err)
-				assert.ErrorContains(t, err, "WithMaxResponseBytes")
+				assert.ErrorContains(t, requireError[*circleci.DecodeError](t, err), "WithMaxResponseBytes")
 				continue
 			}
 			assert.EqualValues(t, 51*100_000, n)

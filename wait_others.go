@@ -158,6 +158,7 @@ func (g *jobGraph) fate(id uuid.UUID) fate {
 			}
 		case waits:
 			f = max(f, waits)
+		case runs:
 		}
 	}
 	g.fates[id] = f

@@ -130,8 +130,7 @@ func (l *jobLists) add(ctx context.Context, r *PipelineResult, groups [][]Workfl
 		}
 		r.FailedJobs = append(r.FailedJobs, left...)
 	}
-	switch r.Outcome {
-	case OutcomeSuccess, OutcomeCanceled, OutcomeNotRun:
+	if r.Outcome == OutcomeSuccess || r.Outcome == OutcomeCanceled || r.Outcome == OutcomeNotRun {
 		r.Outcome = worst(outcomes)
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 // send, directly or through a DNS name that resolves to this machine. It
 // reports whether it has refused the request.
 func (s *Server) refuseForeign(w http.ResponseWriter, r *http.Request) bool {
-	reason := ""
+	var reason string
 	switch origin := r.Header.Get("Origin"); {
 	case !s.servesHost(r.Host):
 		reason = fmt.Sprintf("the host %q is not this machine: start the server with -allow-host %s, or with WithAllowedHosts, to permit it", r.Host, hostname(r.Host))

@@ -41,13 +41,15 @@ func plan(t *testing.T, workflows string, trigger config.Trigger) []string {
 			if j.Approval {
 				name += "?"
 			}
+			parts := []string{name}
 			for _, req := range j.Requires {
-				name += "<" + req.Job
+				part := req.Job
 				if !assert.ObjectsAreEqual(req.Statuses, []string{"success"}) {
-					name += "=" + strings.Join(req.Statuses, "|")
+					part += "=" + strings.Join(req.Statuses, "|")
 				}
+				parts = append(parts, part)
 			}
-			names = append(names, name)
+			names = append(names, strings.Join(parts, "<"))
 		}
 		out = append(out, w.Name+": "+strings.Join(names, ", "))
 	}

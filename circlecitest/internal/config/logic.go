@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -73,7 +74,7 @@ func (s scope) holds(node *yaml.Node) (bool, error) {
 		}
 		return s.operator(node.Content[0].Value, resolve(node.Content[1]))
 	default:
-		return false, fmt.Errorf("a condition is neither a value nor an operator")
+		return false, errors.New("a condition is neither a value nor an operator")
 	}
 }
 
@@ -111,7 +112,7 @@ func (s scope) operator(name string, operand *yaml.Node) (bool, error) {
 		return name == "and", nil
 	case "equal":
 		if operand.Kind != yaml.SequenceNode || len(operand.Content) == 0 {
-			return false, fmt.Errorf("equal: expected a list")
+			return false, errors.New("equal: expected a list")
 		}
 		first, err := s.scalar(operand.Content[0])
 		for _, one := range operand.Content[1:] {
@@ -261,7 +262,7 @@ func (p *parser) comparison() any {
 
 func (p *parser) operand() any {
 	if p.at >= len(p.tokens) {
-		p.fail(fmt.Errorf("the expression ends too early"))
+		p.fail(errors.New("the expression ends too early"))
 		return nil
 	}
 	token := p.tokens[p.at]
@@ -270,7 +271,7 @@ func (p *parser) operand() any {
 	case token == "(":
 		value := p.or()
 		if p.accept(")") == "" {
-			p.fail(fmt.Errorf("a parenthesis is not closed"))
+			p.fail(errors.New("a parenthesis is not closed"))
 		}
 		return value
 	case token == "true", token == "false":
