@@ -45,14 +45,14 @@ type Option func(*config)
 type config struct{ server bool }
 
 // WithServer permits hosts other than circleci.com. Use it once CircleCI Server
-// has the API v3; until then it answers 404.
+// has the API v3; until then Server responds with 404.
 func WithServer() Option { return func(c *config) { c.server = true } }
 
-// New returns a client of the API v3 that sends its requests through client,
+// New returns a client for the API v3 that sends its requests through client,
 // with its token, retries, pacing and errors. It does no I/O.
 //
-// CircleCI Server does not have the API v3. If client is not one of
-// circleci.com or of this machine, each method returns an error matching
+// CircleCI Server does not have the API v3. If the host of client is neither
+// circleci.com nor this machine, each method returns an error matching
 // [circleci.ErrInvalidArgument] and sends nothing, unless [WithServer] is
 // given.
 func New(client *circleci.Client, opts ...Option) *Client {
@@ -92,7 +92,7 @@ func hostOf(client *circleci.Client) string {
 	return u.Hostname()
 }
 
-// hasV3 reports whether a host is one of CircleCI's cloud, or this machine,
+// hasV3 reports whether a host belongs to CircleCI's cloud or is this machine,
 // where a fake server may listen.
 func hasV3(host string) bool {
 	if ip := net.ParseIP(host); ip != nil {
@@ -134,7 +134,7 @@ func (r request) refuse(name, reason string) request {
 	return r
 }
 
-// require adds a parameter of the query that the API refuses to do without.
+// require adds a query parameter that the API requires.
 func (r request) require(name string, id uuid.UUID) request {
 	if id == uuid.Nil {
 		return r.refuse(name, "is the zero UUID")
@@ -142,7 +142,7 @@ func (r request) require(name string, id uuid.UUID) request {
 	return r.filterID(name, id)
 }
 
-// filter adds a parameter of the query, unless it is empty.
+// filter adds a query parameter unless its value is empty.
 func (r request) filter(name, value string) request {
 	if value != "" {
 		r.Query.Set(name, value)
@@ -172,7 +172,7 @@ func (r request) limit(n int) request {
 	return r.filter("page[limit]", strconv.Itoa(n))
 }
 
-// body adds what is sent, as it is.
+// body sets the request body.
 func (r request) body(in any) request {
 	r.Body = in
 	if c, ok := in.(checker); ok {
@@ -183,8 +183,8 @@ func (r request) body(in any) request {
 	return r
 }
 
-// create adds what is sent as a new resource: its attributes, and the
-// resources that it belongs to.
+// create sets the body for a new resource: its attributes, and the resources
+// that it belongs to.
 func (r request) create(attributes any, references references) request {
 	var out created
 	r = r.body(attributes)
@@ -202,8 +202,8 @@ func (r request) create(attributes any, references references) request {
 	return r
 }
 
-// checker is an input that can be wrong in more ways than its type allows. It
-// returns the name of what is wrong, or nothing.
+// checker is an input that can be invalid in ways that its type does not
+// prevent. check returns the name of what is wrong, or "".
 type checker interface{ check() (name, reason string) }
 
 const missing = "is missing"
@@ -222,7 +222,7 @@ type reference struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// formatTime writes a time as filters take it: in whole seconds.
+// formatTime formats a time for filters, in whole seconds.
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -270,7 +270,7 @@ func exec(ctx context.Context, c *Client, r request, opts []circleci.RequestOpti
 	return c.do(ctx, r, nil, opts)
 }
 
-// list is the pager of a collection.
+// list returns the pager of a collection.
 func list[T any](c *Client, r request, opts []circleci.RequestOption) *circleci.Pager[T] {
 	return pages[T](c, r, opts, func(r *request, cursor string) {
 		r.Query = maps.Clone(r.Query)
@@ -278,7 +278,7 @@ func list[T any](c *Client, r request, opts []circleci.RequestOption) *circleci.
 	})
 }
 
-// pages is list, for a collection whose cursor is sent in a way of its own.
+// pages is like list, for a collection that sends its cursor differently.
 func pages[T any](c *Client, r request, opts []circleci.RequestOption, turn func(r *request, cursor string)) *circleci.Pager[T] {
 	return circleci.NewPager(func(ctx context.Context, cursor string) (*circleci.Page[T], error) {
 		var (

@@ -37,7 +37,7 @@ type CompiledConfig struct {
 	Outcome Outcome `json:"outcome"`
 	// Config is the configuration with orbs and parameters resolved.
 	Config string `json:"compiled_config"`
-	// Messages say what is wrong with a configuration that is not valid.
+	// Messages describe the problems of an invalid configuration.
 	Messages []string `json:"messages,omitzero"`
 }
 

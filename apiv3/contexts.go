@@ -80,7 +80,7 @@ func (s *ContextsService) Delete(ctx context.Context, id uuid.UUID, opts ...circ
 // value.
 type EnvVar struct {
 	Name string `json:"name"`
-	// TruncatedValue is the end of the value, as a reminder.
+	// TruncatedValue is the end of the value.
 	TruncatedValue string    `json:"truncated_value,omitzero"`
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`

@@ -23,14 +23,14 @@ type Deployment struct {
 	CreatedAt     time.Time     `json:"created_at"`
 	EndedAt       time.Time     `json:"ended_at,omitzero"`
 	FailureReason string        `json:"failure_reason,omitzero"`
-	// Component has the component's name too.
+	// Component includes the component's name.
 	Component     NamedRef  `json:"deploy_component,omitzero"`
 	EnvironmentID uuid.UUID `json:"deploy_environment_id,omitzero"`
 	PipelineID    uuid.UUID `json:"pipeline_id,omitzero"`
 	WorkflowID    uuid.UUID `json:"workflow_id,omitzero"`
 }
 
-// TargetVersion is the version that a deployment brings.
+// TargetVersion is the version that a deployment deploys.
 type TargetVersion struct {
 	Name string `json:"name"`
 }
@@ -179,7 +179,7 @@ func (r RollbackRequest) check() (name, reason string) {
 	return "", ""
 }
 
-// Rollback is a rollback that has begun.
+// Rollback is a rollback that has started.
 type Rollback struct {
 	// ID is the ID of a run, or of a command for an agent: see Type.
 	ID uuid.UUID `json:"id"`

@@ -9,8 +9,8 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// JobsService reads jobs, with their steps, output, tests, artifacts and use of
-// resources. The API v3 cannot cancel a job: use
+// JobsService reads jobs, with their steps, output, tests, artifacts and
+// resource usage. The API v3 cannot cancel a job: use
 // [circleci.JobsService.CancelByID].
 type JobsService service
 
@@ -33,23 +33,23 @@ type Job struct {
 	Number int64   `json:"number,omitzero"`
 	Name   string  `json:"name"`
 	Type   JobType `json:"type"`
-	// Phase can be ahead of the truth in lists: see [Job.State].
+	// Phase can be ahead of the actual state in lists: see [Job.State].
 	Phase Phase `json:"phase"`
 	// Outcome is empty until the job ends.
 	Outcome        Outcome   `json:"outcome,omitzero"`
 	CurrentOutcome Outcome   `json:"current_outcome,omitzero"`
 	StartedAt      time.Time `json:"started_at,omitzero"`
 	EndedAt        time.Time `json:"ended_at,omitzero"`
-	// User is who approved or canceled the job, if somebody has. Only
+	// User is the user who approved or canceled the job, if any. Only
 	// [JobsService.Get] returns it.
 	User UserRef `json:"user,omitzero"`
-	// Executions are the parallel executions, one at least once the job has
+	// Executions are the parallel executions, at least one once the job has
 	// started. Only [JobsService.Get] returns them.
 	Executions []Execution `json:"parallel_executions,omitzero"`
 }
 
-// State returns the state of the job. A build that the API calls started, and
-// that has no start time yet, is queued.
+// State returns the state of the job. A build job that the API reports as
+// started but that has no start time yet is queued.
 func (j *Job) State() State {
 	state := StateOf(j.Type, j.Phase, j.Outcome, j.CurrentOutcome)
 	if state == StateRunning && j.StartedAt.IsZero() {
@@ -102,9 +102,9 @@ func (s *JobsService) Get(ctx context.Context, id uuid.UUID, opts ...circleci.Re
 type Artifact struct {
 	ID   uuid.UUID `json:"id,omitzero"`
 	Path string    `json:"path"`
-	// URL is the download URL. It needs the token, and redirects to a storage
-	// that must not get it: [circleci.JobsService.DownloadArtifact] takes care
-	// of both.
+	// URL is the download URL. It requires the token, and redirects to a
+	// storage host that must not receive the token:
+	// [circleci.JobsService.DownloadArtifact] handles both.
 	URL string `json:"url"`
 	// Execution is the index of the parallel execution that stored it.
 	Execution int `json:"execution"`
@@ -117,7 +117,7 @@ func (s *JobsService) ListArtifacts(id uuid.UUID, opts ...circleci.RequestOption
 	return list[Artifact](s.client, get("/api/v3/jobs/{id}/artifacts", id), opts)
 }
 
-// ResourceUsage is what a job has used of its resource class.
+// ResourceUsage is how much of its resource class a job has used.
 type ResourceUsage struct {
 	ResourceClass struct {
 		Name             string  `json:"name"`
@@ -127,8 +127,8 @@ type ResourceUsage struct {
 	Executions []ExecutionUsage `json:"parallel_executions"`
 }
 
-// ExecutionUsage is what a parallel execution has used. The series have a value
-// for each interval; one can be longer than the other.
+// ExecutionUsage is the usage of one parallel execution. Each series has a
+// value for each interval; their lengths can differ.
 type ExecutionUsage struct {
 	// Execution is the index of the parallel execution.
 	Execution int `json:"execution"`

@@ -36,29 +36,30 @@ func (s StepRef) request(route string) request {
 	return r
 }
 
-// OutputPosition tells how much of an output has been read.
+// OutputPosition is how much of an output has been read.
 type OutputPosition struct {
-	// Offset is the number of bytes that have been read, from the start of the
-	// output: pass it to read on.
+	// Offset is the number of bytes that have been read from the start of the
+	// output. Pass it to continue.
 	Offset int64
-	// Final tells that the step will print no more.
+	// Final reports that the step will print no more.
 	Final bool
 }
 
 // ReadStdout writes to w what a step has printed to standard output, from the
-// given offset in bytes, and returns the position behind it. There may be
-// nothing yet; a step without output and a job that does not exist have none.
+// given offset in bytes, and returns the position after it. If there is no
+// output yet, it writes nothing; the same is true for a step without output and
+// a job that does not exist.
 //
-// The text is as the step printed it: with ANSI escape sequences, and CR LF at
-// the end of lines. The end of what was read can be within a character.
+// The text is unmodified: it contains ANSI escape sequences, and CR LF at the
+// end of lines. It can end in the middle of a character.
 //
 //circleci:operation GET /api/v3/jobs/{id}/stdout
 func (s *JobsService) ReadStdout(ctx context.Context, step StepRef, offset int64, w io.Writer, opts ...circleci.RequestOption) (OutputPosition, error) {
 	return s.client.output(ctx, step.request("/api/v3/jobs/{id}/stdout"), offset, w, opts)
 }
 
-// ReadStderr is [JobsService.ReadStdout] for standard error. The API does not
-// tell whether it is final.
+// ReadStderr is like [JobsService.ReadStdout], for standard error. The API does
+// not report whether it is final.
 //
 //circleci:operation GET /api/v3/jobs/{id}/stderr
 func (s *JobsService) ReadStderr(ctx context.Context, step StepRef, offset int64, w io.Writer, opts ...circleci.RequestOption) (OutputPosition, error) {
@@ -102,8 +103,8 @@ func isBeyondEnd(err error) bool {
 	return errors.As(err, &e) && e.StatusCode == http.StatusRequestedRangeNotSatisfiable
 }
 
-// offsetWriter passes on what stands behind an offset. A server that ignores
-// the range sends the output from its start.
+// offsetWriter passes on what follows an offset. A server that ignores the
+// range sends the output from its start.
 type offsetWriter struct {
 	w        io.Writer
 	response *circleci.Response
@@ -132,15 +133,15 @@ func (o *offsetWriter) Write(p []byte) (int, error) {
 
 // FollowOptions are the options of [JobsService.FollowOutput].
 type FollowOptions struct {
-	// Interval is the pause between two reads that bring nothing; 2 seconds
-	// if 0.
+	// Interval is the pause after a read that returned nothing. Zero means 2
+	// seconds.
 	Interval time.Duration
 }
 
-// FollowOutput writes to w what a step prints, while it prints it, and returns
-// when the step has ended and all of its output has been written: first
-// standard output, and then standard error, which the API keeps apart. Whether
-// the step has failed is not its concern: see [Step.State].
+// FollowOutput writes to w what a step prints while it runs, and returns when
+// the step has ended and all of its output has been written: first standard
+// output, then standard error, which the API keeps separate. A failed step is
+// not an error: see [Step.State].
 func (s *JobsService) FollowOutput(ctx context.Context, step StepRef, w io.Writer, f *FollowOptions, opts ...circleci.RequestOption) error {
 	interval := 2 * time.Second
 	if f != nil && f.Interval > 0 {
@@ -175,8 +176,8 @@ func (s *JobsService) FollowOutput(ctx context.Context, step StepRef, w io.Write
 	}
 }
 
-// stepEnded reports whether a step has ended. So has one that a job which has
-// ended does not have.
+// stepEnded reports whether a step has ended. A step that an ended job does not
+// have counts as ended.
 func (s *JobsService) stepEnded(ctx context.Context, ref StepRef, opts []circleci.RequestOption) (bool, error) {
 	job, err := s.Get(ctx, ref.JobID, opts...)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 // PipelinesService works with pipelines. A pipeline says where a configuration
-// is and what it checks out: what the API v2 calls a pipeline definition. To
-// change one use [circleci.PipelineDefinitionsService.Update].
+// is and what it checks out; the API v2 calls it a pipeline definition. To
+// change one, use [circleci.PipelineDefinitionsService.Update].
 type PipelinesService service
 
 // Provider is where a configuration or a repository is.

@@ -1,6 +1,6 @@
-// Circlecivet reports mistakes in the use of package circleci that compile:
-// loops over a list that lose its error. It runs by itself and as a tool of go
-// vet:
+// Circlecivet reports mistakes in the use of package circleci that the compiler
+// does not find: loops over a list that lose its error. Run it by itself or as
+// a tool of go vet:
 //
 //	go run github.com/circleci-go/circleci/circlecivet@latest ./...
 //

@@ -1,6 +1,6 @@
-// Package cliconfig makes a client from the configuration of CircleCI's command
-// line tool, so that a user who has set that up need not set a token again. It
-// is a separate package because it links a YAML library.
+// Package cliconfig creates a client from the configuration of CircleCI's
+// command line tool, so that users who have set up the tool need not configure
+// a token again. It is a separate package because it links a YAML library.
 package cliconfig
 
 import (
@@ -22,13 +22,13 @@ import (
 
 // Config is the tool's configuration.
 type Config struct {
-	// Path is the file that the other fields are from; empty if none of the
-	// files has a token or a host.
+	// Path is the file that the other fields come from. It is empty if no file
+	// has a token or a host.
 	Path string
 	// Token is empty if none is set. Version 1 of the tool keeps it in the
 	// system's keyring, which this package does not read.
 	Token circleci.Secret
-	// Host is empty for circleci.com.
+	// Host is the host of the API. It is empty for circleci.com.
 	Host string
 	// CertificateFile is a PEM file with the certificate authorities of a
 	// self-hosted server.
@@ -59,10 +59,10 @@ func Paths() []string {
 	return []string{filepath.Join(config, "circleci", "config.yml"), filepath.Join(home, ".circleci", "cli.yml")}
 }
 
-// Load reads the files. The first file with a token counts, with its host, so
-// that no token is sent to the host of another file. If no file has a token, the
-// first with a host counts. A missing file or key is not an error; a file that
-// cannot be read is.
+// Load reads the files. It uses the first file with a token, together with that
+// file's host, so that no token is sent to the host of another file. If no file
+// has a token, it uses the first file with a host. A missing file or key is not
+// an error, but an unreadable file is.
 func Load() (Config, error) {
 	var out Config
 	for _, path := range Paths() {
@@ -81,21 +81,22 @@ func Load() (Config, error) {
 	return out, nil
 }
 
-// NewClient returns a client with the token and the host of the environment, as
-// [circleci.NewClientFromEnv] does, and from the tool's files what the
-// environment lacks. Options given here take precedence over both.
+// NewClient returns a client that uses the token and the host from the
+// environment, as [circleci.NewClientFromEnv] does, and takes what the
+// environment lacks from the tool's files. Options take precedence over both.
 //
 // A token is sent only to the host that belongs to it. NewClient returns an
 // error if the token is from the environment and the host from a file, or the
 // other way round, unless
 //
-//   - both sources name the same origin; a source without a host names circleci.com
-//   - the file has no token, and is of version 1 of the tool, which keeps its
-//     token in the system's keyring: the environment's token is then used with
+//   - both sources name the same origin; a source without a host names
+//     circleci.com
+//   - the file has no token and is of version 1 of the tool, which keeps its
+//     token in the system's keyring: then the environment's token is used with
 //     the file's host
 //   - the host is given with [circleci.WithBaseURL]
 //
-// The certificate authorities of a file are used only with the file's host.
+// The certificate authorities of a file are used only with that file's host.
 func NewClient(opts ...circleci.Option) (*circleci.Client, error) {
 	file, err := Load()
 	if err != nil {
@@ -120,10 +121,10 @@ func NewClient(opts ...circleci.Option) (*circleci.Client, error) {
 	return circleci.NewClient(token.value, append(own, opts...)...)
 }
 
-// source is a value, and the file or variable that it is from.
+// source is a value and the file or variable that it comes from.
 type source struct{ value, from string }
 
-// resolve returns the options for the host, if the token may be sent there.
+// resolve returns the options for the host if the token may be sent to it.
 func resolve(token, host source, file *Config, opts []circleci.Option) ([]circleci.Option, error) {
 	to, err := origin(host)
 	if err != nil {
@@ -141,7 +142,7 @@ func resolve(token, host source, file *Config, opts []circleci.Option) ([]circle
 	case host.from == file.Path && file.Token == "" && file.Path == Paths()[0]: // the keyring has the token
 	default: // the environment names a token and no host
 		if _, name := env.Host(); name == "" {
-			belongs, _ = origin(source{}) // the cloud
+			belongs, _ = origin(source{}) // circleci.com
 		}
 	}
 	if belongs != to {
@@ -169,8 +170,8 @@ func resolve(token, host source, file *Config, opts []circleci.Option) ([]circle
 	return own, nil
 }
 
-// origin returns the scheme and the host of a base URL in any form; of the cloud
-// if it is empty.
+// origin returns the scheme and the host of a base URL in any form. An empty
+// host is circleci.com.
 func origin(host source) (string, error) {
 	var opts []circleci.Option
 	if host.value != "" {
@@ -191,7 +192,7 @@ func origin(host source) (string, error) {
 	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port), nil
 }
 
-// hostIsGiven reports whether the options name a host.
+// hostIsGiven reports whether the options set a host.
 func hostIsGiven(opts []circleci.Option) (bool, error) {
 	const unset = "https://unset.invalid"
 	c, err := circleci.NewClient("", append([]circleci.Option{circleci.WithBaseURL(unset)}, opts...)...)
@@ -219,7 +220,8 @@ func read(path string) (f file, err error) {
 	return f, nil
 }
 
-// withoutContent keeps a YAML error from quoting the file, and a token in it.
+// withoutContent returns an error that does not quote the file, which may
+// contain a token.
 func withoutContent(err error) error {
 	var (
 		wrongType *yaml.TypeError
@@ -245,7 +247,7 @@ func (f *file) token() string {
 	return f.Token
 }
 
-// host returns the host with the path of the API, if that is not the usual one.
+// host returns the host, with the path of the API if it is not the default one.
 func (f *file) host() string {
 	if f.Host == "" || f.RESTEndpoint == "" {
 		return f.Host

@@ -17,11 +17,11 @@ import (
 const (
 	// algorithm is the only one that CircleCI signs with.
 	algorithm = jose.RS256
-	// maxKeySet bounds the answer with the keys, in bytes.
+	// maxKeySet is the maximum size of the response with the keys, in bytes.
 	maxKeySet = 1 << 20
-	// minKeyBits is the size of the smallest RSA key that is used.
+	// minKeyBits is the size of the smallest RSA key that is accepted.
 	minKeyBits = 2048
-	// fetchTimeout bounds one request for the keys.
+	// fetchTimeout is the timeout of one request for the keys.
 	fetchTimeout = 10 * time.Second
 	// minRefresh is the shortest time between two successful fetches, so that
 	// tokens with invented key IDs do not become requests to the issuer.
@@ -47,9 +47,9 @@ type keySet struct {
 	flight   chan struct{} // closed at the end of the request under way
 }
 
-// signatureCheck is an oidc.KeySet for one token. It keeps the reason for which
-// the check could not be made: the OpenID Connect library returns errors as
-// text, and a token can contain any text.
+// signatureCheck is an oidc.KeySet for one token. It records why a check could
+// not be made: the OpenID Connect library returns errors as text, and a token
+// can contain any text.
 type signatureCheck struct {
 	keys        *keySet
 	unavailable error
@@ -68,7 +68,7 @@ func (c *signatureCheck) VerifySignature(ctx context.Context, token string) ([]b
 		return result(payload)
 	}
 	if err := c.keys.refresh(ctx); err != nil {
-		if payload != nil { // keys that are a little old are better than none
+		if payload != nil { // slightly old keys are better than none
 			return payload, nil
 		}
 		c.unavailable = err
@@ -102,15 +102,15 @@ func open(jws *jose.JSONWebSignature, keys []jose.JSONWebKey) (payload []byte, k
 	return nil, known
 }
 
-// current returns the keys, and whether they are of a recent fetch.
+// current returns the keys, and whether they were fetched recently.
 func (s *keySet) current() (keys []jose.JSONWebKey, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.keys, s.now().Sub(s.fetched) < maxAge
 }
 
-// refresh fetches the keys, unless that was done or tried too short a time ago.
-// It returns why the last fetch failed.
+// refresh fetches the keys, unless a fetch has succeeded or failed too
+// recently. It returns the error of the last fetch.
 func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	if s.flight == nil && s.now().Before(s.next) {
@@ -172,17 +172,17 @@ func (s *keySet) request(ctx context.Context) (keys []jose.JSONWebKey, err error
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answered %s", s.url, resp.Status)
+		return nil, fmt.Errorf("%s responded with %s", s.url, resp.Status)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxKeySet+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", s.url, err)
 	case len(body) > maxKeySet:
-		return nil, fmt.Errorf("%s: the answer is larger than %d bytes", s.url, maxKeySet)
+		return nil, fmt.Errorf("%s: the response is larger than %d bytes", s.url, maxKeySet)
 	}
 	if keys, err = parseKeys(body); err != nil {
-		return nil, fmt.Errorf("%s: the answer is not a set of keys: %w", s.url, err)
+		return nil, fmt.Errorf("%s: the response is not a set of keys: %w", s.url, err)
 	}
 	return keys, nil
 }

@@ -32,7 +32,8 @@ var ErrNotAllowed = errors.New("oidctoken: the job is not allowed to do this")
 //	403  an allow function returned an error, or is nil
 //	503  the issuer's keys cannot be fetched, so the token cannot be checked now
 //
-// The answer does not say why. [WithErrorHandler] sets a function that is told.
+// The response does not say why. [WithErrorHandler] sets a function that receives
+// the error.
 //
 // A valid token proves only that the job belongs to the organization. Decide in
 // an allow function which projects, contexts or branches may call you.

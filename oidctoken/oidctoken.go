@@ -68,27 +68,27 @@ func AllowOtherAudiences() Option { return func(c *config) { c.otherAudiences = 
 // organization's own issuer. The organization is checked in both cases.
 func WithRootIssuer() Option { return func(c *config) { c.root = true } }
 
-// WithIssuerHost accepts tokens of another issuer than CircleCI's cloud, such
-// as a self-hosted server: the part of the issuer before /org/…. The scheme is
-// https if none is given. [New] refuses plain http except for localhost, since
-// whoever can change the keys in transit can sign tokens.
+// WithIssuerHost accepts tokens of an issuer other than CircleCI's cloud, such
+// as a self-hosted server. The URL is the part of the issuer before /org/…;
+// without a scheme it is https. [New] refuses plain http except for localhost,
+// because whoever can change the keys in transit can sign tokens.
 func WithIssuerHost(url string) Option { return func(c *config) { c.issuer = url } }
 
 // WithClockSkew sets by how much this machine's clock and CircleCI's may
 // differ; the default is one minute.
 func WithClockSkew(d time.Duration) Option { return func(c *config) { c.skew = d } }
 
-// WithHTTPClient fetches the issuer's keys with this client. Each request has
-// 10 seconds. Nil selects the default client.
+// WithHTTPClient sets the client that fetches the issuer's keys. Each request
+// has a timeout of 10 seconds. Nil selects the default client.
 func WithHTTPClient(client *http.Client) Option { return func(c *config) { c.client = client } }
 
 // WithClock replaces the clock, for tests. Nil selects the real one.
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
 // WithErrorHandler sets a function that [Verifier.Middleware] calls for each
-// request that it refuses, before it answers. The error matches [ErrNoToken],
+// request that it refuses, before it responds. The error matches [ErrNoToken],
 // [ErrInvalid] or [ErrNotAllowed]; if it matches none of them, the token could
-// not be checked. Log it, and do not send its text to the caller.
+// not be checked. Log the error, and do not send its text to the caller.
 func WithErrorHandler(f func(r *http.Request, err error)) Option {
 	return func(c *config) { c.onError = f }
 }
@@ -96,10 +96,10 @@ func WithErrorHandler(f func(r *http.Request, err error)) Option {
 // Verifier verifies tokens. It is safe for concurrent use.
 //
 // It fetches the issuer's keys when the first token arrives, then once an hour,
-// and when a token is signed with a key that it does not know. It does so at
-// most once a minute, so tokens with invented keys do not become requests to
-// the issuer. After a failure it tries again with the next token, then waits
-// for a second, and doubles that up to a minute.
+// and when a token is signed with an unknown key. It does so at most once a
+// minute, so tokens with invented keys do not cause requests to the issuer.
+// After a failed fetch it retries with the next token, then waits for a second,
+// and doubles that up to a minute.
 type Verifier struct {
 	orgID          uuid.UUID
 	issuer         string
@@ -152,7 +152,7 @@ func New(orgID uuid.UUID, opts ...Option) (*Verifier, error) {
 	}, nil
 }
 
-// parseIssuer returns the URL of an issuer without a slash at its end.
+// parseIssuer returns the URL of an issuer without a trailing slash.
 func parseIssuer(text string) (string, error) {
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
@@ -169,7 +169,7 @@ func parseIssuer(text string) (string, error) {
 	}
 }
 
-// redact hides what may be a password.
+// redact hides what may be a password in a URL.
 func redact(text string) string {
 	scheme, rest, _ := strings.Cut(text, "://")
 	if i := strings.LastIndex(rest, "@"); i >= 0 {
@@ -182,14 +182,14 @@ func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// ErrInvalid is the error of a token that is not accepted. Its text says why,
-// for a log; do not send it to the caller.
+// ErrInvalid means that a token is not accepted. The error's text says why, for
+// a log; do not send it to the caller.
 var ErrInvalid = errors.New("oidctoken: the token is not accepted")
 
 // Verify checks a token's signature, issuer, organization, audience and
 // lifetime, and returns its claims. An error that does not match [ErrInvalid]
-// means that the token cannot be checked now, because the issuer's keys cannot
-// be fetched: answer with 503.
+// means that the token could not be checked because the issuer's keys cannot be
+// fetched: respond with 503.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 	if len(token) > maxToken {
 		return nil, fmt.Errorf("%w: it is longer than %d bytes", ErrInvalid, maxToken)
@@ -216,7 +216,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 	return claims, nil
 }
 
-// accept checks what a token claims.
+// accept checks the claims of a token.
 func (v *Verifier) accept(c *Claims) error {
 	trusted := func(audience string) bool { return slices.Contains(v.audiences, audience) }
 	now := v.now()

@@ -1,22 +1,22 @@
 // Package otelcircleci instruments clients of package circleci with
-// OpenTelemetry: traces and metrics by the semantic conventions for HTTP
+// OpenTelemetry traces and metrics, following the semantic conventions for HTTP
 // clients.
 //
 //	client, err := circleci.NewClient(token, otelcircleci.Options()...)
 //
-// A call of the API is a span of kind internal, named by its method and route
-// template, such as "GET /context/{context_id}". It covers retries, backoff and
-// the time that the client's pacing holds it. Each attempt, and each redirect,
-// is a span of kind client below it.
+// An API call is a span of kind internal. Its name is the method and route
+// template, such as "GET /context/{context_id}". It includes retries, backoff
+// and the time spent waiting for the client's pacing. Each attempt and each
+// redirect is a child span of kind client.
 //
 // The metrics are:
 //
 //	http.client.request.duration     seconds; one attempt
-//	circleci.client.call.duration    seconds; a call as a whole
-//	circleci.client.call.wait        seconds; the part of it that was spent waiting
+//	circleci.client.call.duration    seconds; a whole call
+//	circleci.client.call.wait        seconds; the part of the call spent waiting
 //
-// URLs are not recorded, because those of artifacts are signed, and bodies and
-// headers are not either. Nothing is added to requests.
+// URLs are not recorded, because URLs of artifacts are signed. Bodies and
+// headers are not recorded either, and requests are not modified.
 package otelcircleci
 
 import (
@@ -43,20 +43,22 @@ import (
 
 const scope = "github.com/circleci-go/circleci/otelcircleci"
 
-// Attributes that the semantic conventions do not have.
+// Attributes that the semantic conventions lack.
 const (
-	// AttributeRequestID is the ID by which CircleCI's support finds a request.
+	// AttributeRequestID is the request ID, with which CircleCI's support finds
+	// a request.
 	AttributeRequestID = attribute.Key("circleci.request_id")
 	// AttributeAttempts is the number of requests that a call sent.
 	AttributeAttempts = attribute.Key("circleci.attempts")
-	// AttributeWait is the time that a call waited before its attempts, in seconds.
+	// AttributeWait is the time that a call waited before its attempts, in
+	// seconds.
 	AttributeWait = attribute.Key("circleci.wait")
 	// AttributeRateLimitRemaining is the number of requests left in the window,
-	// if the server announces it.
+	// if the server reports it.
 	AttributeRateLimitRemaining = attribute.Key("circleci.rate_limit.remaining")
 )
 
-// Option changes the instrumentation.
+// Option configures the instrumentation.
 type Option func(*config)
 
 type config struct {
@@ -64,10 +66,12 @@ type config struct {
 	meters  metric.MeterProvider
 }
 
-// WithTracerProvider sets where spans go; the default is the global provider.
+// WithTracerProvider sets the provider of tracers. The default is the global
+// provider.
 func WithTracerProvider(p trace.TracerProvider) Option { return func(c *config) { c.tracers = p } }
 
-// WithMeterProvider sets where metrics go; the default is the global provider.
+// WithMeterProvider sets the provider of meters. The default is the global
+// provider.
 func WithMeterProvider(p metric.MeterProvider) Option { return func(c *config) { c.meters = p } }
 
 // Options returns the options that instrument a client:
@@ -143,7 +147,7 @@ func result(span trace.Span, status int, err error) (attributes []attribute.KeyV
 	return attributes
 }
 
-// errorType is a name of low cardinality for an error.
+// errorType returns the type of an error, with low cardinality.
 func errorType(err error) string {
 	var network net.Error
 	switch {

@@ -11,17 +11,17 @@ import (
 	"github.com/circleci-go/circleci/webhook"
 )
 
-// DeduplicatorOptions change a [Deduplicator]. Nil and zero fields select the
-// defaults.
+// DeduplicatorOptions configures a [Deduplicator]. Nil and zero fields select
+// the defaults.
 type DeduplicatorOptions struct {
-	// Prefix is what the keys in Redis begin with; the default is
+	// Prefix is the prefix of the keys in Redis. The default is
 	// circleci:webhook.
 	Prefix string
-	// Busy is how long an event stays busy at most, so that a process that was
-	// killed does not block it forever; the default is 10 minutes. It has to be
+	// Busy is the longest time that an event stays busy, so that a killed
+	// process does not block it forever. The default is 10 minutes. It must be
 	// longer than the handler's function takes.
 	Busy time.Duration
-	// Keep is how long a handled event is remembered; the default is 24 hours.
+	// Keep is how long a handled event is remembered. The default is 24 hours.
 	Keep time.Duration
 }
 

@@ -1,12 +1,13 @@
-// Package redislimit shares one rate limit among the processes of a fleet, by
-// Redis. CircleCI limits a token, not a process, so processes that use one token
-// have to agree on their pace.
+// Package redislimit shares one rate limit among many processes through Redis.
+// CircleCI limits the rate of a token, not of a process, so processes that use
+// the same token must share their pace.
 //
 //	rdb := redis.NewClient(&redis.Options{Addr: "redis.internal:6379", ContextTimeoutEnabled: true})
 //	client, err := circleci.NewClient(token, circleci.WithLimiter(redislimit.New(rdb, token)))
 //
-// Redis Cluster and TLS are options of the client that you pass. The package is
-// a separate module, so that programs that do not use it do not depend on Redis.
+// For Redis Cluster and TLS, set the options of the Redis client. The package
+// is a separate module, so that programs that do not use it do not depend on
+// Redis.
 package redislimit
 
 import (
@@ -46,36 +47,39 @@ var (
 	observeScript = redis.NewScript(observeSource)
 )
 
-// Option changes a [Limiter]. Nil options are ignored.
+// Option configures a [Limiter]. Nil options are ignored.
 type Option func(*Limiter)
 
 // WithBudget sets the limit of all requests together: perSecond requests a
-// second, and burst at once after a pause. Without it, the limit of each route
-// is learned from the RateLimit headers of responses and from refusals. Values
-// of zero or less leave it to be learned; a burst below 1 is 1.
+// second, and bursts of up to burst requests after a pause. Without it, the
+// limiter learns the limit of each route from the RateLimit headers of
+// responses and from 429 responses. If perSecond is zero or less, the limit is
+// learned; a burst below 1 is 1.
 func WithBudget(perSecond float64, burst int) Option {
 	return func(l *Limiter) { l.budget, l.burst = max(perSecond, 0), max(burst, 1) }
 }
 
-// WithLogger logs once when Redis cannot be used, and once when it can again.
+// WithLogger sets a logger, which gets one message when Redis becomes
+// unavailable and one when it is available again.
 func WithLogger(logger *slog.Logger) Option { return func(l *Limiter) { l.log = logger } }
 
-// WithPrefix sets what the keys in Redis begin with; the default is circleci.
+// WithPrefix sets the prefix of the keys in Redis. The default is circleci.
 func WithPrefix(prefix string) Option { return func(l *Limiter) { l.prefix = prefix } }
 
-// WithMaxWait sets the longest pause after a refusal; the default is 2 minutes.
-// After it a request is sent even if the server asked for a longer pause.
+// WithMaxWait sets the longest pause after a 429 response. The default is 2
+// minutes. After that time a request is sent even if the server asked for a
+// longer pause.
 func WithMaxWait(d time.Duration) Option { return func(l *Limiter) { l.maxWait = d } }
 
-// Limiter is a [circleci.Limiter] that shares its budget and its pauses with all
-// limiters that have the same Redis, token and prefix. It is safe for concurrent
-// use, and has no goroutine of its own.
+// Limiter is a [circleci.Limiter] that shares its budget and its pauses with
+// all limiters that use the same Redis, token and prefix. It is safe for
+// concurrent use and starts no goroutines.
 //
 // Each process reserves one slot at a time, first in, first out, so a process
-// with many callers does not starve another. A refusal (429) pauses the refused
-// method and path in all processes. While Redis cannot be used, each process
-// keeps to the share that it had, paces itself with a [circleci.Pacer], and tries
-// Redis again every 500 ms.
+// with many callers does not starve others. A 429 response pauses its method
+// and path in all processes. While Redis is unavailable, each process keeps to
+// its previous share, paces itself with a [circleci.Pacer], and retries Redis
+// every 500 ms.
 type Limiter struct {
 	redis         redis.UniversalClient
 	prefix        string
@@ -91,7 +95,7 @@ type Limiter struct {
 	retry         time.Time      // when Redis is tried again; zero while it works
 }
 
-// lane is what this process knows of a route.
+// lane is what this process knows about a route.
 type lane struct {
 	turn chan struct{} // held by the caller that has reserved a slot
 	key  string
@@ -110,9 +114,10 @@ var (
 	_ circleci.ResponseObserver = (*Limiter)(nil)
 )
 
-// New returns a limiter for a token. Redis keeps a hash of the token, never the
-// token. It does no I/O. Set ContextTimeoutEnabled in the options of rdb, so that
-// a Redis that hangs does not delay calls by more than a second.
+// New returns a limiter for a token. Redis stores a hash of the token, never
+// the token itself. New does no I/O. Set ContextTimeoutEnabled in the options
+// of rdb, so that an unresponsive Redis does not delay calls by more than a
+// second.
 func New(rdb redis.UniversalClient, token string, opts ...Option) *Limiter {
 	sum := sha256.Sum256([]byte("circleci token\x00" + token))
 	l := &Limiter{redis: rdb, prefix: "circleci", token: hex.EncodeToString(sum[:16]), lanes: map[string]*lane{}, localRequests: map[string]int{}}
@@ -131,12 +136,12 @@ func New(rdb redis.UniversalClient, token string, opts ...Option) *Limiter {
 	return l
 }
 
-// Wait waits as for an operation without a name.
+// Wait is like [Limiter.WaitFor] for an unnamed operation.
 func (l *Limiter) Wait(ctx context.Context) error { return l.WaitFor(ctx, circleci.Operation{}) }
 
 // WaitFor returns when a request of the operation may be sent. It returns a
-// [circleci.PausedError] at once if the operation is paused for longer than the
-// context's deadline allows.
+// [circleci.PausedError] at once if the operation is paused beyond the
+// context's deadline.
 func (l *Limiter) WaitFor(ctx context.Context, op circleci.Operation) error {
 	lane := l.lane(&op)
 	for {
@@ -156,8 +161,8 @@ func (l *Limiter) WaitFor(ctx context.Context, op circleci.Operation) error {
 	}
 }
 
-// reserve takes a slot and waits for it. It returns how long the operation is
-// paused, with no slot taken.
+// reserve takes a slot and waits for it. If the operation is paused, it returns
+// the pause and takes no slot.
 func (l *Limiter) reserve(ctx context.Context, lane *lane, op *circleci.Operation) (pause time.Duration, err error) {
 	select {
 	case lane.turn <- struct{}{}:
@@ -221,7 +226,7 @@ func (l *Limiter) reserve(ctx context.Context, lane *lane, op *circleci.Operatio
 	return 0, nil
 }
 
-// count measures the share of this process in the common pace.
+// count measures this process's share of the common pace.
 func (l *lane) count(now time.Time) {
 	l.granted++
 	if elapsed := now.Sub(l.since); elapsed >= time.Second {
@@ -232,9 +237,9 @@ func (l *lane) count(now time.Time) {
 	}
 }
 
-// localSlot returns how long to wait for the next slot while Redis does not
-// work: the process keeps to the share that it had, or to a sixteenth of the
-// common pace if that is more.
+// localSlot returns how long to wait for the next slot while Redis is
+// unavailable. The process keeps to its previous share, or to a sixteenth of
+// the common pace if that is more.
 func (l *Limiter) localSlot(lane *lane) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -251,7 +256,7 @@ func (l *Limiter) localSlot(lane *lane) time.Duration {
 	return wait
 }
 
-// Observe learns from a response.
+// Observe updates the pace from a response.
 func (l *Limiter) Observe(ctx context.Context, op circleci.Operation, r circleci.Response) {
 	now := time.Now()
 	lane := l.lane(&op)
@@ -291,7 +296,7 @@ func (l *Limiter) Observe(ctx context.Context, op circleci.Operation, r circleci
 		r.RateLimit.Limit, r.RateLimit.Reset.Microseconds(), pause.Milliseconds()) // a failure is noted by run
 }
 
-// lane returns the lane of an operation: one for each route, or one for all if
+// lane returns the lane of an operation: one for each route, or a common one if
 // there is a budget.
 func (l *Limiter) lane(op *circleci.Operation) *lane {
 	name := "all"
@@ -308,14 +313,15 @@ func (l *Limiter) lane(op *circleci.Operation) *lane {
 	return found
 }
 
-// keys are in one slot of a cluster, by the part within braces.
+// keys returns the keys of an operation. The part in braces keeps them in one
+// slot of a cluster.
 func (l *Limiter) keys(lane *lane, op *circleci.Operation) []string {
 	sum := sha256.Sum256([]byte(op.Key))
 	return []string{lane.key, l.prefix + ":{" + l.token + "}:pause:" + hex.EncodeToString(sum[:16])}
 }
 
-// usable reports whether to ask Redis. While it fails, one caller at a time
-// tries it again.
+// usable reports whether to use Redis. While Redis is unavailable, one caller
+// at a time retries it.
 func (l *Limiter) usable() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -330,7 +336,7 @@ func (l *Limiter) usable() bool {
 	return true
 }
 
-// run runs a script, and notes whether Redis works.
+// run runs a script, and records whether Redis is available.
 func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]any, error) {
 	limited, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
@@ -359,7 +365,7 @@ func (l *Limiter) note(ctx context.Context, err error) {
 	}
 }
 
-// paused returns what is left of an operation's pause.
+// paused returns the rest of an operation's pause.
 func (l *Limiter) paused(ctx context.Context, lane *lane, op *circleci.Operation) (time.Duration, error) {
 	limited, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()

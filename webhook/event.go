@@ -13,39 +13,40 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Event is something that has happened: a [*WorkflowCompleted], a
-// [*JobCompleted], or [*Unknown].
+// Event is a received event: a [*WorkflowCompleted], a [*JobCompleted], or an
+// [*Unknown].
 type Event interface {
-	// About returns what all events have.
+	// About returns the fields that all events share.
 	About() *Common
 }
 
-// Common is what all events have. Each part of it can be missing: CircleCI's
-// test ping is abbreviated.
+// Common contains the fields that all events share. Any of them can be missing:
+// CircleCI's test ping is abbreviated.
 type Common struct {
-	// ID is the event's: a repeated delivery has the same.
+	// ID is the event's ID. Repeated deliveries have the same ID.
 	ID string `json:"id"`
-	// Type is the event's, such as workflow-completed.
+	// Type is the event's type, such as workflow-completed.
 	Type         string       `json:"type"`
 	HappenedAt   time.Time    `json:"happened_at,omitzero"`
 	Webhook      Webhook      `json:"webhook,omitzero"`
 	Project      Project      `json:"project,omitzero"`
 	Organization Organization `json:"organization,omitzero"`
-	// Raw is the body as it came, for what is not modelled.
+	// Raw is the unmodified body, for anything that this package does not
+	// model.
 	Raw []byte `json:"-"`
 }
 
-// About returns what all events have.
+// About returns the fields that all events share.
 func (c *Common) About() *Common { return c }
 
-// WorkflowCompleted tells that a workflow has ended.
+// WorkflowCompleted is the event of a workflow that has ended.
 type WorkflowCompleted struct {
 	Common
 	Workflow Workflow `json:"workflow,omitzero"`
 	Pipeline Pipeline `json:"pipeline,omitzero"`
 }
 
-// JobCompleted tells that a job has ended.
+// JobCompleted is the event of a job that has ended.
 type JobCompleted struct {
 	Common
 	Job      Job      `json:"job,omitzero"`
@@ -58,7 +59,7 @@ type Unknown struct {
 	Common
 }
 
-// Webhook is the webhook that an event came from.
+// Webhook is the webhook that delivered an event.
 type Webhook struct {
 	ID   uuid.UUID `json:"id,omitzero"`
 	Name string    `json:"name,omitzero"`
@@ -68,8 +69,8 @@ type Webhook struct {
 type Project struct {
 	ID   uuid.UUID `json:"id,omitzero"`
 	Name string    `json:"name,omitzero"`
-	// Slug is in the form that the API gives: gh/…, where the webhook itself
-	// says github/….
+	// Slug has the form that the API uses, gh/…; the webhook itself has
+	// github/….
 	Slug circleci.ProjectSlug `json:"slug,omitzero"`
 }
 
@@ -106,19 +107,20 @@ type Pipeline struct {
 	Number    int64     `json:"number,omitzero"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	Trigger   Trigger   `json:"trigger,omitzero"`
-	// TriggerParameters describe what has happened, for GitHub App and GitLab
-	// projects. The form is open; whole numbers are int64.
+	// TriggerParameters describe what started the pipeline, for GitHub App and
+	// GitLab projects. Their structure is not specified; whole numbers are
+	// int64.
 	TriggerParameters map[string]any `json:"trigger_parameters,omitzero"`
-	// VCS is nil for those.
+	// VCS is nil for GitHub App and GitLab projects.
 	VCS *VCS `json:"vcs,omitzero"`
 }
 
-// Trigger is what has started a pipeline.
+// Trigger is what started a pipeline.
 type Trigger struct {
 	Type circleci.TriggerType `json:"type,omitzero"`
 }
 
-// VCS is what a pipeline was started for, in the repository.
+// VCS is the revision that a pipeline was started for.
 type VCS struct {
 	ProviderName        string `json:"provider_name,omitzero"`
 	OriginRepositoryURL string `json:"origin_repository_url,omitzero"`
@@ -139,7 +141,7 @@ type Commit struct {
 	CommittedAt time.Time `json:"committed_at,omitzero"`
 }
 
-// Person is who has made a commit.
+// Person is the author or committer of a commit.
 type Person struct {
 	Name  string `json:"name,omitzero"`
 	Email string `json:"email,omitzero"`
@@ -154,12 +156,11 @@ const (
 // ErrMalformed is the error of a body that is not an event.
 var ErrMalformed = errors.New("webhook: the body is not an event")
 
-// Parse reads an event. Fields that the body lacks are zero, and so are times
-// and IDs of unknown form: Raw has the body as received. [Verify] the body
-// before.
+// Parse parses an event. Fields that the body lacks are zero, and so are times
+// and IDs of unknown form; Raw has the body as received. Call [Verify] first.
 func Parse(body []byte) (Event, error) { return parse(bytes.Clone(body)) }
 
-// fields are those of all types of events.
+// fields are the fields of all event types.
 type fields struct {
 	Common
 	Workflow Workflow `json:"workflow"`
@@ -167,10 +168,10 @@ type fields struct {
 	Pipeline Pipeline `json:"pipeline"`
 }
 
-// spare are fields for parse, which decodes before it knows the type.
+// spare holds fields for parse, which decodes before it knows the type.
 var spare = sync.Pool{New: func() any { return new(fields) }}
 
-// parse is Parse for a body that nobody changes.
+// parse is like Parse, for a body that is not modified afterwards.
 func parse(body []byte) (Event, error) {
 	all := spare.Get().(*fields)
 	defer func() {

@@ -18,22 +18,23 @@ import (
 // Option changes a [Handler]. Nil options are ignored.
 type Option func(*handler)
 
-// WithMaxBody sets the size of the largest body that is read, in bytes; the
-// default is 1 MiB, also if n is zero or less.
+// WithMaxBody sets the maximum size of a body in bytes. The default, also used
+// if n is zero or less, is 1 MiB.
 func WithMaxBody(n int64) Option { return func(h *handler) { h.maxBody = n } }
 
-// WithTimeout sets the deadline of the function; the default is 8 seconds, also
-// if d is zero or less. CircleCI waits for 10 seconds, then delivers the event
-// again.
+// WithTimeout sets the deadline of the function. The default, also used if d is
+// zero or less, is 8 seconds. CircleCI waits for 10 seconds, then delivers the
+// event again.
 func WithTimeout(d time.Duration) Option { return func(h *handler) { h.timeout = d } }
 
-// WithDeduplicator remembers in d which events have been handled. Use it if
-// several processes receive one webhook; the default is the memory of this
-// process, also if d is nil.
+// WithDeduplicator sets the deduplicator. Use a shared one if several processes
+// receive the same webhook. The default, also used if d is nil, is a [Memory]
+// of this process.
 func WithDeduplicator(d Deduplicator) Option { return func(h *handler) { h.seen = d } }
 
 // WithErrorHandler sets a function that is called for each request that was
-// refused or that failed. By default only CircleCI learns of it, by the status.
+// refused or failed. By default errors are reported only to CircleCI, by the
+// status.
 func WithErrorHandler(f func(r *http.Request, err error)) Option {
 	return func(h *handler) { h.onError = f }
 }
@@ -47,12 +48,13 @@ const (
 	defaultTimeout = 8 * time.Second
 )
 
-// Handler serves webhooks that are signed with one of the secrets. It bounds
-// and verifies the body, parses it, and calls f once for each event, until f
-// succeeds. Without a secret, or with an empty one, it refuses all requests.
+// Handler returns a handler for webhooks that are signed with one of the
+// secrets. It limits the size of the body, verifies and parses it, and calls f
+// once for each event, until f succeeds. Without a secret, or with an empty
+// one, it refuses all requests.
 //
-// CircleCI delivers an event again after any status but 2xx, and if there is no
-// answer after 10 seconds. So the answer is
+// CircleCI delivers an event again after any non-2xx response, and if no
+// response arrives within 10 seconds. The handler therefore responds with
 //
 //	200  f has succeeded, now or at an earlier delivery
 //	400  the body is not an event
@@ -64,9 +66,8 @@ const (
 //	503  f is still busy with this delivery or an earlier one, or the
 //	     deduplicator failed
 //
-// The context of f ends with the deadline, and not when the connection does. If
-// f continues after the deadline and succeeds, the next delivery is answered
-// with 200.
+// The context of f ends with the deadline, not with the connection. If f
+// continues after the deadline and succeeds, the next delivery gets a 200.
 func Handler(secrets []circleci.Secret, f func(ctx context.Context, e Event) error, opts ...Option) http.Handler {
 	h := &handler{secrets: slices.Clone(secrets), f: f}
 	for _, opt := range opts {
@@ -109,7 +110,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, http.StatusText(status)+"\n") // a client that has gone does not need it
+	_, _ = io.WriteString(w, http.StatusText(status)+"\n") // the client may have disconnected
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) (status int, err error) {
@@ -137,7 +138,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	return h.handle(r.Context(), e)
 }
 
-// read is io.ReadAll with a buffer of the size that the request announces.
+// read is io.ReadAll with a buffer of the announced size.
 func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	bounded := http.MaxBytesReader(w, r.Body, h.maxBody)
 	body := make([]byte, 0, 1+min(max(r.ContentLength, bytes.MinRead), maxAnnounced)) // the last byte is for the io.EOF
@@ -155,10 +156,10 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	}
 }
 
-// maxAnnounced bounds the memory that is reserved before anything has arrived.
+// maxAnnounced limits the memory that is allocated before any data has arrived.
 const maxAnnounced = 64 << 10
 
-// errExited is the result of a function that ended its goroutine.
+// errExited is the result of a function that ended its own goroutine.
 var errExited = errors.New("webhook: the function called runtime.Goexit")
 
 // handle calls the function, unless the event has been handled.
@@ -217,8 +218,8 @@ func result(err error) (int, error) {
 	return http.StatusOK, nil
 }
 
-// key is what the deduplicator knows an event by: its ID, or a hash of one that
-// is longer than any of CircleCI's.
+// key returns the key of an event in the deduplicator: its ID, or a hash of an
+// ID that is longer than any of CircleCI's.
 func key(e Event) string {
 	id := e.About().ID
 	if len(id) <= maxID {
@@ -228,7 +229,7 @@ func key(e Event) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// maxID is the length of the longest ID that is kept, in bytes.
+// maxID is the length in bytes of the longest ID that is kept unhashed.
 const maxID = 128
 
 func (h *handler) begin(ctx context.Context, id string) (state State, err error) {
@@ -240,7 +241,7 @@ func (h *handler) begin(ctx context.Context, id string) (state State, err error)
 }
 
 func (h *handler) end(ctx context.Context, id string, ok bool) error {
-	if _, local := h.seen.(*Memory); !local { // only another one can make us wait
+	if _, local := h.seen.(*Memory); !local { // another deduplicator may block
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.timeout) // the function may have used up its own
 		defer cancel()
@@ -248,8 +249,8 @@ func (h *handler) end(ctx context.Context, id string, ok bool) error {
 	return protect(func() error { return h.seen.End(ctx, id, ok) })
 }
 
-// protect makes an error of a panic, which would end the process in a goroutine
-// that net/http did not start.
+// protect returns a panic of f as an error. In a goroutine that net/http did
+// not start, the panic would end the process.
 func protect(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

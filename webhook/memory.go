@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// State is what is known of an event.
+// State is the state of an event in a [Deduplicator].
 type State int
 
 // The states of an event.
@@ -16,9 +16,10 @@ const (
 	Done              // handled
 )
 
-// Deduplicator remembers which events have been handled. It knows an event by
-// its ID, or by a hash of an ID that is longer than 128 bytes. It must be safe
-// for concurrent use. Module redislimit has one that several processes share.
+// Deduplicator remembers which events have been handled. It identifies an event
+// by its ID, or by a hash of an ID longer than 128 bytes. It must be safe for
+// concurrent use. Module redislimit has a deduplicator that several processes
+// share.
 type Deduplicator interface {
 	// Begin returns the state of an event, and marks a new one as busy.
 	Begin(ctx context.Context, id string) (State, error)
@@ -26,8 +27,8 @@ type Deduplicator interface {
 	End(ctx context.Context, id string, ok bool) error
 }
 
-// Memory is a [Deduplicator] for one process. It forgets the events that were
-// handled longest ago.
+// Memory is a [Deduplicator] for one process. When it is full, it forgets the
+// events that were handled longest ago.
 type Memory struct {
 	mu    sync.Mutex
 	most  int
@@ -36,12 +37,12 @@ type Memory struct {
 	next  int      // the oldest in the ring
 }
 
-// digest stands for an ID. It has no pointers, so that the garbage collector
-// need not look at ten thousand of them time and again.
+// digest is the hash of an ID. It contains no pointers, so the garbage
+// collector does not scan thousands of them.
 type digest [sha256.Size]byte
 
-// NewMemory returns a memory of the last most events; of 10,000 if most is zero
-// or less.
+// NewMemory returns a memory of the last most handled events; 10,000 if most is
+// zero or less.
 func NewMemory(most int) *Memory {
 	if most <= 0 {
 		most = 10_000

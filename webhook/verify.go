@@ -18,31 +18,32 @@ const (
 	EventTypeHeader = "Circleci-Event-Type"
 )
 
-// What can be wrong with a signature.
+// The errors of [Verify].
 var (
-	// ErrNoSecret: there is no secret to check with, or an empty one.
+	// ErrNoSecret means that no secret was given, or an empty one.
 	ErrNoSecret = errors.New("webhook: no signing secret is given, or an empty one")
-	// ErrNoSignature: the header is missing, or holds no signature of a version
-	// that counts.
+	// ErrNoSignature means that the header is missing, or has no signature of a
+	// supported version.
 	ErrNoSignature = errors.New("webhook: there is no v1 signature: does the webhook have a signing secret?")
-	// ErrBadSignature: the body was not signed with any of the secrets.
+	// ErrBadSignature means that the body was not signed with any of the
+	// secrets.
 	ErrBadSignature = errors.New("webhook: no configured secret matches the signature")
 )
 
-// mostSignatures is how many signatures of a header are looked at.
+// mostSignatures is how many signatures of a header are checked.
 const mostSignatures = 16
 
-// Verify checks that the body, as it came, was signed with one of the secrets.
-// The header is the value of Circleci-Signature, such as "v1=4fcc06…"; of its
-// signatures those of version 1 count. Give the old secret beside the new one
-// while you rotate them. The time that a check takes says nothing of the
-// secrets or of the signature.
+// Verify checks that the body was signed with one of the secrets. The body must
+// be unmodified. The header is the value of Circleci-Signature, such as
+// "v1=4fcc06…"; only its signatures of version 1 count. To rotate a secret,
+// pass the old and the new one. The check takes constant time with respect to
+// the secrets and the signature.
 func Verify(body []byte, header string, secrets ...circleci.Secret) error {
 	given := signatures(header)
 	valid := 0
 	for _, secret := range secrets {
 		if secret == "" {
-			return ErrNoSecret // anybody can sign with an empty one
+			return ErrNoSecret // anyone can sign with an empty secret
 		}
 		mac := hmac.New(sha256.New, []byte(secret.Reveal()))
 		mac.Write(body)
@@ -64,15 +65,15 @@ func Verify(body []byte, header string, secrets ...circleci.Secret) error {
 	return nil
 }
 
-// Sign returns the header with which CircleCI signs a body, for tests of your
-// own.
+// Sign returns the header with which CircleCI signs a body. Use it in tests of
+// your own.
 func Sign(body []byte, secret circleci.Secret) string {
 	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
 	mac.Write(body)
 	return "v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// signatures are the signatures of version 1 in a header.
+// signatures returns the signatures of version 1 in a header.
 func signatures(header string) (all [][]byte) {
 	for part := range strings.SplitSeq(header, ",") {
 		version, text, _ := strings.Cut(strings.TrimSpace(part), "=")

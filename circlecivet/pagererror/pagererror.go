@@ -64,7 +64,7 @@ func isSeqOfErrors(t types.Type) bool {
 	return types.Identical(named.TypeArgs().At(1), types.Universe.Lookup("error").Type())
 }
 
-// assignments returns what each variable is assigned first: an iterator that is
+// assignments returns the first value assigned to each variable: an iterator
 // assigned later is most likely of the same kind.
 func assignments(pass *analysis.Pass, in *inspector.Inspector) map[types.Object]ast.Expr {
 	sources := map[types.Object]ast.Expr{}
@@ -94,8 +94,8 @@ func assignments(pass *analysis.Pass, in *inspector.Inspector) map[types.Object]
 	return sources
 }
 
-// origin returns the function of package circleci that made an iterator; empty
-// if another did.
+// origin returns the function of package circleci that returned an iterator, or
+// "" if it came from elsewhere.
 func origin(pass *analysis.Pass, sources map[types.Object]ast.Expr, x ast.Expr) string {
 	for range 10 { // x = y, y = x compiles
 		switch e := ast.Unparen(x).(type) {

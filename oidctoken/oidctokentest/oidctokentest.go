@@ -34,7 +34,7 @@ const keysPath = "/.well-known/jwks-pub.json"
 // Issuer issues tokens for any organization, and serves the keys to verify
 // them. It is safe for concurrent use.
 type Issuer struct {
-	// URL is the issuer's base URL: what oidctoken.WithIssuerHost takes.
+	// URL is the issuer's base URL, for oidctoken.WithIssuerHost.
 	URL string
 
 	server *httptest.Server
@@ -54,8 +54,8 @@ func NewIssuer(tb testing.TB) *Issuer {
 	return i
 }
 
-// Start starts an issuer where there is no test, such as in an example. Stop it
-// with Close. It panics if it cannot listen on this machine.
+// Start starts an issuer outside a test, such as in an example. Stop it with
+// Close. Start panics if it cannot listen on this machine.
 func Start() *Issuer {
 	i := &Issuer{}
 	i.Rotate()
@@ -70,14 +70,14 @@ func (i *Issuer) Close() { i.server.Close() }
 // Option makes a verifier accept this issuer's tokens.
 func (i *Issuer) Option() oidctoken.Option { return oidctoken.WithIssuerHost(i.URL) }
 
-// Sign returns a signed token with the given claims. It fills in claims that
-// are zero: the issuer is that of the organization, the audience is the
-// organization's ID, the subject has the IDs of organization, project and user,
-// and the token is valid for an hour from now. Other zero claims are left out.
+// Sign returns a signed token with the given claims. Zero claims get defaults:
+// the issuer is that of the organization, the audience is the organization's
+// ID, the subject has the IDs of organization, project and user, and the token
+// is valid for an hour from now. Other zero claims are omitted.
 //
-// Claims in c.All replace those of the fields, under the name that they have in
-// a token, such as "oidc.circleci.com/vcs-ref"; nil removes a claim. So a test
-// can make tokens that CircleCI would never issue.
+// Claims in c.All replace those of the fields, under the names that they have
+// in a token, such as "oidc.circleci.com/vcs-ref"; nil removes a claim. With
+// them a test can create tokens that CircleCI would never issue.
 func (i *Issuer) Sign(c oidctoken.Claims) string {
 	i.mu.Lock()
 	key := i.key
@@ -144,8 +144,8 @@ func (i *Issuer) claims(c *oidctoken.Claims) map[string]any {
 	return claims
 }
 
-// Rotate replaces the key, as an issuer does now and then. Tokens that were
-// signed before are no longer valid for a verifier that fetches the keys again.
+// Rotate replaces the key. Tokens that were signed before are no longer valid
+// for a verifier that fetches the keys again.
 func (i *Issuer) Rotate() {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -156,7 +156,7 @@ func (i *Issuer) Rotate() {
 	i.key = jose.JSONWebKey{Key: key, KeyID: uuid.NewString(), Algorithm: string(jose.RS256)}
 }
 
-// Answer makes the issuer answer requests for its keys with this status and
+// Answer makes the issuer respond to requests for its keys with this status and
 // body, such as 503 and an HTML page. Status 0 makes it serve its keys again.
 func (i *Issuer) Answer(status int, body string) {
 	i.mu.Lock()
@@ -164,7 +164,7 @@ func (i *Issuer) Answer(status int, body string) {
 	i.status, i.body = status, []byte(body)
 }
 
-// Requests returns how many requests for keys have arrived.
+// Requests returns how many requests for keys have been received.
 func (i *Issuer) Requests() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -181,7 +181,7 @@ func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
 	i.requests++
 	if i.status != 0 {
 		w.WriteHeader(i.status)
-		_, _ = w.Write(i.body) // a client that has gone does not need it
+		_, _ = w.Write(i.body) // the client may have disconnected
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
