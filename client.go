@@ -18,9 +18,9 @@ import (
 // Version is the version of this package, sent in the User-Agent.
 const Version = "0.1.0"
 
-// Client talks to the CircleCI API v2, with a service for each kind of
-// resource. It is safe for concurrent use; one for the whole program is best,
-// as it keeps the connections and knows the rate limits.
+// Client is a client of the CircleCI API v2, with a service for each type of
+// resource. It is safe for concurrent use. Create one Client and share it: its
+// calls share connections and rate limits.
 type Client struct {
 	AuditLog            *AuditLogService
 	Contexts            *ContextsService
@@ -44,10 +44,10 @@ type Client struct {
 	Webhooks            *WebhooksService
 	Workflows           *WorkflowsService
 
-	plainHTTP bool // whether http is permitted to other machines
+	plainHTTP bool // whether plain http is allowed to other hosts
 	maxBody   int64
 
-	root *url.URL // of the server: what stands before /api
+	root *url.URL // of the server, without /api
 	base *url.URL // of the API v2
 	http *http.Client
 	auth *transport.Auth
@@ -56,14 +56,15 @@ type Client struct {
 	callHooks []CallHook
 }
 
-// service is what each service is made of.
+// service is the common part of all services.
 type service struct{ client *Client }
 
-// NewClient returns a client that shows the given token, a personal API token.
-// With an empty one no token is sent: some reads of public projects work so.
+// NewClient returns a client that authenticates with the given personal API
+// token. If token is empty, no token is sent; some reads of public projects
+// work without one.
 //
-// It does no I/O; it fails, with [ErrInvalidArgument], if the options are no
-// good.
+// NewClient does no I/O. If an option is invalid, the error matches
+// [ErrInvalidArgument].
 func NewClient(token string, opts ...Option) (*Client, error) {
 	cfg := config{
 		baseURL: defaultHost, userAgent: "circleci-go/" + Version, silence: defaultSilence, maxBody: defaultMaxBody,
@@ -88,7 +89,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	if hasControl(cfg.userAgent) {
-		return nil, &ArgumentError{Name: "user agent", Reason: "holds a control character"}
+		return nil, &ArgumentError{Name: "user agent", Reason: "contains a control character"}
 	}
 	base := *root
 	base.Path += "/api/v2"
@@ -138,7 +139,7 @@ func (c *Client) addServices() {
 	c.Workflows = (*WorkflowsService)(s)
 }
 
-// links puts the transport's links in their order.
+// links chains the handlers of the transport in order.
 func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handler {
 	exchange := &transport.Exchange{Client: hc, Silence: cfg.silence, MaxBody: cfg.maxBody}
 	log := &transport.Log{Logger: cfg.logger, Next: func(ctx context.Context, c *transport.Call) *transport.Result {
@@ -161,7 +162,7 @@ func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handle
 	return retry.Do
 }
 
-// source is where tokens come from; nil for none.
+// source returns the source of tokens; nil if there is none.
 func (cfg *config) source(token string) (TokenSource, error) {
 	if cfg.tokenSource != nil || token == "" {
 		return cfg.tokenSource, nil
@@ -172,7 +173,8 @@ func (cfg *config) source(token string) (TokenSource, error) {
 	return func(context.Context) (string, error) { return token, nil }, nil
 }
 
-// client is the HTTP client that sends requests, with a transport in any case.
+// client returns the HTTP client that sends requests. Its Transport is never
+// nil.
 func (cfg *config) client() (*http.Client, error) {
 	hc := &http.Client{}
 	if cfg.httpClient != nil {
@@ -183,14 +185,15 @@ func (cfg *config) client() (*http.Client, error) {
 	if hc.Transport == nil {
 		hc.Transport = transport.NewConnections(cfg.transport())
 	} else if cfg.rootCAs != nil || cfg.certificate != nil {
-		return nil, &ArgumentError{Name: "TLS options", Reason: "have no effect on a Transport of your own: set its TLSClientConfig"}
+		return nil, &ArgumentError{Name: "TLS options", Reason: "have no effect on a custom Transport: set its TLSClientConfig instead"}
 	}
 	return hc, nil
 }
 
-// transport is made for many calls to one host: the standard library's default
-// keeps two idle connections, and dials for every other call. It does not tell
-// either that an HTTP/2 connection is dead, and sends each further attempt there.
+// transport returns a transport for many calls to one host. The standard
+// library's default keeps only two idle connections, and dials again for other
+// calls. It also does not detect a dead HTTP/2 connection, and would send each
+// retry on it.
 func (cfg *config) transport() *http.Transport {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.rootCAs}
 	if cfg.certificate != nil {
@@ -210,23 +213,23 @@ func (cfg *config) transport() *http.Transport {
 	}
 }
 
-// Close closes the connections that are idle. The client can still be used.
-// There is nothing else to close: no goroutine outlives a call.
+// Close closes idle connections. The client can still be used afterwards.
+// Calling Close is optional: no goroutine outlives a call.
 func (c *Client) Close() error {
-	c.auth.CloseIdleConnections() // a middleware need not pass it on
+	c.auth.CloseIdleConnections() // a middleware may not forward it
 	return nil
 }
 
-// BaseURL returns the URL of the API v2 that the client talks to.
+// BaseURL returns the URL of the API v2 that the client sends requests to.
 func (c *Client) BaseURL() string { return c.base.String() }
 
-// String tells the server, and not the token.
+// String returns a description with the base URL, without the token.
 func (c *Client) String() string { return "circleci.Client(" + c.BaseURL() + ")" }
 
-// GoString tells the server, and not the token.
+// GoString returns the same as String, so that %#v does not print the token.
 func (c *Client) GoString() string { return c.String() }
 
-// parseHost takes any form in which a host is given to the root of its URLs.
+// parseHost converts a host in any form to the root URL of the server.
 func parseHost(host string, plainHTTP bool) (*url.URL, error) {
 	refuse := func(reason string) (*url.URL, error) {
 		return nil, &ArgumentError{Name: "base URL", Reason: reason}
@@ -238,33 +241,33 @@ func parseHost(host string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return refuse("is no URL") // the error would show it, and any password in it
+		return refuse("is not a valid URL") // the cause would show the URL and any password in it
 	case u.Scheme != "https" && u.Scheme != "http":
-		return refuse("has the scheme " + u.Scheme + "; https is due")
+		return refuse("has the scheme " + u.Scheme + ": use https")
 	case u.User != nil:
-		return refuse("must not hold a user or password; pass the token to NewClient")
+		return refuse("must not contain a user or password: pass the token to NewClient")
 	case u.Hostname() == "":
 		return refuse("has no valid host")
 	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > unicode.MaxASCII }):
-		return refuse("has an international name; write it in punycode (xn--…)")
+		return refuse("has an international name: write it in punycode (xn--…)")
 	case !transport.IsPlainHost(u):
 		return refuse("has no valid host")
-	case strings.HasPrefix(strings.ToUpper(u.Hostname()), "CCIP"): // it would show in the DNS
-		return refuse("is a token, as it seems; NewClient takes it as the first argument")
+	case strings.HasPrefix(strings.ToUpper(u.Hostname()), "CCIP"): // it would leak into DNS queries
+		return refuse("looks like a token: pass it as NewClient's first argument")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return refuse("must not have a query or a fragment")
 	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
-		return refuse("would send the token to " + u.Host + " in clear; use https, or WithPlainHTTP if you must")
+		return refuse("would send the token to " + u.Host + " unencrypted: use https, or WithPlainHTTP if you must")
 	}
 	u.Host = strings.ToLower(u.Host)
 	u.Path, u.RawPath = trimAPI(u.Path), ""
 	if u.Path != "" && u.JoinPath().Path != u.Path {
-		return refuse("has a path that is not clean")
+		return refuse("has a path with empty, . or .. segments")
 	}
 	return u, nil
 }
 
-// trimAPI cuts what people write after the host: /api, and a version.
+// trimAPI removes /api and a version from the end of the path.
 func trimAPI(path string) string {
 	path = strings.TrimRight(path, "/")
 	if i := strings.LastIndexByte(path, '/'); i >= 0 && strings.HasSuffix(path[:i], "/api") && isVersion(path[i+1:]) {

@@ -263,7 +263,7 @@ func GroupRestriction(groupID uuid.UUID) CreateRestrictionRequest {
 
 func (r CreateRestrictionRequest) check() error {
 	if r.Type == "" || r.Value == "" || r.Value == uuid.Nil.String() {
-		return &ArgumentError{Name: "restriction", Reason: "lacks its type or its value"}
+		return &ArgumentError{Name: "restriction", Reason: "has no type or no value"}
 	}
 	return nil
 }

@@ -21,16 +21,17 @@ type Request struct {
 	// Method is the HTTP method; empty means GET.
 	Method string
 	// Route is the path, with placeholders such as {context_id}. It is relative
-	// to the API v2, or to the server if it begins with "/api/". Errors, logs and
-	// traces show it, and not the path with its parameters.
+	// to the API v2, or to the server if it starts with "/api/". Errors, logs
+	// and traces show the route, not the path with its parameters.
 	Route string
-	// Params replace the placeholders, in their order. Each is a string, int,
-	// int64, uuid.UUID, [ProjectSlug], [OrgSlug] or [OrgRef], and is escaped as
-	// one segment of the path; a slug as its two or three segments.
+	// Params replace the placeholders, in order. Each must be a string, int,
+	// int64, uuid.UUID, [ProjectSlug], [OrgSlug] or [OrgRef]. It is escaped as
+	// one path segment; a slug is escaped as its two or three segments.
 	Params []any
 	// Query is the query; nil means none.
 	Query url.Values
-	// Body is encoded as JSON; nil sends no body. GET and HEAD have none.
+	// Body is encoded as JSON. Nil sends no body. It must be nil for GET and
+	// HEAD.
 	Body any
 }
 
@@ -38,8 +39,9 @@ type Request struct {
 // the authentication, retries, rate limiting and errors of its methods. For
 // lists, see [NewPager].
 //
-// The response is decoded into out, a pointer; nil discards it, and an
-// [io.Writer] receives the body unchanged.
+// Do decodes the response into out, which must be a pointer. If out is nil, the
+// response is discarded. If out is an [io.Writer], it receives the unchanged
+// body.
 func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOption) error {
 	if r.Method == "" {
 		r.Method = http.MethodGet
@@ -88,7 +90,7 @@ func checkRoute(method, route string, hasBody bool) error {
 		return &ArgumentError{Name: "method", Reason: fmt.Sprintf("%q is not one of GET, HEAD, POST, PUT, PATCH and DELETE", method)}
 	}
 	if !strings.HasPrefix(route, "/") || strings.ContainsAny(route, "?#\\") || hasControl(route) {
-		return &ArgumentError{Name: "route", Reason: "has to begin with a slash and has no query: use Request.Query"}
+		return &ArgumentError{Name: "route", Reason: "must start with a slash and must not contain a query: use Request.Query"}
 	}
 	unescaped, err := url.PathUnescape(route)
 	if err != nil {
@@ -102,7 +104,7 @@ func checkRoute(method, route string, hasBody bool) error {
 	return nil
 }
 
-// copy carries out a call whose response is written to w.
+// copy makes a call and writes the response body to w.
 func (c *Client) copy(ctx context.Context, r *request, w io.Writer) error {
 	r.stream = true
 	p, err := c.prepare(ctx, r)
@@ -110,7 +112,7 @@ func (c *Client) copy(ctx context.Context, r *request, w io.Writer) error {
 		return err
 	}
 	if len(p.options.bodies) > 0 {
-		return r.blame(&ArgumentError{Name: "CaptureBody", Reason: "cannot be used where the body goes to an io.Writer"})
+		return r.blame(&ArgumentError{Name: "CaptureBody", Reason: "cannot be used with an io.Writer"})
 	}
 	ctx, cancel := p.options.limit(ctx)
 	defer cancel()

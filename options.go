@@ -11,14 +11,14 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-// Option sets up a [Client]. Options are collected first and applied then, so
-// their order does not matter, but for those of [WithMiddleware].
+// Option configures a [Client]. The order of options does not matter, except
+// for [WithMiddleware].
 type Option func(*config)
 
-// config is what the options fill.
+// config collects the options.
 type config struct {
 	baseURL     string
-	baseURLFrom string // the environment variable, if it is from one
+	baseURLFrom string // the environment variable that it comes from, if any
 	plainHTTP   bool
 	httpClient  *http.Client
 	middleware  []Middleware
@@ -43,55 +43,54 @@ const (
 	defaultMaxBody = 64 << 20
 )
 
-// WithBaseURL talks to another server than circleci.com. Any form of a host
-// will do: ci.example.com, https://ci.example.com,
-// https://ci.example.com/api/v2/; the scheme is https if none is given. Plain
-// http is refused but for this machine itself, see [WithPlainHTTP].
+// WithBaseURL sets the server; the default is https://circleci.com. It accepts
+// a host in any form: ci.example.com, https://ci.example.com, or
+// https://ci.example.com/api/v2/. The default scheme is https. Plain http is
+// refused except for localhost; see [WithPlainHTTP].
 func WithBaseURL(host string) Option { return func(c *config) { c.baseURL, c.baseURLFrom = host, "" } }
 
-// WithPlainHTTP permits a base URL with http to another machine. The token
-// then crosses the network for everyone to read.
+// WithPlainHTTP allows a base URL with plain http to a host other than
+// localhost. The token is then sent over the network unencrypted.
 func WithPlainHTTP() Option { return func(c *config) { c.plainHTTP = true } }
 
-// WithHTTPClient sends requests with a copy of hc: its Transport, if it has
-// one, its Jar and its Timeout, which then limits each attempt as a whole,
-// downloads too. Its CheckRedirect is replaced by this package's rules.
+// WithHTTPClient sends requests with a copy of hc. It uses hc's Transport, if
+// set, its Jar and its Timeout, which limits each attempt, including downloads.
+// Its CheckRedirect is replaced by this package's redirect rules.
 func WithHTTPClient(hc *http.Client) Option { return func(c *config) { c.httpClient = hc } }
 
 // Middleware wraps the round tripper that sends requests.
 type Middleware func(next http.RoundTripper) http.RoundTripper
 
-// WithMiddleware wraps the sending of each attempt, and of each redirect. The
-// first is the outermost. Middlewares see requests before the token is put on
-// them, so that they can trace or dump without care; [OperationFromContext]
-// tells them the operation.
+// WithMiddleware wraps the round tripper that sends each attempt and each
+// redirect. The first middleware is the outermost. Middlewares see requests
+// before the token is added, so that logging requests does not reveal it.
+// [OperationFromContext] returns the operation of a request.
 func WithMiddleware(middleware ...Middleware) Option {
 	return func(c *config) { c.middleware = append(c.middleware, middleware...) }
 }
 
-// RetryPolicy bounds what the client does about passing trouble. A field that
-// is zero has its default. What is replayed after what is in the table in the
-// package's documentation.
+// RetryPolicy limits the retries of a call. Zero fields select the defaults.
+// For which failures are retried, see the table in the package documentation.
 type RetryPolicy struct {
-	// MaxAttempts is how many requests one call sends at most; default 4. 1
-	// turns retries off.
+	// MaxAttempts is the maximum number of attempts of a call. The default is
+	// 4; 1 disables retries.
 	MaxAttempts int
-	// MinBackoff is the wait before the second attempt, if the server names
-	// none; it doubles from attempt to attempt. Jitter takes up to half of it
-	// away. Default 500 ms.
+	// MinBackoff is the backoff before the second attempt, if the server sends
+	// no Retry-After. It doubles with each attempt. Jitter reduces it by up to
+	// half. The default is 500 ms.
 	MinBackoff time.Duration
-	// MaxBackoff is the longest wait of that kind; default 30 s.
+	// MaxBackoff is the maximum backoff. The default is 30 seconds.
 	MaxBackoff time.Duration
-	// MaxWait is the longest Retry-After, and the longest pause of others,
-	// that a call waits for. Past it the refusal is returned at once.
-	// Default 2 minutes.
+	// MaxWait is the longest Retry-After that a call waits for, whether the
+	// server sent it to this call or to another one. If the wait would be
+	// longer, the call fails at once. The default is 2 minutes.
 	MaxWait time.Duration
-	// MaxElapsed is the time after which no further attempt begins; default
-	// 5 minutes.
+	// MaxElapsed is the time since the start of the call after which no further
+	// attempt starts. The default is 5 minutes.
 	MaxElapsed time.Duration
 }
 
-// check refuses what is negative: zero is the way to ask for the default.
+// check refuses negative values: zero selects the default.
 func (p RetryPolicy) check() error {
 	for _, field := range []struct {
 		name  string
@@ -123,40 +122,41 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	return p
 }
 
-// WithRetry changes how often and how long calls are retried.
+// WithRetry sets the retry policy.
 func WithRetry(p RetryPolicy) Option { return func(c *config) { c.retry = p } }
 
-// WithLogger logs each attempt at debug level with its method, route, status,
-// duration and number, and warns once a route when the API announces the
-// route's end. No header and no body is logged.
+// WithLogger logs each attempt at debug level, with its method, route, status,
+// duration and number. It also logs one warning per route that the API
+// announces as deprecated. Headers and bodies are never logged.
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
 
-// WithUserAgent sets the User-Agent header; the default is circleci-go/ and
-// the [Version].
+// WithUserAgent sets the User-Agent header. The default is circleci-go/
+// followed by the [Version].
 func WithUserAgent(ua string) Option { return func(c *config) { c.userAgent = ua } }
 
-// TokenSource gives the token for a request. It is called for each attempt,
-// from any goroutine, and should keep the token until it expires. An empty
-// token is sent as none.
+// TokenSource returns the token for a request. It is called for each attempt,
+// from any goroutine, so it should cache the token until it expires. If the
+// token is empty, none is sent.
 type TokenSource func(ctx context.Context) (string, error)
 
-// WithTokenSource takes tokens from a source, for tokens that change, and not
-// the one given to [NewClient].
+// WithTokenSource uses the tokens that source returns instead of the one passed
+// to [NewClient]. Use it for tokens that change.
 func WithTokenSource(source TokenSource) Option { return func(c *config) { c.tokenSource = source } }
 
-// WithBearerAuth sends the token as "Authorization: Bearer", and not as
-// "Circle-Token". Older self-hosted servers do not take it.
+// WithBearerAuth sends the token as "Authorization: Bearer" instead of
+// "Circle-Token". Older self-hosted servers do not support it.
 func WithBearerAuth() Option { return func(c *config) { c.bearer = true } }
 
-// WithIdleTimeout changes for how long nothing may arrive, before the answer
-// and between two parts of it, until an attempt is given up; default one
-// minute. It is no limit on the whole of a download. Zero or less: no limit.
+// WithIdleTimeout sets how long an attempt waits for more data, before and
+// during the response. The default is one minute. It does not limit the total
+// duration of a download. Zero or less means no limit.
 func WithIdleTimeout(d time.Duration) Option {
 	return func(c *config) { c.silence = max(d, 0) }
 }
 
-// WithMaxResponseBytes bounds the answers that are decoded into values;
-// default 64 MiB, also if n is zero or less. Streams are not bounded.
+// WithMaxResponseBytes limits the size of responses that are decoded into
+// values. The default, also if n is zero or less, is 64 MiB. Streams are not
+// limited.
 func WithMaxResponseBytes(n int64) Option {
 	return func(c *config) {
 		c.maxBody = n
@@ -166,33 +166,34 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// WithRootCAs trusts these certificate authorities in place of the system's,
-// for a self-hosted server. It does not go with a Transport of your own.
+// WithRootCAs trusts the certificate authorities in pool instead of the
+// system's, for a self-hosted server. It cannot be combined with a custom
+// Transport.
 func WithRootCAs(pool *x509.CertPool) Option { return func(c *config) { c.rootCAs = pool } }
 
-// WithClientCertificate shows this certificate to a server that asks for one.
-// It does not go with a Transport of your own.
+// WithClientCertificate presents the certificate to a server that requests one.
+// It cannot be combined with a custom Transport.
 func WithClientCertificate(cert tls.Certificate) Option {
 	return func(c *config) { c.certificate = &cert }
 }
 
-// Operation is the operation of the API that a request serves.
+// Operation is the API operation that a request belongs to.
 type Operation struct {
 	Method string
-	// Route is the template, such as /context/{context_id}.
+	// Route is the path template, such as /context/{context_id}.
 	Route string
 	// Attempt is the number of the attempt, from 1.
 	Attempt int
-	// Key identifies what a refusal of this request applies to: its method and
-	// its path with the arguments. It is set for limiters only, and does not
-	// belong in a log.
+	// Key identifies what a rate limit of this request applies to: its method
+	// and its path with the arguments. It is set for limiters only. Do not log
+	// it.
 	Key string
 
 	call *transport.Call
 }
 
-// OperationFromContext returns the operation that a request's context belongs
-// to, for middlewares and for the round tripper of [WithHTTPClient].
+// OperationFromContext returns the operation of a request from the request's
+// context. Use it in middlewares and in the round tripper of [WithHTTPClient].
 func OperationFromContext(ctx context.Context) (Operation, bool) {
 	call, ok := transport.FromContext(ctx)
 	if !ok {

@@ -13,7 +13,7 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// anyPage is a page, whatever its items are.
+// anyPage is a page with items of any type.
 type anyPage interface {
 	transport.Decoder
 	expect(items int)
@@ -27,20 +27,21 @@ type anyPage interface {
 	truncate(n int)
 }
 
-// pages is a list of anything.
+// pages is a list with items of any type.
 type pages struct {
 	label   string // the operation, in errors
 	fetch   func(ctx context.Context, token string, items int) fetched
 	opts    []RequestOption // of the caller
-	repeats bool            // the list is known to repeat one complete page
+	repeats bool            // the list is known to return the same complete page for every token
 
 	prefetch bool
 	from     string // the first page's token
-	limited  bool   // to the most items
+	limited  bool   // to at most most items
 	most     int
 }
 
-// pagesOf is a list of the API. It makes room for as many items as are expected.
+// pagesOf returns a list of the API. It allocates room for the expected number
+// of items.
 func pagesOf(c *Client, r request, offset bool, blank func() anyPage) pages {
 	tokenName := "page-token"
 	if offset {
@@ -65,11 +66,11 @@ func nextOffset(token string, length int) string {
 	if length == 0 {
 		return ""
 	}
-	offset, _ := strconv.Atoi(token) // the first page has none
+	offset, _ := strconv.Atoi(token) // empty for the first page
 	return strconv.Itoa(offset + length)
 }
 
-// walk is [Pager.Pages].
+// walk implements [Pager.Pages].
 func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 	if p.limited && p.most == 0 {
 		return
@@ -120,12 +121,12 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 	}
 }
 
-// failed is an error of the list as a whole.
+// failed returns an error about the list as a whole.
 func (p *pages) failed(err error, why string) error {
 	return fmt.Errorf("circleci: %s: %w: %s", p.label, err, why)
 }
 
-// one is [Pager.Page].
+// one implements [Pager.Page].
 func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
 	var o callOptions
 	o.apply(p.opts)
@@ -134,15 +135,16 @@ func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
 	return got.page, got.err
 }
 
-// usualItems is how many a full page of most lists has.
+// usualItems is the page size of most lists.
 const usualItems = 20
 
-// fetcher gets the pages of one walk, one ahead of the loop if asked to.
+// fetcher fetches the pages of one iteration, optionally one page ahead of the
+// loop.
 type fetcher struct {
 	pages *pages
 	ctx   context.Context
-	items int          // that a page is likely to have
-	ahead chan fetched // of the page that is under way; nil: none
+	items int          // that the next page is likely to have
+	ahead chan fetched // the page being fetched; nil: none
 }
 
 type fetched struct {
@@ -169,15 +171,16 @@ func (f *fetcher) get(token string) fetched {
 	return got
 }
 
-// stop waits for a page that nobody wants any more; its context has ended.
+// stop waits for the fetch of a page that is no longer needed; its context was
+// canceled.
 func (f *fetcher) stop() {
 	if f.ahead != nil {
 		<-f.ahead
 	}
 }
 
-// itemKey is the identity of an item: an ID, a name or both. The zero one is
-// none.
+// itemKey is the identity of an item: an ID, a name or both. The zero itemKey
+// means no identity.
 type itemKey struct {
 	id   uuid.UUID
 	name string
@@ -186,7 +189,7 @@ type itemKey struct {
 // keyed is an item with an identity.
 type keyed interface{ key() itemKey }
 
-// keyOf is the identity of an item, given by a pointer to it.
+// keyOf returns the identity of the item that a pointer points to.
 func keyOf(item any) itemKey {
 	if k, ok := item.(keyed); ok {
 		return k.key()
@@ -214,8 +217,8 @@ func fieldID(v reflect.Value) any {
 	return v.FieldByIndex(field.Index).Interface()
 }
 
-// seen is the memory of one walk: it recognizes items that come again, and
-// pages that bring nothing new.
+// seen remembers the items of one iteration. It detects repeated items, and
+// pages that contain nothing new.
 type seen struct {
 	items  map[itemKey]struct{}
 	pages  map[uint64]struct{} // by hash, of the items without identity
@@ -223,16 +226,16 @@ type seen struct {
 	tokens map[string]struct{}
 	taken  int // pages
 	count  int // items
-	barren int // pages without news, in a row
+	barren int // consecutive pages with nothing new
 }
 
-// mostBarren is how many pages without news may follow each other, each with
-// another token, before that counts as a loop.
+// mostBarren is the number of consecutive pages with nothing new, each with a
+// different token, that counts as a loop.
 const mostBarren = 100
 
-// take leaves out the items of the page that have been there. It reports
-// whether the page has news: an item with a new identity, or items without
-// identity that no page has had together.
+// take removes the items of the page that were seen before. It reports whether
+// the page contains anything new: an item with a new identity, or a set of
+// items without identity that no earlier page had.
 func (s *seen) take(page anyPage) bool {
 	s.taken++
 	n, length, identified := 0, page.length(), 0
@@ -251,7 +254,7 @@ func (s *seen) take(page anyPage) bool {
 	page.truncate(n)
 	s.count += n
 	news := identified > 0
-	if n > identified && (s.taken > 1 || page.next() != "") { // else there is nothing to compare with
+	if n > identified && (s.taken > 1 || page.next() != "") { // otherwise there is nothing to compare with
 		news = !s.page(page) || news
 	} else if n > 0 {
 		news = true
@@ -262,10 +265,11 @@ func (s *seen) take(page anyPage) bool {
 	return news
 }
 
-// first reports whether the page that was taken last is the first.
+// first reports whether only one page has been taken.
 func (s *seen) first() bool { return s.taken == 1 }
 
-// page remembers the items of a page, and reports whether they have been there.
+// page remembers the items of a page, and reports whether an earlier page had
+// the same items.
 func (s *seen) page(page anyPage) bool {
 	if s.pages == nil {
 		s.seed = maphash.MakeSeed()
@@ -274,7 +278,7 @@ func (s *seen) page(page anyPage) bool {
 	return err == nil && known(&s.pages, maphash.Bytes(s.seed, data))
 }
 
-// known puts a key into a set, and reports whether it has been there.
+// known adds a key to a set, and reports whether the set already contained it.
 func known[K comparable](set *map[K]struct{}, key K) bool {
 	if *set == nil {
 		*set = map[K]struct{}{}

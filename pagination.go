@@ -9,7 +9,7 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Pager is a list of the API. Range over its items, or collect them:
+// Pager is a paginated list. Range over its items, or collect them:
 //
 //	for p, err := range client.Pipelines.ListForProject(slug, nil).All(ctx) {
 //		if err != nil {
@@ -22,32 +22,34 @@ import (
 //
 // A Pager does no I/O until it is iterated, can be iterated again, and is safe
 // for concurrent use. [Pager.Take], [Pager.Prefetch] and [Pager.From] return a
-// changed copy, so that they can be chained.
+// modified copy, so they can be chained.
 //
-// Iteration always ends, except over a list that really has no end. An item that
-// the API returns again, because new items have shifted the pages meanwhile, is
-// yielded once; an item without an ID or another identity is never left out. A
-// page whose token repeats ends the iteration with an error that matches
-// [ErrPageLoop], after the items read so far.
+// Iteration always terminates, unless the list itself is infinite. If the API
+// returns an item twice, because new items have shifted the pages in the
+// meantime, it is yielded once. An item without an ID or another identity is
+// never skipped. If a page token repeats, the iteration ends, after the items
+// read so far, with an error that matches [ErrPageLoop].
 type Pager[T any] struct{ pages pages }
 
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T
-	// NextPageToken is the token of the next page; empty if this is the last.
-	// For a list that the API pages by offset it is the offset, in decimal.
+	// NextPageToken is the page token of the next page. It is empty if this is
+	// the last page. If the API uses offsets, it is the decimal offset.
 	NextPageToken string
-	// TotalCount is the number of items in all pages, if the API reports it.
+	// TotalCount is the number of items in all pages, or 0 if the API does not
+	// report it.
 	TotalCount int
 	// Response is the metadata of the response.
 	Response Response
 }
 
-// NewPager returns a Pager for a list that this package does not model: fetch
-// returns the page with the given token, or the first if it is empty, usually by
-// [Client.Do]. It is called by several goroutines if the Pager is.
+// NewPager returns a Pager for a list that this package does not model. fetch
+// returns the page with the given token, or the first page if the token is
+// empty; it usually calls [Client.Do]. If several goroutines use the Pager,
+// they call fetch concurrently.
 //
-// An item that is a struct with a field ID, of type string or uuid.UUID, is
+// If items are structs with a field ID of type string or uuid.UUID, each ID is
 // yielded once.
 func NewPager[T any](fetch func(ctx context.Context, token string) (*Page[T], error)) *Pager[T] {
 	return &Pager[T]{pages{
@@ -65,12 +67,12 @@ func NewPager[T any](fetch func(ctx context.Context, token string) (*Page[T], er
 	}}
 }
 
-// All returns an iterator over the items of all pages. An error is yielded as
-// the last element, with a zero item. Breaking out of the loop sends no further
-// request.
+// All returns an iterator over the items of all pages. If a request fails, the
+// iterator yields the items read before the error, and then the error with a
+// zero item. After breaking out of the loop, no further request is sent.
 //
-// Always range with two variables. A loop with one compiles and drops the
-// error: an incomplete list then looks like a complete one.
+// Always range with two variables. A loop with one variable compiles but drops
+// the error, so an incomplete list looks like a complete one.
 func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		p.pages.walk(ctx, func(page anyPage, err error) bool {
@@ -87,8 +89,8 @@ func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// Collect returns all items. If it fails, it returns the items read before the
-// error with it.
+// Collect returns all items. If a request fails, it returns the items read
+// before the error, together with the error.
 func (p *Pager[T]) Collect(ctx context.Context) ([]T, error) {
 	var all []T
 	for page, err := range p.Pages(ctx) {
@@ -104,8 +106,8 @@ func (p *Pager[T]) Collect(ctx context.Context) ([]T, error) {
 	return all, nil
 }
 
-// First returns the first item, or an error that matches [ErrNotFound] if the
-// list is empty.
+// First returns the first item. If the list is empty, the error matches
+// [ErrNotFound].
 func (p *Pager[T]) First(ctx context.Context) (*T, error) {
 	for item, err := range p.Take(1).All(ctx) {
 		if err != nil {
@@ -116,8 +118,8 @@ func (p *Pager[T]) First(ctx context.Context) (*T, error) {
 	return nil, p.pages.failed(ErrNotFound, "the list is empty")
 }
 
-// Pages returns an iterator over the pages, without the items that an earlier
-// page had. An error is yielded as the last element, with a nil page.
+// Pages returns an iterator over the pages. Items that an earlier page
+// contained are removed. An error is yielded last, with a nil page.
 func (p *Pager[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
 	return func(yield func(*Page[T], error) bool) {
 		p.pages.walk(ctx, func(page anyPage, err error) bool {
@@ -129,8 +131,8 @@ func (p *Pager[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
 	}
 }
 
-// Page returns one page: the first if token is empty, or the one that the
-// NextPageToken of an earlier page names. No item is left out.
+// Page returns one page: the first if token is empty, or the page with the
+// given token, the NextPageToken of an earlier page. No item is removed.
 func (p *Pager[T]) Page(ctx context.Context, token string) (*Page[T], error) {
 	page, err := p.pages.one(ctx, token)
 	if err != nil {
@@ -139,8 +141,9 @@ func (p *Pager[T]) Page(ctx context.Context, token string) (*Page[T], error) {
 	return &page.(*pageAnswer[T]).page, nil
 }
 
-// Take returns a Pager that yields at most n items, and requests no more pages
-// than these need. Zero or less yields none. It does not change [Pager.Page].
+// Take returns a Pager that yields at most n items, and requests only the pages
+// that contain them. If n is zero or less, it yields none. It does not affect
+// [Pager.Page].
 func (p *Pager[T]) Take(n int) *Pager[T] {
 	changed := *p
 	changed.pages.limited, changed.pages.most = true, max(n, 0)
@@ -150,70 +153,71 @@ func (p *Pager[T]) Take(n int) *Pager[T] {
 	return &changed
 }
 
-// Prefetch returns a Pager that requests the next page while the loop works on
-// the current one: at most one page ahead, and none after the loop has ended.
+// Prefetch returns a Pager that requests the next page while the loop processes
+// the current one. It fetches at most one page ahead, and none after the loop
+// has ended.
 func (p *Pager[T]) Prefetch() *Pager[T] {
 	changed := *p
 	changed.pages.prefetch = true
 	return &changed
 }
 
-// From returns a Pager whose iteration begins at the page with the given token,
-// the NextPageToken of an earlier page, so that an interrupted iteration can be
-// resumed. Empty means the first page.
+// From returns a Pager that starts at the page with the given token, the
+// NextPageToken of an earlier page. Use it to resume an interrupted iteration.
+// Empty means the first page.
 func (p *Pager[T]) From(token string) *Pager[T] {
 	changed := *p
 	changed.pages.from = token
 	return &changed
 }
 
-// envelope is what surrounds the items of a page.
+// envelope is the JSON object around the items of a page.
 type envelope[T any] struct {
 	Items         wire.Items[T] `json:"items"`
 	NextPageToken string        `json:"next_page_token"`
 	TotalCount    int           `json:"total_count"`
 }
 
-// list is the pager of a list whose answers have "items".
+// list returns the pager of a list whose responses have "items".
 func list[T any](c *Client, r request) *Pager[T] {
 	return &Pager[T]{pagesOf(c, r, false, func() anyPage { return new(pageAnswer[T]) })}
 }
 
-// repeatingList is the pager of a list that is known to return one complete page
-// for every token: it ends at the first page without news.
+// repeatingList returns the pager of a list that is known to return the same
+// complete page for every token. It ends at the first page with nothing new.
 func repeatingList[T any](c *Client, r request) *Pager[T] {
 	p := list[T](c, r)
 	p.pages.repeats = true
 	return p
 }
 
-// array is the pager of a list that answers with a bare array, all at once.
+// array returns the pager of a list whose response is one bare array.
 func array[T any](c *Client, r request) *Pager[T] {
 	return bare[T](c, r, false)
 }
 
-// offsetArray is the pager of a list that answers with a bare array for each
-// page, and pages by offset.
+// offsetArray returns the pager of a list whose pages are bare arrays, and
+// whose page tokens are offsets.
 func offsetArray[T any](c *Client, r request) *Pager[T] {
 	return bare[T](c, r, true)
 }
 
 func bare[T any](c *Client, r request, offset bool) *Pager[T] {
-	r.nullable = true // how some services write an empty array
+	r.nullable = true // some services write an empty array as null
 	return &Pager[T]{pagesOf(c, r, offset, func() anyPage { return &pageAnswer[T]{bare: true} })}
 }
 
-// pageAnswer is a page, in one allocation. It holds all that a list of one type
-// does otherwise than that of another, because a compiler repeats for each
-// type, in each program, what is generic.
+// pageAnswer is a page, in one allocation. It contains all the code that
+// depends on the item type, because the compiler duplicates generic code for
+// each type.
 type pageAnswer[T any] struct {
 	page Page[T]
 	body envelope[T]
-	bare bool // the API answers with a bare array
-	room int  // for so many items
+	bare bool // the response is a bare array
+	room int  // capacity for the items
 }
 
-// Decode reads an answer.
+// Decode decodes a response.
 func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 	a.body = envelope[T]{} // nothing may be left of an attempt that broke off
 	if a.room > 0 {
@@ -222,7 +226,7 @@ func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 	if a.bare {
 		err = wire.Read(body, &a.body.Items.List)
 	} else if err = wire.Read(body, &a.body); err == nil && !a.body.Items.Found {
-		err = errors.New(`it has no "items", which a list has`)
+		err = errors.New(`the list has no "items"`)
 	}
 	a.page.Items, a.page.TotalCount, a.page.NextPageToken = a.body.Items.List, a.body.TotalCount, a.body.NextPageToken
 	return err
@@ -236,7 +240,7 @@ func (a *pageAnswer[T]) next() string         { return a.page.NextPageToken }
 func (a *pageAnswer[T]) setNext(token string) { a.page.NextPageToken = token }
 func (a *pageAnswer[T]) content() any         { return a.page.Items }
 
-// keep moves the item at i to the place n, and truncates the items there.
+// move moves the item at i to index n.
 func (a *pageAnswer[T]) move(n, i int) { a.page.Items[n] = a.page.Items[i] }
 
 func (a *pageAnswer[T]) truncate(n int) {

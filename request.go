@@ -18,38 +18,38 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Response is what is known of an answer beside its content.
+// Response is the metadata of a response.
 type Response struct {
-	// StatusCode is the HTTP status; 0 if there was no answer.
+	// StatusCode is the HTTP status, or 0 if there was no response.
 	StatusCode int
-	// Header holds the answer's headers.
+	// Header holds the response headers.
 	Header http.Header
-	// RequestID finds the request in CircleCI's logs.
+	// RequestID identifies the request in CircleCI's logs.
 	RequestID string
-	// RateLimit is the state of the rate limit, where the server announces it.
+	// RateLimit is the state of the rate limit, if the server reports it.
 	RateLimit RateLimit
 	// RateLimited reports whether the server refused the request because of a
-	// rate limit: 429, or an HTML 403 of CircleCI's edge.
+	// rate limit: with 429, or with an HTML 403 from CircleCI's edge.
 	RateLimited bool
-	// RetryAfter is the pause that the server asks for; 0 if it gives none.
+	// RetryAfter is the wait that the server requested, or 0 if none.
 	RetryAfter time.Duration
-	// Attempts is how many requests were sent.
+	// Attempts is the number of requests that were sent.
 	Attempts int
 }
 
-// request is one call in the making: a route, what fills it, what goes along.
-// Mistakes are kept until it is carried out.
+// request builds one call: the route, its parameters, query, body and options.
+// Errors are kept until the call is made.
 type request struct {
 	method, route string
-	path          string // the route, filled and escaped
-	host          string // of CircleCI's cloud, that serves the route in place of its main one
+	path          string // the route, with escaped parameters
+	host          string // the host of CircleCI's cloud that serves the route, if not the main one
 	search        encode.Query
 	in            any
 	hasBody       bool
 	opts          []RequestOption
-	nullable      bool      // null is an answer
+	nullable      bool      // null is a valid response
 	stream        bool      // the response is written, and not decoded
-	captured      *captured // takes the place of the caller's captures
+	captured      *captured // replaces the caller's captures
 	err           error
 }
 
@@ -86,7 +86,7 @@ func paramError(err error) error {
 	return err
 }
 
-// pathParam brings an argument into the form that stands in a path.
+// pathParam converts an argument to a path parameter.
 func pathParam(arg any) (encode.Param, error) {
 	switch v := arg.(type) {
 	case string:
@@ -110,7 +110,7 @@ func pathParam(arg any) (encode.Param, error) {
 		return pathParam(v.id)
 	case int64:
 		if v <= 0 {
-			return encode.Param{Refused: "has to be positive"}, nil
+			return encode.Param{Refused: "must be positive"}, nil
 		}
 		return encode.Param{Text: strconv.FormatInt(v, 10)}, nil
 	case int:
@@ -119,8 +119,8 @@ func pathParam(arg any) (encode.Param, error) {
 	return encode.Param{}, &ArgumentError{Name: "path parameter", Reason: "cannot be " + typeName(arg)}
 }
 
-// typeName is fmt's %T, but for that its argument stays where it is: fmt would
-// have each path parameter moved to the heap.
+// typeName formats like fmt's %T, but does not let its argument escape: fmt
+// would move each path parameter to the heap.
 func typeName(v any) string {
 	if t := reflect.TypeOf(v); t != nil {
 		return "a " + t.String()
@@ -128,22 +128,22 @@ func typeName(v any) string {
 	return "nil"
 }
 
-// querier is a type of filters.
+// querier is an options struct that adds query parameters.
 type querier interface{ query(*encode.Query) }
 
-// query adds filters. A nil pointer adds none.
+// query adds query parameters. A nil pointer adds none.
 func (r request) query(f querier) request {
 	f.query(&r.search)
 	return r.check(f)
 }
 
-// body adds what is sent, as JSON.
+// body sets the JSON request body.
 func (r request) body(in any) request {
 	r.in, r.hasBody = in, true
 	return r.check(in)
 }
 
-// checker is an input that can be wrong in more ways than its type allows.
+// checker is an input that can be invalid despite its type.
 type checker interface{ check() error }
 
 func (r request) check(in any) request {
@@ -159,22 +159,22 @@ func (r request) with(opts []RequestOption) request {
 	return r
 }
 
-// at has a client of CircleCI's cloud send the request to another host of it.
-// Other servers have but one.
+// at sends the request to another host of CircleCI's cloud. It has no effect
+// for other servers, which have only one host.
 func (r request) at(host string) request {
 	r.host = host
 	return r
 }
 
-// answer is an answer that is a T.
+// answer is a response that decodes into a T.
 type answer[T any] struct{ value T }
 
 func (a *answer[T]) Decode(body io.Reader) error {
-	a.value = *new(T) // nothing may be left of an attempt that broke off
+	a.value = *new(T) // discard what an incomplete attempt decoded
 	return wire.Read(body, &a.value)
 }
 
-// do carries out a call whose answer is a T.
+// do makes a call and decodes the response into a T.
 func do[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	out := new(answer[T])
 	if err := c.run(ctx, &r, out); err != nil {
@@ -183,10 +183,10 @@ func do[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	return &out.value, nil
 }
 
-// exec carries out a call whose answer says no more than that it went well.
+// exec makes a call and discards the response.
 func exec(ctx context.Context, c *Client, r request) error { return c.run(ctx, &r, nil) }
 
-// run carries out a call; answer, if not nil, takes the answer.
+// run makes a call; answer, if not nil, decodes the response.
 func (c *Client) run(ctx context.Context, r *request, answer transport.Decoder) error {
 	p, err := c.prepare(ctx, r)
 	if err != nil {
@@ -204,14 +204,14 @@ func (c *Client) run(ctx context.Context, r *request, answer transport.Decoder) 
 	return err
 }
 
-// prepared is a request that is ready to be sent, in one allocation.
+// prepared is a request that is ready to send, in one allocation.
 type prepared struct {
 	call    transport.Call
 	options callOptions
 	url     url.URL
 }
 
-// prepare checks a request and makes a call of it, without any I/O.
+// prepare validates a request and converts it to a call, without any I/O.
 func (c *Client) prepare(ctx context.Context, r *request) (*prepared, error) {
 	p := new(prepared)
 	o, call := &p.options, &p.call
@@ -228,7 +228,7 @@ func (c *Client) prepare(ctx context.Context, r *request) (*prepared, error) {
 		err = o.err
 	}
 	if _, part := o.header["Range"]; err == nil && part && !r.stream {
-		err = &ArgumentError{Name: "header", Reason: "Range would cut a response that is to be decoded"}
+		err = &ArgumentError{Name: "header", Reason: "Range cannot be set: a partial response cannot be decoded"}
 	}
 	if err == nil && ctx == nil {
 		err = &ArgumentError{Name: "ctx", Reason: "is nil"}
@@ -248,7 +248,7 @@ func (c *Client) prepare(ctx context.Context, r *request) (*prepared, error) {
 	return p, nil
 }
 
-// blame names the operation in an argument's error.
+// blame adds the operation to an ArgumentError.
 func (r *request) blame(err error) error {
 	var bad *ArgumentError
 	if errors.As(err, &bad) {
@@ -259,7 +259,8 @@ func (r *request) blame(err error) error {
 	return err
 }
 
-// locate joins the base, the path and the query. The path is escaped already.
+// locate joins the base URL, the path and the query. The path is already
+// escaped.
 func (c *Client) locate(u *url.URL, r *request, o *callOptions) {
 	base := c.base
 	if isHostRelative(r.route) {
@@ -273,7 +274,7 @@ func (c *Client) locate(u *url.URL, r *request, o *callOptions) {
 	u.Path = escaped
 	if strings.IndexByte(escaped, '%') >= 0 {
 		u.RawPath = escaped
-		u.Path, _ = url.PathUnescape(escaped) // it is well escaped: by us
+		u.Path, _ = url.PathUnescape(escaped) // cannot fail: we escaped it
 	}
 	u.RawQuery = o.query.Encode()
 }
@@ -295,10 +296,10 @@ func required(name, value string) error {
 	return nil
 }
 
-// isUnset reports whether a struct of optional fields changes nothing.
+// isUnset reports whether all fields of a struct of optional fields are unset.
 func isUnset(v any) bool { return reflect.ValueOf(v).IsZero() }
 
-// value is for answers that are maps, which need no pointer.
+// value dereferences responses that are maps, which need no pointer.
 func value[T any](out *T, err error) (T, error) {
 	if err != nil {
 		return *new(T), err

@@ -16,10 +16,11 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// RequestOption changes one call. A method that returns a [Pager] applies it to
-// the request for each page. A method that makes several requests applies
-// [Timeout] to all of them together and the other options to each, and refuses
-// [CaptureResponse] and [CaptureBody] with [ErrInvalidArgument].
+// RequestOption configures one call. A method that returns a [Pager] applies it
+// to the request for each page. A method that makes several requests applies
+// [Timeout] to all of them together, and the other options to each. It refuses
+// [CaptureResponse] and [CaptureBody] with an error that matches
+// [ErrInvalidArgument].
 type RequestOption func(*callOptions)
 
 type callOptions struct {
@@ -31,7 +32,7 @@ type callOptions struct {
 	captures []*Response
 	bodies   []*[]byte
 	query    encode.Query
-	err      error // the first mistake
+	err      error // the first error
 }
 
 func (o *callOptions) refuse(name, reason string) {
@@ -41,9 +42,10 @@ func (o *callOptions) refuse(name, reason string) {
 }
 
 // Header adds a header to the request. It is sent to the API and to CircleCI's
-// artifact hosts, and not to other hosts, such as the storage that a download is
-// redirected to. The headers that carry the token and If-Range cannot be set this
-// way, and Range only where [Client.Do] writes the body to an [io.Writer].
+// artifact hosts, but not to other hosts, such as the storage that a download
+// is redirected to. The headers Circle-Token, Authorization and If-Range cannot
+// be set. Range can be set only if [Client.Do] writes the body to an
+// [io.Writer].
 func Header(name, value string) RequestOption {
 	return func(o *callOptions) {
 		name := textproto.CanonicalMIMEHeaderKey(name)
@@ -53,7 +55,7 @@ func Header(name, value string) RequestOption {
 		case name == "Circle-Token" || name == "Authorization":
 			o.refuse("header", name+" is set by the client: see NewClient and WithTokenSource")
 		case name == "If-Range":
-			o.refuse("header", name+" is set by downloads, which resume with it")
+			o.refuse("header", name+" cannot be set: downloads use it to resume")
 		case hasControl(value):
 			o.refuse("header", name+" contains a control character")
 		default:
@@ -65,9 +67,9 @@ func Header(name, value string) RequestOption {
 	}
 }
 
-// Timeout limits the duration of the call as a whole, including its retries and
-// pauses. When it has passed, the error matches [context.DeadlineExceeded]. Zero
-// means no limit.
+// Timeout limits the total duration of the call, including retries and backoff.
+// If it is exceeded, the error matches [context.DeadlineExceeded]. Zero means
+// no limit.
 func Timeout(d time.Duration) RequestOption {
 	return func(o *callOptions) {
 		if d < 0 {
@@ -80,9 +82,9 @@ func Timeout(d time.Duration) RequestOption {
 // NoRetry sends each request at most once.
 func NoRetry() RequestOption { return func(o *callOptions) { o.once = true } }
 
-// AllowReplay permits retrying a POST or PATCH after a failure that leaves open
-// whether the request was carried out, such as a 502 or a broken connection.
-// Use it if repeating the request does no harm.
+// AllowReplay allows retries of a POST or PATCH after a failure that leaves it
+// unknown whether the request took effect, such as a 502 or a broken
+// connection. Use it if repeating the request does no harm.
 func AllowReplay() RequestOption { return func(o *callOptions) { o.replay = true } }
 
 // BearerAuth sends the token as "Authorization: Bearer" instead of
@@ -90,7 +92,7 @@ func AllowReplay() RequestOption { return func(o *callOptions) { o.replay = true
 func BearerAuth() RequestOption { return func(o *callOptions) { o.bearer = true } }
 
 // CaptureResponse stores the status, headers and other metadata of the response
-// in r, whether the call succeeds or fails. On a [Pager] it holds those of the
+// in r, whether the call succeeds or fails. With a [Pager], r describes the
 // last page that was requested.
 func CaptureResponse(r *Response) RequestOption {
 	return func(o *callOptions) {
@@ -102,12 +104,13 @@ func CaptureResponse(r *Response) RequestOption {
 	}
 }
 
-// CaptureBody stores the body of the response in raw, unchanged, for properties
-// that this package does not model. On a [Pager] it holds the body of the last
-// page that was requested. If the response is an error, raw holds its first
-// 64 KiB; if there is no response, raw is nil.
+// CaptureBody stores the unchanged response body in raw. Use it to read
+// properties that this package does not model. With a [Pager], raw is the body
+// of the last page that was requested. For a non-2xx response, raw is the first
+// 64 KiB of the body. If there is no response, raw is nil.
 //
-// It cannot be used where the body is written to an [io.Writer].
+// CaptureBody cannot be used with a call that writes the body to an
+// [io.Writer].
 func CaptureBody(raw *[]byte) RequestOption {
 	return func(o *callOptions) {
 		if raw == nil {
@@ -118,12 +121,12 @@ func CaptureBody(raw *[]byte) RequestOption {
 	}
 }
 
-// Query adds a parameter to the query, for parameters that a method does not
-// model. Several values repeat the name; an empty value is left out.
+// Query adds a query parameter that a method does not model. Several values
+// repeat the name; empty values are omitted.
 func Query(name string, values ...string) RequestOption {
 	return func(o *callOptions) {
 		if name == "" {
-			o.refuse("query", "has a parameter without a name")
+			o.refuse("query", "contains an empty name")
 		}
 		o.query.Strings(name, values)
 	}
@@ -137,7 +140,7 @@ func (o *callOptions) apply(opts []RequestOption) {
 	}
 }
 
-// limit gives ctx the time limit of the call, if it has one.
+// limit applies the timeout of the call, if any, to ctx.
 func (o *callOptions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if o.timeout > 0 {
 		return context.WithTimeout(ctx, o.timeout)
@@ -145,13 +148,13 @@ func (o *callOptions) limit(ctx context.Context) (context.Context, context.Cance
 	return ctx, func() {}
 }
 
-// captured is what [CaptureResponse] and [CaptureBody] hold.
+// captured holds the targets of [CaptureResponse] and [CaptureBody].
 type captured struct {
 	response Response
 	body     []byte
 }
 
-// store gives the captures what they ask for.
+// store fills the captures.
 func (o *callOptions) store(r *transport.Result, body []byte) {
 	if len(o.captures)+len(o.bodies) > 0 {
 		o.give(&captured{responseOf(r), body})
@@ -170,7 +173,7 @@ func (o *callOptions) give(c *captured) {
 	}
 }
 
-// redirect has all captures of the caller go to c.
+// redirect stores all captures of the caller in c instead.
 func (o *callOptions) redirect(c *captured) {
 	o.captures = append(o.captures[:0], &c.response)
 	if len(o.bodies) > 0 {
@@ -211,32 +214,32 @@ func composite(ctx context.Context, opts []RequestOption) (context.Context, cont
 	return ctx, cancel, opts, nil
 }
 
-// isToken reports whether s can be a header's name.
+// isToken reports whether s is a valid header name.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 	})
 }
 
-// bodyKeeper keeps the body of a response for [CaptureBody]. A nil one keeps
+// bodyKeeper keeps the response body for [CaptureBody]. A nil bodyKeeper keeps
 // nothing.
 type bodyKeeper struct {
-	next transport.Decoder // nil: the body is only kept
+	next transport.Decoder // nil: only keep the body
 	kept bytes.Buffer
 }
 
-// keepBody has the body of the response kept if the caller asks for it.
+// keepBody keeps the response body if the caller requested it.
 func (o *callOptions) keepBody(call *transport.Call) *bodyKeeper {
 	if len(o.bodies) == 0 || call.Stream {
 		return nil
 	}
 	k := &bodyKeeper{next: call.Answer}
-	call.Blank = call.Answer == nil // what was discarded may be empty
+	call.Blank = call.Answer == nil // a discarded body may be empty
 	call.Answer = k
 	return k
 }
 
-// Decode reads an answer.
+// Decode decodes a response.
 func (k *bodyKeeper) Decode(body io.Reader) error {
 	k.kept.Reset() // nothing may be left of an attempt that broke off
 	body = tee{io.TeeReader(body, &k.kept), body}
@@ -247,13 +250,13 @@ func (k *bodyKeeper) Decode(body io.Reader) error {
 	return k.next.Decode(body)
 }
 
-// tee is a body that is kept while it is read.
+// tee is a body that is copied while it is read.
 type tee struct {
 	io.Reader
 	body io.Reader
 }
 
-// Limit is that of the body; see [wire.Limited].
+// Limit returns the limit of the body; see [wire.Limited].
 func (t tee) Limit() int64 {
 	if l, ok := t.body.(wire.Limited); ok {
 		return l.Limit()

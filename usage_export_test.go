@@ -122,7 +122,7 @@ func TestUsageExportThatFails(t *testing.T) {
 		rows    int
 		text    string // of the error; empty: none
 	}{
-		"failed":                   {poll: []circlecitest.Response{body("FAILED", "[]")}, text: ": it has failed: too much"},
+		"failed":                   {poll: []circlecitest.Response{body("FAILED", "[]")}, text: ": the export failed: too much"},
 		"a state in capitals":      {poll: []circlecitest.Response{body("PENDING", "null"), body("COMPLETED", "null")}},
 		"no data":                  {poll: []circlecitest.Response{body("completed", "null")}},
 		"a URL that is none":       {poll: []circlecitest.Response{body("completed", `["nowhere"]`)}, text: "is not a valid URL"},

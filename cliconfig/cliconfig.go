@@ -112,7 +112,7 @@ func NewClient(opts ...circleci.Option) (*circleci.Client, error) {
 		host = source{file.Host, file.Path}
 	}
 	if env.Quoted(token.value) {
-		return nil, fmt.Errorf("circleci: the token in %s is within quotes; remove them", token.from)
+		return nil, fmt.Errorf("circleci: the token in %s is quoted: remove the quotes", token.from)
 	}
 	own, err := resolve(token, host, &file, opts)
 	if err != nil {
