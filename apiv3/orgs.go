@@ -84,8 +84,8 @@ func (s *OrgsService) GetSettings(ctx context.Context, id uuid.UUID, opts ...cir
 	return one[OrgSettings](ctx, s.client, get("/api/v3/orgs/{id}/settings", id), opts)
 }
 
-// UpdateOrgSettingsRequest changes settings of an organization. Those that are
-// unset stay as they are.
+// UpdateOrgSettingsRequest changes settings of an organization. Unset fields
+// keep their settings.
 type UpdateOrgSettingsRequest struct {
 	EnableAIAgents                      circleci.Optional[bool] `json:"enable_ai_agents,omitzero"`
 	EnableAIErrorSummarization          circleci.Optional[bool] `json:"enable_ai_error_summarization,omitzero"`

@@ -22,7 +22,7 @@ type Project struct {
 	OrgID uuid.UUID `json:"org_id,omitzero"`
 	// Org has the organization's name where the API sends it.
 	Org NamedRef `json:"org,omitzero"`
-	// IsFollowed tells whether the owner of the token follows the project.
+	// IsFollowed reports whether the owner of the token follows the project.
 	IsFollowed bool `json:"is_followed,omitzero"`
 }
 
@@ -119,8 +119,8 @@ type ProjectSettings struct {
 	IsAdminRequiredForWritingSettings  bool `json:"is_admin_required_for_writing_settings"`
 	CanPassSecretsToForkPRJobs         bool `json:"can_pass_secrets_to_fork_pr_jobs"`
 	CanSetGitHubStatus                 bool `json:"can_set_github_status"`
-	// PROnlyBranchOverrides are the branches that are built even if only pull
-	// requests are.
+	// PROnlyBranchOverrides are the branches that are built even if otherwise
+	// only pull requests are.
 	PROnlyBranchOverrides []string `json:"pr_only_branch_overrides"`
 }
 
@@ -131,8 +131,8 @@ func (s *ProjectsService) GetSettings(ctx context.Context, id uuid.UUID, opts ..
 	return one[ProjectSettings](ctx, s.client, get("/api/v3/projects/{id}/settings", id), opts)
 }
 
-// UpdateProjectSettingsRequest changes settings of a project. Those that are
-// unset stay as they are.
+// UpdateProjectSettingsRequest changes settings of a project. Unset fields keep
+// their settings.
 type UpdateProjectSettingsRequest struct {
 	EnableAIErrorSummarization         circleci.Optional[bool]     `json:"enable_ai_error_summarization,omitzero"`
 	EnableAutoCancelRedundantWorkflows circleci.Optional[bool]     `json:"enable_auto_cancel_redundant_workflows,omitzero"`

@@ -33,12 +33,12 @@ func (s *ProvidersService) ListConnections(orgID uuid.UUID, opts ...circleci.Req
 	return list[Connection](s.client, get("/api/v3/provider/connections").require("filter[org_id]", orgID), opts)
 }
 
-// SetupConnectionRequest says what to connect an organization to.
+// SetupConnectionRequest selects the provider to connect an organization to.
 type SetupConnectionRequest struct {
 	OrgID uuid.UUID `json:"-"`
 	// Provider is the provider, such as [ProviderGitHubApp].
 	Provider Provider `json:"-"`
-	// ReturnURL is the page that the browser is sent to at the end.
+	// ReturnURL is the page to which the browser returns afterwards.
 	ReturnURL string `json:"-"`
 }
 
@@ -65,12 +65,12 @@ type ConnectionSetup struct {
 	NextStep string `json:"next_step"`
 	// URL is the page to open in a browser.
 	URL string `json:"url,omitzero"`
-	// StateToken proves the setup to CircleCI, for an hour.
+	// StateToken identifies the setup to CircleCI, and is valid for an hour.
 	StateToken circleci.Secret `json:"state_token,omitzero"`
 }
 
-// SetupConnection begins to connect an organization to a provider; a person has
-// to end it in a browser. Each call creates another state token.
+// SetupConnection starts to connect an organization to a provider; a person
+// must finish the setup in a browser. Each call creates another state token.
 //
 //circleci:operation POST /api/v3/provider/connections/setup
 func (s *ProvidersService) SetupConnection(ctx context.Context, in SetupConnectionRequest, opts ...circleci.RequestOption) (*ConnectionSetup, error) {
@@ -112,7 +112,8 @@ func (s *ProvidersService) ListRepositories(orgID uuid.UUID, provider Provider, 
 	return pages[ProviderRepository](s.client, r, opts, repositoriesPage)
 }
 
-// repositoriesPage leaves out the limit: the API refuses one beside a cursor.
+// repositoriesPage omits the limit, because the API refuses one together with a
+// cursor.
 func repositoriesPage(r *request, cursor string) {
 	r.Query = url.Values{
 		"filter[org_id]": r.Query["filter[org_id]"], "filter[provider]": r.Query["filter[provider]"], "page[cursor]": {cursor},

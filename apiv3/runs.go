@@ -11,11 +11,11 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// RunsService reads runs. A run is one execution of a pipeline: what the API v2
-// calls a pipeline.
+// RunsService reads runs. A run is one execution of a pipeline; the API v2
+// calls it a pipeline.
 //
-// To start a run use [circleci.PipelinesService.Run], or POST /api/v3/runs with
-// [circleci.Client.Do]: its body is not known well enough to be a method.
+// To start a run, use [circleci.PipelinesService.Run], or POST /api/v3/runs
+// with [circleci.Client.Do]: too little is known about its body for a method.
 type RunsService service
 
 // Run is one execution of a pipeline. Its ID is the ID of a pipeline of the API
@@ -31,10 +31,10 @@ type Run struct {
 	CreatedAt      time.Time    `json:"created_at"`
 	Errors         []RunError   `json:"errors,omitzero"`
 	Warnings       []RunWarning `json:"warnings,omitzero"`
-	// User is who started the run, if a user did.
+	// User is the user who started the run, if any.
 	User    UserRef    `json:"user,omitzero"`
 	Trigger RunTrigger `json:"trigger,omitzero"`
-	// Event is what the run was started by, with the commit.
+	// Event is the event that started the run, with the commit.
 	Event RunEvent `json:"event,omitzero"`
 }
 
@@ -62,10 +62,10 @@ type RunWarning struct {
 	URL         Link   `json:"url,omitzero"`
 }
 
-// Link is a URL. The API has sent it as a string and as an object.
+// Link is a URL. The API has sent it both as a string and as an object.
 type Link string
 
-// UnmarshalJSON reads both forms.
+// UnmarshalJSON decodes both forms.
 func (l *Link) UnmarshalJSON(data []byte) error {
 	var text string
 	if json.Unmarshal(data, &text) == nil {
@@ -169,7 +169,7 @@ func (s *RunsService) Get(ctx context.Context, id uuid.UUID, opts ...circleci.Re
 	return one[Run](ctx, s.client, get("/api/v3/runs/{id}", id), opts)
 }
 
-// SearchRunsRequest says which runs to find.
+// SearchRunsRequest selects the runs to find.
 type SearchRunsRequest struct {
 	// ProjectIDs are the projects to search, one at least.
 	ProjectIDs []uuid.UUID
@@ -178,14 +178,15 @@ type SearchRunsRequest struct {
 	From, To time.Time
 	// Filter is an expression in CircleCI's filter language: see [FilterEqual].
 	Filter string
-	// OrderBy is a field with "asc" or "desc" behind it.
+	// OrderBy is a field followed by "asc" or "desc".
 	OrderBy string
 	// Limit is the size of a page, 20 at most; 0 leaves it to the API.
 	Limit int
 }
 
-// FilterEqual is the filter that a field has a value. The fields that are known
-// are pipeline.git.branch and pipeline.status. Join several with " and ".
+// FilterEqual returns a filter for runs whose field has a value. The known
+// fields are pipeline.git.branch and pipeline.status. Join several filters with
+// " and ".
 func FilterEqual(field, value string) string {
 	return field + ` == "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }

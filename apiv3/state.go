@@ -1,6 +1,6 @@
 package apiv3
 
-// Phase tells how far something has come.
+// Phase is how far a run, workflow, job or step has progressed.
 type Phase string
 
 // The phases.
@@ -9,16 +9,16 @@ const (
 	PhaseQueued  Phase = "queued"
 	PhaseStarted Phase = "started"
 	PhaseEnded   Phase = "ended"
-	// PhaseOnHold has been seen in one client only.
+	// PhaseOnHold is known from one client only.
 	PhaseOnHold Phase = "on_hold"
 )
 
-// Ended reports whether it is over. It is false for a phase that this package
-// does not know.
+// Ended reports whether the phase is the last one. It is false for unknown
+// phases.
 func (p Phase) Ended() bool { return p == PhaseEnded }
 
-// Outcome tells how something has ended, or, as a current outcome, how it is
-// going.
+// Outcome is how something has ended, or, as a current outcome, how it stands
+// so far.
 type Outcome string
 
 // The outcomes.
@@ -33,8 +33,8 @@ const (
 	OutcomeTimedOut           Outcome = "timedout"            // of jobs and steps
 )
 
-// State is what the API v3 says in a type, a phase and two outcomes, in the
-// words of the API v2 and of CircleCI's pages.
+// State combines a type, a phase and two outcomes of the API v3 into one of the
+// API v2's terms.
 type State string
 
 // The states.
@@ -52,13 +52,13 @@ const (
 	StateUnauthorized       State = "unauthorized"
 	StateInfrastructureFail State = "infrastructure_fail"
 	StateTimedOut           State = "timedout"
-	// StateEnded is that of something which has ended, and of which the API
-	// does not say how.
+	// StateEnded is the state of something that has ended with an unknown
+	// outcome.
 	StateEnded State = "ended"
 )
 
-// Done reports whether the state is final. It is false for a state that this
-// package does not know: to wait for an end, look at [Phase.Ended].
+// Done reports whether the state is final. It is false for unknown states: to
+// wait for an end, use [Phase.Ended].
 func (s State) Done() bool {
 	switch s {
 	case StateSuccess, StateCanceled, StateNotRun, StateEnded:
@@ -68,8 +68,8 @@ func (s State) Done() bool {
 	}
 }
 
-// Failed reports whether the state is final and bad. Something that was
-// canceled has not failed.
+// Failed reports whether the state is a failure. A canceled run, workflow or
+// job has not failed.
 func (s State) Failed() bool {
 	switch s {
 	case StateFailed, StateError, StateUnauthorized, StateInfrastructureFail, StateTimedOut:
@@ -79,9 +79,9 @@ func (s State) Failed() bool {
 	}
 }
 
-// StateOf returns the state that a type, a phase, an outcome and a current
-// outcome add up to. Pass what a resource has: a run has neither a type nor an
-// outcome. Values that this package does not know are returned as they are.
+// StateOf returns the state for a type, a phase, an outcome and a current
+// outcome. Pass those that a resource has: a run has neither a type nor an
+// outcome. Unknown values are returned unchanged.
 func StateOf(kind JobType, phase Phase, outcome, current Outcome) State {
 	switch phase {
 	case PhaseEnded:

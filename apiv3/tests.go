@@ -24,12 +24,12 @@ type Test struct {
 	File    string  `json:"file,omitzero"`
 }
 
-// Tests returns the tests of a job, decoded while the response is read, so that
-// a job can have any number of them. An error is yielded as the last element.
-// Leaving the loop early ends the request.
+// Tests returns an iterator over the tests of a job. It decodes them while it
+// reads the response, so a job can have any number of tests. An error is
+// yielded as the last element. Leaving the loop early ends the request.
 //
-// The API answers 404 for a job without results, and for a job that does not
-// exist: for both there are no tests, and no error.
+// The API returns 404 for a job without results, and also for a job that does
+// not exist. In both cases the iterator yields nothing, and no error.
 //
 //circleci:operation GET /api/v3/jobs/{id}/tests
 func (s *JobsService) Tests(ctx context.Context, id uuid.UUID, opts ...circleci.RequestOption) iter.Seq2[Test, error] {
@@ -51,11 +51,10 @@ func (s *JobsService) Tests(ctx context.Context, id uuid.UUID, opts ...circleci.
 	}
 }
 
-// maxLine bounds a line, which is held in memory.
+// maxLine is the maximum length of a line in bytes. A line is held in memory.
 const maxLine = 16 << 20
 
-// errStop ends the reading of a response: the caller wants no more of it, or
-// cannot use it.
+// errStop ends the reading of a response whose rest is not needed.
 var errStop = errors.New("apiv3: the rest of the response is not needed")
 
 // lineWriter decodes JSON Lines that are written to it, and yields them.
@@ -91,7 +90,7 @@ func (w *lineWriter[T]) Write(p []byte) (int, error) {
 	}
 }
 
-// end takes the last line, which need not end with a line feed.
+// end decodes the last line, which may lack a line feed.
 func (w *lineWriter[T]) end() error { return w.take(w.rest) }
 
 func (w *lineWriter[T]) take(line []byte) error {

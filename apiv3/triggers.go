@@ -36,7 +36,7 @@ const (
 	EventTypeSchedule EventType = "schedule"
 )
 
-// TriggerEvent says what a trigger waits for. Besides Type, one of VCS, Webhook
+// TriggerEvent is what a trigger waits for. Besides Type, one of VCS, Webhook
 // and Schedule is set.
 type TriggerEvent struct {
 	Type     EventType      `json:"type"`
@@ -53,7 +53,7 @@ type EventWebhook struct {
 }
 
 // EventSchedule is a schedule. Public material contradicts itself about its
-// form: what is not an object is read as an empty schedule.
+// form; anything but an object is decoded as an empty schedule.
 type EventSchedule struct {
 	Name           string `json:"name,omitzero"`
 	CronExpression string `json:"cron_expression,omitzero"`
@@ -83,7 +83,8 @@ type TriggerRef struct {
 	Ref string `json:"ref,omitzero"`
 }
 
-// ListTriggersOptions says which triggers to list. One of the two is needed.
+// ListTriggersOptions selects the triggers to list. One of the fields is
+// required.
 type ListTriggersOptions struct {
 	ProjectID  uuid.UUID
 	PipelineID uuid.UUID
@@ -103,8 +104,8 @@ func (s *TriggersService) List(f ListTriggersOptions, opts ...circleci.RequestOp
 // CreateTriggerRequest is a new trigger.
 type CreateTriggerRequest struct {
 	PipelineID uuid.UUID `json:"-"`
-	// ProjectID is needed for the pipeline that a GitHub OAuth project has
-	// without having been given one.
+	// ProjectID is required for the pipeline that CircleCI creates itself for a
+	// GitHub OAuth project.
 	ProjectID  uuid.UUID    `json:"-"`
 	IsDisabled bool         `json:"is_disabled,omitzero"`
 	Event      TriggerEvent `json:"event"`
@@ -137,9 +138,8 @@ func (s *TriggersService) Get(ctx context.Context, id uuid.UUID, opts ...circlec
 
 // Fire sends an event to a trigger, which starts a run.
 //
-// It is experimental, and may change. Of the body only its existence is known:
-// in is sent as JSON, as it is, and the response is not read. Nil sends no
-// body.
+// It is experimental, and may change. Nothing is known about the body's form:
+// in is encoded as JSON, and the response is not read. Nil sends no body.
 //
 //circleci:operation POST /api/v3/triggers/{trigger_id}/events
 func (s *TriggersService) Fire(ctx context.Context, id uuid.UUID, in any, opts ...circleci.RequestOption) error {

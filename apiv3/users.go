@@ -8,7 +8,7 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// UsersService reads the owner of the token. The API v3 cannot look up other
+// UsersService returns the owner of the token. The API v3 cannot look up other
 // users: use [circleci.UsersService.Get].
 type UsersService service
 

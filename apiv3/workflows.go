@@ -25,12 +25,13 @@ type Workflow struct {
 	CurrentOutcome Outcome   `json:"current_outcome,omitzero"`
 	CreatedAt      time.Time `json:"created_at"`
 	EndedAt        time.Time `json:"ended_at,omitzero"`
-	// User is who started it; who canceled it, if somebody has.
+	// User is the user who started the workflow or, if it was canceled, who
+	// canceled it.
 	User UserRef `json:"user,omitzero"`
 }
 
 // State returns the state of the workflow. It is never [StateOnHold]: only the
-// jobs tell whether a workflow waits for an approval.
+// jobs show whether a workflow waits for an approval.
 func (w *Workflow) State() State { return StateOf("", w.Phase, w.Outcome, w.CurrentOutcome) }
 
 // ListForRun lists the workflows of a run. The list is empty, or the error
@@ -49,7 +50,8 @@ func (s *WorkflowsService) Get(ctx context.Context, id uuid.UUID, opts ...circle
 	return one[Workflow](ctx, s.client, get("/api/v3/workflows/{id}", id), opts)
 }
 
-// RerunWorkflowRequest says what to run again. The zero value runs everything.
+// RerunWorkflowRequest selects what to run again. The zero value runs
+// everything.
 type RerunWorkflowRequest struct {
 	// FromFailed runs the jobs that failed, and those that depend on them.
 	FromFailed bool `json:"is_from_failed,omitzero"`
@@ -59,9 +61,8 @@ type RerunWorkflowRequest struct {
 	JobIDs []uuid.UUID `json:"jobs,omitzero"`
 }
 
-// Rerun runs a workflow again, as a new workflow, and returns the new one's ID.
-// It is not retried after a failure that leaves open whether it was carried
-// out.
+// Rerun reruns a workflow as a new workflow, and returns the new workflow's ID.
+// It is not retried after a failure that leaves open whether it took effect.
 //
 //circleci:operation POST /api/v3/workflows/{id}/rerun
 func (s *WorkflowsService) Rerun(ctx context.Context, id uuid.UUID, in RerunWorkflowRequest, opts ...circleci.RequestOption) (uuid.UUID, error) {

@@ -1,4 +1,4 @@
-// Package deliver calls webhooks for what has ended.
+// Package deliver delivers webhooks for workflows and jobs that have ended.
 package deliver
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Delivery is one attempt to call a webhook: circlecitest.Delivery says more.
+// Delivery is one attempt to deliver a webhook: see circlecitest.Delivery.
 type Delivery struct {
 	WebhookID uuid.UUID
 	ID        uuid.UUID
@@ -39,51 +39,51 @@ type Delivery struct {
 	Time      time.Time
 }
 
-// The receiver has so long, by our clock, and is called again after these
-// pauses, by the server'c.
+// deliveryTimeout is in real time; the pauses between attempts are on the server's
+// clock.
 const deliveryTimeout = 10 * time.Second
 
 var deliveryPauses = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}
 
-// Courier calls webhooks.
+// Courier delivers webhooks.
 type Courier struct {
 	*world.World
-	Transport  http.RoundTripper // nil: a socket, to this machine alone
-	Keep       int               // of deliveries; 0: all
+	Transport  http.RoundTripper // nil: network connections to this machine only
+	Keep       int               // the number of deliveries kept; 0 keeps all
 	deliveries []*attempted      // in the order in which they began
 	context    context.Context   // ends with the server
 	cancel     context.CancelFunc
 	underWay   int
-	idle       *sync.Cond // told when nothing is under way any more
+	idle       *sync.Cond // signaled when no delivery is in progress
 }
 
-// attempted is an attempt that may still be under way.
+// attempted is an attempt that may be in progress.
 type attempted struct {
 	Delivery
 	ended bool
 }
 
-// New returns a courier that calls the webhooks of a world.
+// New returns a courier for the webhooks of a world.
 func New(w *world.World) *Courier {
 	c := &Courier{World: w, idle: sync.NewCond(w)}
 	c.context, c.cancel = context.WithCancel(context.Background())
 	return c
 }
 
-// Close breaks off what is under way.
+// Close cancels deliveries in progress.
 func (c *Courier) Close() {
 	c.cancel()
 	c.Wait()
 }
 
-// Reset breaks off what is under way, and forgets what has ended.
+// Reset cancels deliveries in progress and forgets the finished ones.
 func (c *Courier) Reset() {
 	c.Close()
 	c.deliveries = nil
 	c.context, c.cancel = context.WithCancel(context.Background())
 }
 
-// Ended are the attempts that have ended, the oldest first.
+// Ended returns the finished attempts, oldest first.
 func (c *Courier) Ended() (all []Delivery) {
 	for _, d := range c.deliveries {
 		if d.ended {
@@ -93,18 +93,18 @@ func (c *Courier) Ended() (all []Delivery) {
 	return all
 }
 
-// Wait waits, with the server locked, until no call is under way.
+// Wait waits until no delivery is in progress. The server is locked.
 func (c *Courier) Wait() {
 	for c.underWay > 0 {
 		c.idle.Wait()
 	}
 }
 
-// deliver signs a payload and begins to call the webhook with it.
+// deliver signs a payload and starts to deliver it to the webhook.
 func (c *Courier) deliver(h *world.Webhook, d Delivery, payload form.Object) {
 	body, err := wire.Marshal(payload)
 	if err != nil {
-		panic("circlecitest: " + err.Error()) // an object of ours
+		panic("circlecitest: " + err.Error()) // the object is the server's own
 	}
 	d.URL, d.Body = h.URL, body
 	d.Header = http.Header{
@@ -118,10 +118,10 @@ func (c *Courier) deliver(h *world.Webhook, d Delivery, payload form.Object) {
 	c.attempt(h, d)
 }
 
-var errNotLocal = errors.New("circlecitest: webhooks are called on this machine alone, unless WithDeliveryTransport says how")
+var errNotLocal = errors.New("circlecitest: webhooks are delivered to this machine only; use WithDeliveryTransport for other hosts")
 
-// attempt calls the webhook, beside all else: the receiver may well ask the
-// server something.
+// attempt delivers to the webhook concurrently, because the receiver may send
+// requests to the server.
 func (c *Courier) attempt(h *world.Webhook, d Delivery) {
 	if c.Clock.Closed || !slices.Contains(c.Webhooks, h) {
 		return
@@ -145,7 +145,7 @@ func (c *Courier) attempt(h *world.Webhook, d Delivery) {
 	carrier := c.Transport
 	if carrier == nil {
 		carrier = &http.Transport{
-			DisableKeepAlives: true, // nothing may be left of it
+			DisableKeepAlives: true, // the connection must not outlive the delivery
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: !h.VerifyTLS},
 		}
 	}
@@ -164,7 +164,7 @@ func (c *Courier) attempt(h *world.Webhook, d Delivery) {
 	}()
 }
 
-// post sends one call. A redirect is not followed: it is no 2xx.
+// post sends one delivery. A redirect is not followed, and counts as a failure.
 func post(ctx context.Context, carrier http.RoundTripper, req *http.Request) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()

@@ -12,8 +12,8 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// AnnounceJob calls the webhooks for a job that has ended. One that has never
-// run is not announced, nor is an approval.
+// AnnounceJob delivers the event of a job that has ended. Approvals and jobs
+// that never ran have no events.
 func (c *Courier) AnnounceJob(j *world.Job) {
 	if j.Number == 0 || !c.tells() {
 		return
@@ -27,7 +27,7 @@ func (c *Courier) AnnounceJob(j *world.Job) {
 	})
 }
 
-// AnnounceWorkflow calls the webhooks for a workflow that has ended.
+// AnnounceWorkflow delivers the event of a workflow that has ended.
 func (c *Courier) AnnounceWorkflow(w *world.Workflow) {
 	if !c.tells() {
 		return
@@ -37,8 +37,8 @@ func (c *Courier) AnnounceWorkflow(w *world.Workflow) {
 	c.callWebhooks(w.Pipeline, circleci.WebhookEventWorkflowCompleted, w.ID, form.Object{"workflow": payload})
 }
 
-// Ping calls a webhook as CircleCI does to test it: with no project and no
-// pipeline.
+// Ping delivers a test event to a webhook as CircleCI does, without a project
+// and a pipeline.
 func (c *Courier) Ping(h *world.Webhook) {
 	id := c.NewID()
 	c.deliver(h, Delivery{WebhookID: h.ID, ID: id, Event: "ping"}, form.Object{
@@ -46,11 +46,11 @@ func (c *Courier) Ping(h *world.Webhook) {
 	})
 }
 
-// tells reports whether there is anybody to tell. What is in the past was told
-// then.
+// tells reports whether there are webhooks to deliver to. Past runs deliver
+// none.
 func (c *Courier) tells() bool { return !c.Past && len(c.Webhooks) > 0 }
 
-// workflowPayload is the workflow as webhooks tell it.
+// workflowPayload returns the workflow as webhooks describe it.
 func workflowPayload(w *world.Workflow) form.Object {
 	p := w.Pipeline
 	view := form.Object{
@@ -60,7 +60,7 @@ func workflowPayload(w *world.Workflow) form.Object {
 	return view.Put("stopped_at", w.Stopped)
 }
 
-// pipelinePayload is the pipeline as webhooks tell it.
+// pipelinePayload returns the pipeline as webhooks describe it.
 func pipelinePayload(p *world.Pipeline) form.Object {
 	view := form.Object{
 		"id": p.ID, "number": p.Number, "created_at": form.Time(p.Created), "trigger": form.Object{"type": p.Trigger},
@@ -80,13 +80,13 @@ func pipelinePayload(p *world.Pipeline) form.Object {
 	return view
 }
 
-// callWebhooks calls those that want to know of an event.
+// callWebhooks delivers an event to the webhooks that are registered for it.
 func (c *Courier) callWebhooks(p *world.Pipeline, event circleci.WebhookEvent, subject uuid.UUID, details form.Object) {
 	for _, h := range c.WebhooksOf(p.Project.ID) {
 		if !slices.Contains(h.Events, event) {
 			continue
 		}
-		// The same for each attempt, and each time that this is told again.
+		// The same for each attempt and each repeated event.
 		id := uuid.NewMD5(h.ID, []byte(string(event)+" "+subject.String()))
 		payload := form.Object{
 			"id": id, "type": event, "happened_at": c.Now().UTC().Format("2006-01-02T15:04:05.000000Z"),

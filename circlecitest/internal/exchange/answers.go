@@ -9,50 +9,50 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
-// Answer is what goes back.
+// Answer is a response to a request.
 type Answer struct {
 	Status int
 	Header http.Header
-	Body   any // JSON; a string or bytes go as they are
+	Body   any // encoded as JSON; strings and bytes are sent unchanged
 	Fault  Fault
 }
 
-// OK answers 200.
+// OK returns a 200 response.
 func OK(body any) *Answer { return &Answer{Status: http.StatusOK, Body: body} }
 
-// Created answers 201.
+// Created returns a 201 response.
 func Created(body any) *Answer { return &Answer{Status: http.StatusCreated, Body: body} }
 
-// Message is how the core of the API answers what has no other content.
+// Message returns a response whose body is a message, as most of the API uses.
 func Message(status int, text string) *Answer {
 	return &Answer{Status: status, Body: form.Object{"message": text}}
 }
 
-// Failure is how policies and OIDC claims answer an error.
+// Failure returns an error response as policies and OIDC claims use.
 func Failure(status int, text string) *Answer {
 	return &Answer{Status: status, Body: form.Object{"error": text}}
 }
 
-// NotFound answers that something was not found.
+// NotFound returns a 404 that names what was not found.
 func NotFound(what string) *Answer { return Message(http.StatusNotFound, what+" not found.") }
 
-// Missing answers that a member is missing.
+// Missing returns a 400 that names a missing member.
 func Missing(what string) *Answer {
 	return Message(http.StatusBadRequest, "circlecitest: "+what+" is missing")
 }
 
-// Text answers a text.
+// Text returns a text response.
 func Text(status int, contentType, body string) *Answer {
 	return &Answer{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 }
 
-// Page answers one page of a list.
+// Page returns one page of a list.
 func Page[T any](r *Request, all []T, size int, view func(T) form.Object) *Answer {
 	offset := 0
 	if token := r.Query.Get(PageToken); token != "" {
-		text, _ := base64.RawURLEncoding.DecodeString(token) // what is none has no offset
+		text, _ := base64.RawURLEncoding.DecodeString(token) // an invalid token has no offset
 		n, found := strings.CutPrefix(string(text), "offset:")
-		n, _, _ = strings.Cut(n, ".") // behind which may be anything: see RepeatedPage
+		n, _, _ = strings.Cut(n, ".") // RepeatedPage appends to the offset
 		var err error
 		if offset, err = strconv.Atoi(n); err != nil || !found || offset < 0 {
 			return Message(http.StatusBadRequest, "Invalid page token.")
@@ -77,7 +77,7 @@ const (
 	EnvVarPageSize  = 100
 )
 
-// TokenOf is the token of the page that begins there.
+// TokenOf returns the token of the page that begins at an offset.
 func TokenOf(offset string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte("offset:" + offset))
 }

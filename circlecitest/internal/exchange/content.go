@@ -10,18 +10,18 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Content is what an artifact holds: a text, repeated up to a size.
+// Content is the content of an artifact: a text, repeated up to a size.
 type Content struct {
 	Text string
 	Size int64
 }
 
-// ContentOf is what an artifact holds.
+// ContentOf returns the content of an artifact.
 func ContentOf(a world.Artifact) Content {
 	return Content{a.Content, max(a.Size, int64(len(a.Content)))}
 }
 
-// from reads the content from an offset on.
+// from returns the content from an offset on.
 func (c Content) from(offset int64) io.Reader { return &contentReader{c, offset} }
 
 type contentReader struct {
@@ -46,7 +46,8 @@ func (r *contentReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ServeContent serves a content, or the rest of one from an offset on.
+// ServeContent returns a response with a content, or with its rest from an
+// offset on.
 func ServeContent(r *Request, c Content) *Answer {
 	a := &Answer{Status: http.StatusOK, Header: http.Header{
 		"Content-Type": {"application/octet-stream"}, "Accept-Ranges": {"bytes"}, "Etag": {fmt.Sprintf(`"%x-%x"`, len(c.Text), c.Size)},
@@ -58,7 +59,7 @@ func ServeContent(r *Request, c Content) *Answer {
 	from, err := strconv.ParseInt(strings.TrimSuffix(first, "-"), 10, 64)
 	switch {
 	case err != nil || from < 0:
-		return a // a range of another form can be ignored
+		return a // other forms of ranges may be ignored
 	case from >= c.Size:
 		a.Status, a.Body = http.StatusRequestedRangeNotSatisfiable, nil
 		a.Header.Set("Content-Range", fmt.Sprintf("bytes */%d", c.Size))
@@ -69,7 +70,7 @@ func ServeContent(r *Request, c Content) *Answer {
 	return a
 }
 
-// RefuseToken refuses a token that reached the storage host.
+// RefuseToken reports and refuses a token that reached the storage host.
 func RefuseToken(r *Request, path string) *Answer {
 	if r.Token() != "" {
 		r.Complain("the token went to the storage host, of another origin: %s", path)

@@ -7,7 +7,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Operation is an operation of the API, with what answers it.
+// Operation is an operation of the API with its handler.
 type Operation struct {
 	Key      string // method and route: "GET /context/{context_id}"
 	Method   string
@@ -17,16 +17,16 @@ type Operation struct {
 	Handle   Handler
 }
 
-// Family is the family of routes that share a rate limit.
+// Family returns the family of routes that share a rate limit.
 func (o *Operation) Family() string { return o.Segments[0] }
 
-// Handler answers a request, with the server locked.
+// Handler returns the response to a request. The server is locked.
 type Handler func(*engine.Engine, *Request) *Answer
 
-// PageToken is the parameter of the query that asks for a further page.
+// PageToken is the query parameter with the token of a page.
 const PageToken = "page-token"
 
-// WithProject is a handler for a route with a project's slug.
+// WithProject returns a handler for a route with a project's slug.
 func WithProject(do func(s *engine.Engine, r *Request, p *world.Project) *Answer) Handler {
 	return func(s *engine.Engine, r *Request) *Answer {
 		p := s.ProjectBy(r.Slug())

@@ -1,5 +1,5 @@
-// Package exchange has requests and answers, and what handlers have in common: pages,
-// errors, routes with a project.
+// Package exchange has requests and responses, and what handlers share: pages,
+// errors, and routes with a project.
 package exchange
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Request is a request on its way to its handler.
+// Request is a request for a handler.
 type Request struct {
 	HTTP   *http.Request
 	Op     *Operation
@@ -23,30 +23,30 @@ type Request struct {
 	Query  url.Values
 	Body   []byte
 	Host   Host
-	// expired tells that the token is not good any more.
+	// Expired reports that the token has expired.
 	Expired bool
 	Notes   *notes
-	strict  bool                        // unknown members are refused
-	hear    func(complaint string) bool // false: nobody does, and the request is refused
+	strict  bool                        // refuse unknown members
+	hear    func(complaint string) bool // returns false if the request must be refused
 }
 
-// NewRequest returns a request for a host, whose complaints hear hears.
+// NewRequest returns a request for a host. Its complaints are passed to hear.
 func NewRequest(r *http.Request, h Host, strict bool, hear func(complaint string) bool) *Request {
 	return &Request{HTTP: r, Query: r.URL.Query(), Host: h, Notes: &notes{}, strict: strict, hear: hear}
 }
 
-// notes are what has come of a request, beside its answer.
+// notes record what happened to a request, in addition to its response.
 type notes struct {
-	Faults     []string // that it has met
+	Faults     []string // that applied
 	Complaints []string
 	Read       bool // whether its body has been read
 }
 
-// Meet notes a fault.
+// Meet records a fault.
 func (r *Request) Meet(fault string) { r.Notes.Faults = append(r.Notes.Faults, fault) }
 
-// Complain notes what a client does that the API would accept and ignore, or
-// misunderstand. If nobody hears it, complain returns a refusal.
+// Complain records something that the API would ignore or misunderstand. If
+// hear returns false, Complain returns a refusal.
 func (r *Request) Complain(format string, args ...any) *Answer {
 	complaint := fmt.Sprintf(format, args...)
 	r.Notes.Complaints = append(r.Notes.Complaints, complaint)
@@ -56,8 +56,8 @@ func (r *Request) Complain(format string, args ...any) *Answer {
 	return nil
 }
 
-// Token is what a request brings to be let in, in whichever form; empty if it
-// is nothing.
+// Token returns the token of a request, wherever it is sent; empty if there is
+// none.
 func (r *Request) Token() string {
 	if token := r.HTTP.Header.Get("Circle-Token"); token != "" {
 		return token
@@ -67,18 +67,18 @@ func (r *Request) Token() string {
 		return token
 	}
 	if user, _, ok := r.HTTP.BasicAuth(); ok {
-		return user // with no password, as of old
+		return user // basic authentication without a password, as in older versions
 	}
 	return authorization
 }
 
-// IsAPI reports whether the request is for an API, of whichever version.
+// IsAPI reports whether the request is for the API, of any version.
 func (r *Request) IsAPI() bool {
 	return r.Host.Kind == APIHost && strings.HasPrefix(r.HTTP.URL.EscapedPath(), "/api/")
 }
 
-// Path is the escaped path as routes have it: behind the API v2, or from the
-// root of the host for other versions.
+// Path returns the escaped path in the form of the routes: relative to the API
+// v2, or from the root of the host for other versions.
 func (r *Request) Path() string {
 	path := r.HTTP.URL.EscapedPath()
 	if rest, ok := strings.CutPrefix(path, "/api/v2/"); ok {
@@ -87,7 +87,7 @@ func (r *Request) Path() string {
 	return path
 }
 
-// Key names what the request asks for.
+// Key returns the name of the operation.
 func (r *Request) Key() string {
 	switch {
 	case r.Op != nil:
@@ -100,13 +100,13 @@ func (r *Request) Key() string {
 	return ""
 }
 
-// ID returns a path parameter as a UUID; the zero UUID if it is none.
+// ID returns a path parameter as a UUID, or the zero UUID if it is invalid.
 func (r *Request) ID(name string) uuid.UUID {
 	id, _ := uuid.Parse(r.Params[name]) // the zero UUID is nobody's
 	return id
 }
 
-// Number returns a path parameter as a number; 0 if it is none.
+// Number returns a path parameter as a number, or 0 if it is invalid.
 func (r *Request) Number(name string) int64 {
 	n, _ := strconv.ParseInt(r.Params[name], 10, 64) // 0 is nobody's
 	return n
@@ -121,8 +121,8 @@ func (r *Request) Slug() string {
 	return world.ShortSlug(slug)
 }
 
-// Bind reads the body into in, a pointer. A key that the operation does not
-// have is refused by a strict server, and ignored by another.
+// Bind decodes the body into in, a pointer. A strict server refuses unknown
+// keys; others ignore them.
 func (r *Request) Bind(in any) *Answer {
 	r.Notes.Read = true
 	err := wire.UnmarshalStrict(r.Body, in)
@@ -136,7 +136,7 @@ func (r *Request) Bind(in any) *Answer {
 	return nil
 }
 
-// refuse answers an error as the service behind the route does.
+// refuse returns an error response in the form of the service behind the route.
 func (r *Request) refuse(status int, text string) *Answer {
 	if r.fails() {
 		return Failure(status, text)
@@ -144,7 +144,7 @@ func (r *Request) refuse(status int, text string) *Answer {
 	return Message(status, text)
 }
 
-// Lacks answers that a parameter of the query is missing.
+// Lacks returns a 400 for a missing query parameter.
 func (r *Request) Lacks(name string) *Answer {
 	if r.fails() {
 		return Failure(http.StatusBadRequest, strings.ToUpper(name[:1])+name[1:]+": cannot be blank.")
@@ -152,7 +152,7 @@ func (r *Request) Lacks(name string) *Answer {
 	return Message(http.StatusBadRequest, name+" is required in the query")
 }
 
-// fails reports whether the route is of policies or OIDC claims.
+// fails reports whether the route belongs to policies or OIDC claims.
 func (r *Request) fails() bool {
 	if r.Op == nil {
 		return false

@@ -13,7 +13,7 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Announce adds the headers of a rate limit, of both families.
+// Announce adds both families of rate limit headers.
 func (a *Answer) Announce(limit, remaining int, reset time.Duration) {
 	if a.Header == nil {
 		a.Header = http.Header{}
@@ -25,39 +25,39 @@ func (a *Answer) Announce(limit, remaining int, reset time.Duration) {
 	}
 }
 
-// Generous is the limit that is announced if no fault has another: nobody meets
-// it, and clients know where they stand.
+// Generous is the rate limit that is announced if no fault sets one. It is
+// never reached.
 const Generous = 1_000_000
 
-// WholeSeconds is a duration in seconds, rounded up.
+// WholeSeconds returns a duration in seconds, rounded up.
 func WholeSeconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
 
-// Fault is what goes wrong with the sending of an answer.
+// Fault is what goes wrong when a response is sent.
 type Fault struct {
 	Latency time.Duration
 	Cut     int64 // bytes after which the connection breaks; 0: none
 	Broken  bool
-	from    int64 // where a content begins, for ranges
+	from    int64 // the offset of the content, for ranges
 }
 
-// CutHalf stands for half of the body.
+// CutHalf means half of the body.
 const CutHalf = -1
 
-// EdgePage is what the edge in front of the API answers.
+// EdgePage is the response of the edge in front of the API.
 const EdgePage = "<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head>" +
 	"<body><h1>403 ERROR</h1><p>Request blocked.</p></body></html>\n"
 
-// The operations that are no operations of the API v2.
+// The keys of requests outside the API v2.
 const (
 	AnyKey      = "*"
 	ArtifactKey = "artifact" // the host that redirects to artifacts
 	StorageKey  = "storage"  // the host behind it
 )
 
-// Host is the part of CircleCI that a request goes to.
+// Host is the part of CircleCI that a request is for.
 type Host struct {
 	Kind HostKind
-	// artifacts and storage are the origins that answers name.
+	// Artifacts and Storage are the origins that responses refer to.
 	Artifacts, Storage string
 }
 
@@ -71,7 +71,7 @@ const (
 	StorageHost
 )
 
-// Wait is the answer's latency.
+// Wait waits for the latency of the response.
 func (a *Answer) Wait(ctx context.Context) error {
 	if a.Fault.Latency <= 0 {
 		return nil
@@ -86,8 +86,8 @@ func (a *Answer) Wait(ctx context.Context) error {
 	}
 }
 
-// Encode makes bytes of a body that is an object, while the server is locked:
-// the object may hold what another request changes.
+// Encode encodes the body while the server is locked, because other requests
+// may change the object.
 func (a *Answer) Encode() {
 	switch a.Body.(type) {
 	case nil, string, []byte, Content:
@@ -95,7 +95,7 @@ func (a *Answer) Encode() {
 	}
 	data, err := wire.Marshal(a.Body)
 	if err != nil {
-		panic("circlecitest: " + err.Error()) // an object of ours
+		panic("circlecitest: " + err.Error()) // the object is the server's own
 	}
 	if a.Header == nil {
 		a.Header = http.Header{}
@@ -106,7 +106,7 @@ func (a *Answer) Encode() {
 	a.Body = data
 }
 
-// Beginning returns the first bytes of a body that has been encoded.
+// Beginning returns the first bytes of an encoded body.
 func (a *Answer) Beginning(most int) string {
 	switch b := a.Body.(type) {
 	case string:
@@ -117,7 +117,7 @@ func (a *Answer) Beginning(most int) string {
 	return ""
 }
 
-// Render makes what is sent of an answer.
+// Render returns what is sent of the response.
 func (a *Answer) Render() (status int, header http.Header, body io.ReadCloser, length int64) {
 	header = http.Header{}
 	for name, values := range a.Header {
@@ -146,11 +146,11 @@ func (a *Answer) Render() (status int, header http.Header, body io.ReadCloser, l
 	return a.Status, header, body, length
 }
 
-// ErrReset is a connection that breaks. Its text is that of ECONNRESET, which
-// not every system has.
+// ErrReset is the error of a broken connection. Its text is that of ECONNRESET,
+// which not every system has.
 var ErrReset = errors.New("connection reset by peer")
 
-// errCut is a connection that breaks in the middle of a body.
+// errCut is the error of a connection that breaks in the middle of a body.
 var errCut = errors.Join(io.ErrUnexpectedEOF, ErrReset)
 
 type brokenReader struct{}

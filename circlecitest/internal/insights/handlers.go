@@ -1,4 +1,5 @@
-// Package insights computes metrics of what has run, and answers for Insights.
+// Package insights computes metrics of past runs and handles the operations of
+// Insights.
 package insights
 
 import (
@@ -22,7 +23,7 @@ var windows = map[circleci.ReportingWindow]int{
 	circleci.ReportingWindowLast30Days: 30, circleci.ReportingWindowLast60Days: 60, circleci.ReportingWindowLast90Days: insightsDays,
 }
 
-// window is the reporting window of a request, up to now.
+// window returns the reporting window of a request, which ends now.
 func window(s *engine.Engine, r *exchange.Request) (span, *exchange.Answer) {
 	days, known := windows[circleci.ReportingWindow(r.Query.Get("reporting-window"))]
 	if !known {
@@ -32,11 +33,11 @@ func window(s *engine.Engine, r *exchange.Request) (span, *exchange.Answer) {
 }
 
 func lastDays(s *engine.Engine, days int) span {
-	now := s.Now().Add(1) // what is just now counts
+	now := s.Now().Add(1) // include the present
 	return span{now.AddDate(0, 0, -days), now}
 }
 
-// dates is the span that start-date and end-date give.
+// dates returns the span between start-date and end-date.
 func dates(s *engine.Engine, r *exchange.Request) (span, *exchange.Answer) {
 	all := lastDays(s, insightsDays)
 	start, a := dateOf(r, "start-date", all.from)
@@ -64,13 +65,13 @@ func dateOf(r *exchange.Request, name string, otherwise time.Time) (time.Time, *
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return t, exchange.Message(http.StatusBadRequest, "circlecitest: "+name+" is no date and time")
+		return t, exchange.Message(http.StatusBadRequest, "circlecitest: "+name+" is not a date and time")
 	}
 	return t, nil
 }
 
-// onBranch says which pipelines count: those of one branch, all, or by default
-// those of the default branch.
+// onBranch returns a function that selects pipelines: those of one branch, all,
+// or by default those of the default branch.
 func onBranch(r *exchange.Request, p *world.Project) func(*world.Pipeline) bool {
 	branch := r.Query.Get("branch")
 	switch {
@@ -82,7 +83,7 @@ func onBranch(r *exchange.Request, p *world.Project) func(*world.Pipeline) bool 
 	return func(run *world.Pipeline) bool { return run.Branch == branch }
 }
 
-// Handlers answer the operations of Insights.
+// Handlers handle the operations of Insights.
 var Handlers = map[string]exchange.Handler{
 	"GET /insights/{project-slug}/branches": exchange.WithProject(func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 		name := r.Query.Get("workflow-name")

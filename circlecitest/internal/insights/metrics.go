@@ -10,17 +10,17 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// span is the time that metrics are for.
+// span is the period of metrics.
 type span struct{ from, to time.Time }
 
 func (s span) has(t time.Time) bool { return !t.Before(s.from) && t.Before(s.to) }
 
 func (s span) days() float64 { return s.to.Sub(s.from).Hours() / 24 }
 
-// before is the span of the same length before.
+// before returns the preceding span of the same length.
 func (s span) before() span { return span{s.from.Add(s.from.Sub(s.to)), s.from} }
 
-// sample is a run of a workflow or a job, as metrics see it.
+// sample is a run of a workflow or job, for metrics.
 type sample struct {
 	created, stopped time.Time // zero: not stopped
 	began            time.Time
@@ -67,7 +67,7 @@ func jobSample(j *world.Job) sample {
 	return x
 }
 
-// samples are runs, with what can be computed of them.
+// samples are runs, with methods that compute metrics.
 type samples []sample
 
 func samplesOf(runs []*world.Workflow, in span) (all samples) {
@@ -88,7 +88,7 @@ func (x samples) count(o outcome) (n int64) {
 	return n
 }
 
-// successRate is that of the runs that were not canceled.
+// successRate returns the success rate of the runs that were not canceled.
 func (x samples) successRate() float64 {
 	return ratio(float64(x.count(outcomeSucceeded)), float64(int64(len(x))-x.count(outcomeCanceled)))
 }
@@ -100,7 +100,7 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// durations are those of runs that have come to their end, sorted, in seconds.
+// durations returns the durations of the finished runs in seconds, sorted.
 func (x samples) durations() []float64 {
 	var all []float64
 	for _, one := range x {
@@ -120,7 +120,7 @@ func (x samples) credits() int64 {
 	return int64(math.Round(sum))
 }
 
-// recoveries are the times from a failure to the next success.
+// recoveries returns the times from a failure to the next success.
 func (x samples) recoveries() []float64 {
 	var all []float64
 	var since time.Time
@@ -136,7 +136,7 @@ func (x samples) recoveries() []float64 {
 	return all
 }
 
-// mttr is the mean time to recovery; null if there was none.
+// mttr returns the mean time to recovery; null if there was none.
 func (x samples) mttr() any {
 	all := x.recoveries()
 	if len(all) == 0 {
@@ -145,7 +145,7 @@ func (x samples) mttr() any {
 	return int64(mean(all))
 }
 
-// window is the time of the first run and of the last.
+// window returns the times of the first and the last run.
 func (x samples) window() (start, end any) {
 	if len(x) == 0 {
 		return "", ""
@@ -162,8 +162,8 @@ func total(all []float64) (sum float64) {
 
 func mean(all []float64) float64 { return ratio(total(all), float64(len(all))) }
 
-// percentile is the smallest value that so large a part does not exceed; all
-// are sorted.
+// percentile returns the smallest value that this fraction of the values does
+// not exceed. The values are sorted.
 func percentile(all []float64, part float64) float64 {
 	if len(all) == 0 {
 		return 0
@@ -179,7 +179,8 @@ func deviation(all []float64) float64 {
 	return math.Sqrt(ratio(sum, float64(len(all))))
 }
 
-// durationView tells the durations; all are null if there are none.
+// durationView returns the metrics of durations; all are null if there are
+// none.
 func durationView(all []float64) form.Object {
 	if len(all) == 0 {
 		return form.Object{"min": nil, "mean": nil, "median": nil, "p95": nil, "max": nil, "standard_deviation": nil}
@@ -190,7 +191,7 @@ func durationView(all []float64) form.Object {
 	}
 }
 
-// counts are the metrics that workflows and jobs share.
+// counts returns the metrics that workflows and jobs share.
 func (x samples) counts(in span) form.Object {
 	return form.Object{
 		"total_runs": len(x), "successful_runs": x.count(outcomeSucceeded), "failed_runs": x.count(outcomeFailed),
@@ -198,7 +199,7 @@ func (x samples) counts(in span) form.Object {
 	}
 }
 
-// namesOf are the names of workflows, in the order of their first runs.
+// namesOf returns the names of workflows, in the order of their first runs.
 func namesOf(runs []*world.Workflow) []string {
 	return distinct(runs, func(w *world.Workflow) string { return w.Name })
 }
@@ -230,7 +231,7 @@ func filter[T any](all []T, keep func(T) bool) (kept []T) {
 	return kept
 }
 
-// jobRuns are the jobs that ran in these workflows.
+// jobRuns returns the jobs that ran in these workflows.
 func jobRuns(runs []*world.Workflow) (all []*world.Job) {
 	for _, w := range runs {
 		all = append(all, w.Ran()...)

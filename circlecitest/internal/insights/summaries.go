@@ -9,8 +9,8 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// trend is a value divided by the one before: 1 is no change, and -1 stands for
-// what was 0 before.
+// trend returns a value divided by the previous one. 1 means unchanged; -1 means
+// that the previous value was 0.
 func trend(now, before float64) float64 {
 	switch {
 	case now == before:
@@ -21,8 +21,8 @@ func trend(now, before float64) float64 {
 	return now / before
 }
 
-// trends compare numbers of two windows, by name. There are none for windows of
-// more than 30 days.
+// trends compares the numbers of two windows by name. It is empty for windows
+// of more than 30 days.
 func trends(in span, now, before map[string]float64) form.Object {
 	view := form.Object{}
 	for name := range now {
@@ -34,7 +34,7 @@ func trends(in span, now, before map[string]float64) form.Object {
 	return view
 }
 
-// summary are the metrics of an organization or a project as a whole.
+// summary returns the metrics of an organization or project as a whole.
 func summary(runs []*world.Workflow, in span) form.Object {
 	now, before := samplesOf(runs, in), samplesOf(runs, in.before())
 	numbers := func(x samples) map[string]float64 {
@@ -52,7 +52,7 @@ func summary(runs []*world.Workflow, in span) form.Object {
 	}
 }
 
-// workflowData are the metrics of a workflow of a project.
+// workflowData returns the metrics of a workflow.
 func workflowData(runs []*world.Workflow, in span) form.Object {
 	now, before := samplesOf(runs, in), samplesOf(runs, in.before())
 	numbers := func(x samples) map[string]float64 {
@@ -100,7 +100,7 @@ func projectSummary(s *engine.Engine, r *exchange.Request, p *world.Project) *ex
 	})
 }
 
-// orgSummary has the metrics of those projects that the request names.
+// orgSummary returns the metrics of the requested projects.
 func orgSummary(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 	o := s.OrgBy(r.Params["org-slug"])
 	if o == nil {

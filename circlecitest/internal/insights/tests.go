@@ -13,7 +13,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// testID is what a test is known by.
+// testID identifies a test.
 type testID struct{ job, classname, name string }
 
 // testRun is one result of a test.
@@ -22,8 +22,8 @@ type testRun struct {
 	test circleci.Test
 }
 
-// testRuns are the results of the tests of these workflows, by test, and the
-// tests in the order in which they come.
+// testRuns returns the results of the tests in these workflows by test, and the
+// tests in order of appearance.
 func testRuns(runs []*world.Workflow) (byTest map[testID][]testRun, order []testID) {
 	byTest = map[testID][]testRun{}
 	for _, j := range jobRuns(runs) {
@@ -38,7 +38,8 @@ func testRuns(runs []*world.Workflow) (byTest map[testID][]testRun, order []test
 	return byTest, order
 }
 
-// flakes are the failures of a test that has passed too, with the same commit.
+// flakes returns the failures of a test that has also passed with the same
+// commit.
 func flakes(runs []testRun) (all []testRun) {
 	passed := map[string]bool{}
 	for _, run := range runs {
@@ -51,7 +52,7 @@ func flakes(runs []testRun) (all []testRun) {
 
 func (t testRun) commit() string { return t.job.Workflow.Pipeline.Revision }
 
-// flakyMemory is how long a test is flaky after its last flake.
+// flakyMemory is how long a test counts as flaky after its last flake.
 const flakyMemory = 14 * 24 * time.Hour
 
 func flakyTests(s *engine.Engine, _ *exchange.Request, p *world.Project) *exchange.Answer {
@@ -149,7 +150,7 @@ func testStatistics(runs []*world.Workflow) (all []testStatistic) {
 	return all
 }
 
-// top are the first of a list, and how many there are beyond.
+// top returns the first elements of a list, and how many more there are.
 func top(all []testStatistic) (views []any, extra int) {
 	views = []any{}
 	for _, t := range all[:min(len(all), testMetricTop)] {

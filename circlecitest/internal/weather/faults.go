@@ -13,7 +13,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
-// Fault is one kind of bad weather: circlecitest.Fault says more.
+// Fault is a fault: see circlecitest.Fault.
 type Fault struct {
 	name        string
 	Ops         []string // none: any
@@ -24,8 +24,8 @@ type Fault struct {
 	begin       func(*Weather) link
 }
 
-// link is a fault at work: it answers itself, or has next answer, and may spoil
-// the outcome. It reports whether the request has met it.
+// link is a fault in use. It responds itself, or calls next and may modify the
+// result. It reports whether it applied to the request.
 type link func(r *exchange.Request, next next) (a *exchange.Answer, met bool)
 
 type next func(*exchange.Request) *exchange.Answer
@@ -34,7 +34,7 @@ func newFault(name string, begin func(*Weather) link) Fault {
 	return Fault{name: name, Share: 1, begin: begin}
 }
 
-// String says what goes wrong, for people.
+// String describes the fault for people.
 func (f *Fault) String() string {
 	text := f.name
 	if len(f.Ops) > 0 {
@@ -58,7 +58,7 @@ func (f *Fault) String() string {
 	return text
 }
 
-// Response is an answer of a test's own: circlecitest.Response says more.
+// Response is a response set by a test: see circlecitest.Response.
 type Response struct {
 	Status   int
 	Header   http.Header
@@ -69,51 +69,54 @@ type Response struct {
 	Executed bool
 }
 
-// Answer is a reply of the test's own.
+// Answer returns a fault that replaces the server's response.
 func Answer(response Response) Fault {
 	name := "answer " + strconv.Itoa(response.Status)
 	return newFault(name, func(*Weather) link { return response.strike })
 }
 
-// ServerError is an answer with this status.
+// ServerError returns a fault that responds with this status.
 func ServerError(status int) Fault {
 	f := Answer(Response{Status: status, Body: `{"message":"` + http.StatusText(status) + `"}`})
 	f.name = "status " + strconv.Itoa(status)
 	return f
 }
 
-// EdgeBlock is a 403 with a page of HTML.
+// EdgeBlock returns a fault that responds with a 403 and an HTML page.
 func EdgeBlock() Fault {
 	f := Answer(Response{Status: http.StatusForbidden, Header: http.Header{"Content-Type": {"text/html"}}, Body: exchange.EdgePage})
 	f.name = "blocked by the edge"
 	return f
 }
 
-// BrokenConnection breaks the connection before the answer.
+// BrokenConnection returns a fault that breaks the connection before the
+// response.
 func BrokenConnection() Fault {
 	f := Answer(Response{Broken: true})
 	f.name = "connection broken"
 	return f
 }
 
-// TruncatedBody breaks the connection in the middle of the body.
+// TruncatedBody returns a fault that breaks the connection in the middle of the
+// body.
 func TruncatedBody() Fault {
 	f := Answer(Response{Executed: true, CutAfter: exchange.CutHalf})
 	f.name = "body truncated"
 	return f
 }
 
-// Latency delays answers.
+// Latency returns a fault that delays responses.
 func Latency(d time.Duration) Fault {
 	f := Answer(Response{Executed: true, Latency: d})
 	f.name = "latency " + d.String()
 	return f
 }
 
-// RateLimit refuses what is beyond n tokens, which fill up within per.
+// RateLimit returns a fault that refuses requests beyond n tokens, which refill
+// within per.
 func RateLimit(n int, per time.Duration) Fault {
 	if n < 1 || per <= 0 {
-		panic("circlecitest: a rate limit has to let something through")
+		panic("circlecitest: RateLimit needs a positive number of requests and a positive time")
 	}
 	return newFault(fmt.Sprintf("rate limit of %d in %s", n, per), func(*Weather) link {
 		buckets := map[string]*bucket{}
@@ -139,13 +142,13 @@ func RateLimit(n int, per time.Duration) Fault {
 	})
 }
 
-// bucket is what is left of a limit.
+// bucket is the token bucket of a limit.
 type bucket struct {
 	size, rate, tokens float64 // the rate is in tokens a second
 	stamp              time.Time
 }
 
-// take takes a token, or says how long it is until there is one.
+// take takes a token, or returns how long it takes until one is available.
 func (b *bucket) take(now time.Time) time.Duration {
 	b.tokens = min(b.size, b.tokens+now.Sub(b.stamp).Seconds()*b.rate)
 	b.stamp = now
@@ -161,7 +164,7 @@ func (b *bucket) announce(a *exchange.Answer) {
 	a.Announce(int(b.size), int(b.tokens), untilFull)
 }
 
-// StuckToken repeats the first page, with the same token.
+// StuckToken returns a fault that repeats the first page with the same token.
 func StuckToken() Fault {
 	return newFault("page token stuck", func(*Weather) link {
 		return func(r *exchange.Request, next next) (*exchange.Answer, bool) {
@@ -170,7 +173,7 @@ func StuckToken() Fault {
 	})
 }
 
-// RepeatedPage repeats the first page, with new tokens.
+// RepeatedPage returns a fault that repeats the first page with new tokens.
 func RepeatedPage() Fault {
 	return newFault("page repeated", func(*Weather) link {
 		count := 0
@@ -181,8 +184,8 @@ func RepeatedPage() Fault {
 	})
 }
 
-// firstPage answers the first page of a list, whichever was asked for, with
-// this token for the next.
+// firstPage responds with the first page of a list, whichever page was
+// requested, and this token for the next page.
 func firstPage(r *exchange.Request, next next, token string) (a *exchange.Answer, met bool) {
 	first := *r
 	first.Query = maps.Clone(r.Query)
@@ -196,7 +199,8 @@ func firstPage(r *exchange.Request, next next, token string) (a *exchange.Answer
 	return a, true
 }
 
-// StorageRedirect redirects to an answer at the storage host.
+// StorageRedirect returns a fault that redirects to a response at the storage
+// host.
 func StorageRedirect() Fault {
 	return newFault("redirected to storage", func(s *Weather) link {
 		return func(r *exchange.Request, next next) (*exchange.Answer, bool) {
@@ -220,7 +224,7 @@ func StorageRedirect() Fault {
 	})
 }
 
-// ExpiredToken refuses the token of now.
+// ExpiredToken returns a fault that refuses the current token.
 func ExpiredToken() Fault {
 	return newFault("token expired", func(s *Weather) link {
 		expired := s.world.Token
@@ -235,7 +239,7 @@ func ExpiredToken() Fault {
 	})
 }
 
-// strike is the link of a response.
+// strike applies a response.
 func (p Response) strike(r *exchange.Request, next next) (*exchange.Answer, bool) {
 	a := &exchange.Answer{Status: p.Status, Header: p.Header.Clone(), Body: p.Body}
 	if p.Executed {

@@ -1,4 +1,4 @@
-// Package weather makes things go wrong between a client and the API.
+// Package weather applies faults between a client and the API.
 package weather
 
 import (
@@ -10,7 +10,8 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// redirect is an answer that waits at the storage host. The last few are kept.
+// redirect is a response that is available at the storage host. The last few
+// are kept.
 type redirect struct {
 	path   string
 	answer exchange.Answer
@@ -18,8 +19,8 @@ type redirect struct {
 
 const maxRedirects = 100
 
-// Stored is the answer that waits at the storage host for a request; nil if
-// none does.
+// Stored returns the response for a request at the storage host, or nil if
+// there is none.
 func (w *Weather) Stored(r *exchange.Request) *exchange.Answer {
 	if r.Host.Kind != exchange.StorageHost || len(w.redirected) == 0 {
 		return nil
@@ -32,31 +33,31 @@ func (w *Weather) Stored(r *exchange.Request) *exchange.Answer {
 		if a := exchange.RefuseToken(r, path); a != nil {
 			return a
 		}
-		a := to.answer // each time it is sent it may meet another fault
+		a := to.answer // other faults may modify each copy
 		a.Header = a.Header.Clone()
 		return &a
 	}
 	return nil
 }
 
-// Weather is all that goes wrong.
+// Weather is the set of faults.
 type Weather struct {
 	world      *world.World
 	planned    map[string][]Response // by operation
 	fronts     []*front
-	count      uint64 // of fronts so far
+	count      uint64 // the number of fronts so far
 	redirected []redirect
 }
 
-// New returns fair weather.
+// New returns a weather without faults.
 func New(w *world.World) *Weather { return &Weather{world: w, planned: map[string][]Response{}} }
 
-// Reset forgets all faults, and what waits at the storage host.
+// Reset removes all faults and the responses at the storage host.
 func (w *Weather) Reset() {
 	*w = Weather{world: w.world, planned: map[string][]Response{}}
 }
 
-// Add has a fault begin.
+// Add adds a fault.
 func (w *Weather) Add(f Fault) {
 	x := &front{Fault: f, link: f.begin(w)}
 	x.rand = w.world.NewRand(world.StreamWeather + w.count)
@@ -64,13 +65,13 @@ func (w *Weather) Add(f Fault) {
 	w.fronts = append(w.fronts, x)
 }
 
-// Plan answers the next request of an operation with a reply.
+// Plan sets a response for the next request of an operation.
 func (w *Weather) Plan(op string, p Response) { w.planned[op] = append(w.planned[op], p) }
 
-// Clear ends all that goes wrong.
+// Clear removes all faults.
 func (w *Weather) Clear() { w.planned, w.fronts = map[string][]Response{}, nil }
 
-// Texts say what goes wrong, for people.
+// Texts returns descriptions of the faults for people.
 func (w *Weather) Texts() (all []string) {
 	for _, f := range w.fronts {
 		if f.Times == 0 || f.met < f.Times {
@@ -88,7 +89,7 @@ type front struct {
 	link      link
 }
 
-// Answer has a request pass the weather, from the planned responses on.
+// Answer applies the planned responses and the faults to a request.
 func (w *Weather) Answer(r *exchange.Request, fair next) *exchange.Answer {
 	for _, key := range []string{r.Key(), exchange.AnyKey} {
 		if planned := w.planned[key]; len(planned) > 0 {
@@ -101,7 +102,7 @@ func (w *Weather) Answer(r *exchange.Request, fair next) *exchange.Answer {
 	return w.pass(r, fair, 0)
 }
 
-// pass has a request pass the faults from this one on.
+// pass applies the faults from this one on.
 func (w *Weather) pass(r *exchange.Request, fair next, from int) *exchange.Answer {
 	for i := from; i < len(w.fronts); i++ {
 		f := w.fronts[i]
@@ -127,8 +128,8 @@ func (f *front) isFor(r *exchange.Request) bool {
 	return len(f.Ops) == 0 || slices.Contains(f.Ops, exchange.AnyKey) || slices.Contains(f.Ops, r.Key())
 }
 
-// isDue reports whether the fault's time, count and share have this request
-// meet it.
+// isDue reports whether the fault's time, count and fraction select this
+// request.
 func (f *front) isDue(now time.Time) bool {
 	if now.Before(f.From) || !f.Until.IsZero() && !now.Before(f.Until) || f.Times > 0 && f.met >= f.Times {
 		return false
