@@ -3,6 +3,7 @@ package oidctoken_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func (i *issuer) verifier(opts ...oidctoken.Option) *oidctoken.Verifier {
 func (i *issuer) publish(keys ...any) {
 	var set jose.JSONWebKeySet
 	for n, key := range keys {
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key, KeyID: fmt.Sprint(n)})
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key, KeyID: strconv.Itoa(n)})
 	}
 	body, err := json.Marshal(set)
 	require.NoError(i.t, err)

@@ -58,7 +58,7 @@ type signatureCheck struct {
 // VerifySignature returns the payload of a token that is signed with one of the
 // issuer's keys.
 func (c *signatureCheck) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{algorithm})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{algorithm})
 	if err != nil {
 		return nil, err
 	}

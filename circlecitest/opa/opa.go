@@ -48,12 +48,12 @@ func (e *Engine) Decide(ctx context.Context, policies map[string]string, input s
 	if len(policies) == 0 {
 		return circleci.Decision{Status: circleci.DecisionStatusPass}, nil
 	}
-	org, err := evaluate(ctx, policies, input, metadata)
-	switch {
-	case ctx.Err() != nil:
+	org, problem := evaluate(ctx, policies, input, metadata)
+	if ctx.Err() != nil {
 		return circleci.Decision{}, context.Cause(ctx)
-	case err != nil:
-		return circleci.Decision{Status: circleci.DecisionStatusError, Reason: err.Error()}, nil
+	}
+	if problem != nil { // the policies' or the input's
+		return circleci.Decision{Status: circleci.DecisionStatusError, Reason: problem.Error()}, nil
 	}
 	return decide(org), nil
 }

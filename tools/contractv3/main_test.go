@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func TestTypesOfMethodsAreFound(t *testing.T) {
 	for _, op := range spec.V3 {
 		m := methods[op.Method+" "+op.Path]
 		require.NotNil(t, m, op.Path)
-		if op.Method == "GET" && !strings.Contains(op.Path, "std") && !strings.HasSuffix(op.Path, "/tests") &&
+		if op.Method == http.MethodGet && !strings.Contains(op.Path, "std") && !strings.HasSuffix(op.Path, "/tests") &&
 			op.Path != "/api/v3/deploy/settings" {
 			assert.NotNil(t, m.response, op.Path)
 		}
