@@ -337,8 +337,8 @@ var faults = []struct {
 	},
 	{"302 to nowhere", once(says(302, "")), refused(1, 302), refused(1, 302)},
 	{
-		"302 to what is no URL", once(says(302, "", "Location", "http://[s3cret")),
-		unanswered(1).says("to what is no URL"), unanswered(1).says("to what is no URL"),
+		"302 to an invalid URL", once(says(302, "", "Location", "http://[s3cret")),
+		unanswered(1).says("to an invalid URL"), unanswered(1).says("to an invalid URL"),
 	},
 	{
 		"302 to a file", once(says(302, "", "Location", "file:///etc/passwd")),

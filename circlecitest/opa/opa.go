@@ -8,8 +8,8 @@
 // the documented helpers of data.circleci.config and data.circleci.utils; what
 // a caller sent as metadata is in data.meta.
 //
-// A configuration that was not compiled stands for its own compiled form in
-// input._compiled_, which some helpers read.
+// For a configuration that was not compiled, input._compiled_, which some helpers
+// read, is the configuration itself.
 package opa
 
 import (

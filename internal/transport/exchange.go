@@ -200,7 +200,7 @@ func plain(err error) error {
 		err = in.Err
 	}
 	if strings.HasPrefix(err.Error(), "failed to parse Location header") {
-		return &RedirectError{"the server redirects to what is no URL"}
+		return &RedirectError{"the server redirects to an invalid URL"}
 	}
 	return err
 }

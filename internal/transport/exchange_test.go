@@ -458,7 +458,7 @@ func TestRedirectsThatAreNotFollowed(t *testing.T) {
 	for name, row := range map[string]struct{ method, location, tells string }{
 		"a POST to another host": {"POST", "https://eu.circleci.com/x?token=s3cret", "another host, eu.circleci.com"},
 		"away from TLS":          {"GET", "http://circleci.com/x?token=s3cret", "from https to http"},
-		"to what is no URL":      {"GET", "https://[s3cret", "to what is no URL"},
+		"to an invalid URL":      {"GET", "https://[s3cret", "to an invalid URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCall(t, row.method)
@@ -467,7 +467,7 @@ func TestRedirectsThatAreNotFollowed(t *testing.T) {
 			assert.Equal(t, transport.Refused, r.Failure, "the server would say the same again: %v", r.Err)
 			assert.Contains(t, r.Err.Error(), row.tells)
 			assert.NotContains(t, r.Err.Error(), "s3cret")
-			if name != "to what is no URL" {
+			if name != "to an invalid URL" {
 				assert.Equal(t, 307, r.StatusCode)
 				assert.Equal(t, "42", transport.RequestID(r.Header))
 			}

@@ -46,10 +46,10 @@ var (
 		)),
 	)
 
-	// strictNames find a name that comes twice, in another spelling too.
+	// strictNames refuse duplicate names, also in different spellings.
 	strictNames = json.JoinOptions(readOptions, jsontext.AllowDuplicateNames(false))
 
-	// forgivingOptions leave zero what is no time or no ID.
+	// forgivingOptions leave invalid times and IDs zero.
 	forgivingOptions = json.JoinOptions(readOptions, json.WithUnmarshalers(json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(forgive[time.Time]),
 		json.UnmarshalFromFunc(forgive[uuid.UUID]),

@@ -1,5 +1,5 @@
-// Package api answers the operations of the API, a file per resource. Handlers are found in
-// a table, by method and route.
+// Package api handles the operations of the API, with one file for each
+// resource. A table maps methods and routes to handlers.
 package api
 
 import (
@@ -12,22 +12,22 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
 )
 
-// API answers requests as CircleCI does.
+// API responds to requests as CircleCI does.
 type API struct {
 	engine *engine.Engine
 	ops    []*exchange.Operation
-	Kebab  bool // answers spell their keys as the document does
+	Kebab  bool // responses spell keys as the document does
 }
 
-// New returns the API of what an engine runs.
+// New returns the API of an engine.
 func New(e *engine.Engine) *API { return &API{engine: e, ops: operations()} }
 
-// Has reports whether there is an operation: a method and a route.
+// Has reports whether an operation exists, given as a method and a route.
 func (s *API) Has(key string) bool {
 	return slices.ContainsFunc(s.ops, func(o *exchange.Operation) bool { return o.Key == key })
 }
 
-// Answer answers a request for an API.
+// Answer responds to a request for the API.
 func (s *API) Answer(r *exchange.Request) *exchange.Answer {
 	if r.Op == nil || r.Op.Handle == nil {
 		return notModeled(r)
@@ -51,12 +51,12 @@ func (s *API) Answer(r *exchange.Request) *exchange.Answer {
 	return a
 }
 
-// notModeled answers what there is no handler for.
+// notModeled responds to an operation without a handler.
 func notModeled(r *exchange.Request) *exchange.Answer {
 	return exchange.Message(http.StatusNotImplemented, "circlecitest does not model "+r.HTTP.Method+" "+r.Path())
 }
 
-// authorize checks the token. A continuation brings its key in its body.
+// authorize checks the token. A continuation has a key in its body instead.
 func (s *API) authorize(r *exchange.Request) *exchange.Answer {
 	switch {
 	case s.knows(r) || r.Op.Key == "POST /pipeline/continue" || r.Op.Key == openAPIKey:
@@ -67,17 +67,18 @@ func (s *API) authorize(r *exchange.Request) *exchange.Answer {
 	return exchange.Message(http.StatusUnauthorized, "Invalid token provided.")
 }
 
-// knows reports whether a request bears the server's token.
+// knows reports whether a request has the server's token.
 func (s *API) knows(r *exchange.Request) bool { return r.Token() == s.engine.Token && !r.Expired }
 
-// inspect refuses what the API refuses, and complains of what it ignores.
+// inspect refuses what the API refuses, and records complaints about what it
+// ignores.
 func inspect(r *exchange.Request) *exchange.Answer {
 	if r.HTTP.Method == http.MethodGet && len(r.Body) > 0 {
 		r.Complain("%s came with a body, which the API's edge refuses", r.Op.Key)
 		return exchange.Text(http.StatusForbidden, "text/html", exchange.EdgePage)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
-		if slices.Contains(r.Op.Query, name) || name == "circle-token" { // beside the header, which counts
+		if slices.Contains(r.Op.Query, name) || name == "circle-token" { // the header is used instead
 			continue
 		}
 		if a := r.Complain("%s has no query parameter %q: the API would ignore it (it has %v)", r.Op.Key, name, r.Op.Query); a != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Nothing is known of what POST /pipeline/search takes and answers: it is not
-// modelled.
+// POST /pipeline/search is not modeled, because its request and response are
+// unknown.
 var undocumentedPipelineHandlers = map[string]exchange.Handler{
 	"POST /pipeline/{pipeline-id}/cancel": withPipeline(func(s *engine.Engine, _ *exchange.Request, p *world.Pipeline) *exchange.Answer {
 		for _, w := range p.Workflows {
@@ -25,8 +25,8 @@ var undocumentedPipelineHandlers = map[string]exchange.Handler{
 	"POST /compile-config-with-defaults": compileConfig,
 }
 
-// compileConfig checks a configuration as far as its workflows go. It resolves
-// nothing: the output is the input.
+// compileConfig checks the workflows of a configuration. It resolves nothing:
+// the output is the input.
 func compileConfig(_ *engine.Engine, r *exchange.Request) *exchange.Answer {
 	var in struct {
 		ConfigYAML *string `json:"config_yaml"`
@@ -50,7 +50,7 @@ func compileConfig(_ *engine.Engine, r *exchange.Request) *exchange.Answer {
 	}
 	errs := []any{}
 	for _, problem := range problems {
-		if strings.Contains(problem, "not modeled") { // it may well be valid
+		if strings.Contains(problem, "not modeled") { // it may be valid
 			return exchange.Message(http.StatusNotImplemented, "circlecitest: "+problem)
 		}
 		errs = append(errs, form.Object{"message": problem})
@@ -59,8 +59,8 @@ func compileConfig(_ *engine.Engine, r *exchange.Request) *exchange.Answer {
 	return exchange.OK(result)
 }
 
-// configProblems says what is wrong with a configuration, or why nothing can be
-// said of it. It is planned for a push, to find workflows that have a cycle.
+// configProblems returns what is wrong with a configuration, or why it cannot
+// be checked. It plans a push, in order to find cycles.
 func configProblems(source string, parameters, values map[string]any) []string {
 	c, err := config.Parse([]byte(source))
 	if err == nil {

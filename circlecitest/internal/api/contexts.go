@@ -10,7 +10,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// maxContextVars is how many variables a context takes.
+// maxContextVars is the maximum number of variables of a context.
 const maxContextVars = 100
 
 func envContextView(c *world.Context) form.Object {
@@ -31,8 +31,8 @@ func restrictionView(x *world.Restriction, c *world.Context) form.Object {
 	return o
 }
 
-// withContext is a handler for a route with a context's ID. For one that is
-// not there the API answers as if it were forbidden.
+// withContext returns a handler for a route with a context's ID. For a missing
+// context the API responds as if access were forbidden.
 func withContext(do func(s *engine.Engine, r *exchange.Request, c *world.Context) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		for _, c := range s.Contexts {
@@ -81,7 +81,7 @@ var contextHandlers = map[string]exchange.Handler{
 	}),
 
 	"GET /context/{context_id}/environment-variable": withContext(func(_ *engine.Engine, _ *exchange.Request, c *world.Context) *exchange.Answer {
-		// The API answers the same page, with a token, whichever page is asked for.
+		// The API returns the same page, with a token, for any page token.
 		items, token := []any{}, any(nil)
 		for _, v := range c.Vars {
 			view := contextVarView(v, c)

@@ -44,14 +44,14 @@ func versionView(v *circleci.ComponentVersion) form.Object {
 	}.Put("job_number", v.JobNumber)
 }
 
-// deployPage is page, with the size that the request asks for. The last page
-// has an empty token.
+// deployPage is like exchange.Page, with the requested size. The last page has
+// an empty token.
 func deployPage[T any](r *exchange.Request, all []T, view func(T) form.Object) *exchange.Answer {
 	size := exchange.DefaultPageSize
 	if text := r.Query.Get("page-size"); text != "" {
 		var err error
 		if size, err = strconv.Atoi(text); err != nil || size < 1 {
-			return exchange.Message(http.StatusBadRequest, "circlecitest: page-size is no positive number")
+			return exchange.Message(http.StatusBadRequest, "circlecitest: page-size is not a positive number")
 		}
 	}
 	a := exchange.Page(r, all, size, view)
@@ -63,7 +63,8 @@ func deployPage[T any](r *exchange.Request, all []T, view func(T) form.Object) *
 
 const errNoEntity = "Entity not found."
 
-// withQueryOrg is a handler for a route with an organization's ID in its query.
+// withQueryOrg returns a handler for a route with an organization's ID in its
+// query.
 func withQueryOrg(do func(s *engine.Engine, r *exchange.Request, o *world.Org) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if o := s.OrgByID(r.Query.Get("org-id")); o != nil {
@@ -83,7 +84,7 @@ func withComponent(do func(s *engine.Engine, r *exchange.Request, c *world.Deplo
 	}
 }
 
-// withProjectID is a handler for a route with a project's ID.
+// withProjectID returns a handler for a route with a project's ID.
 func withProjectID(do func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		for _, p := range s.Projects {
@@ -122,7 +123,7 @@ var deployHandlers = map[string]exchange.Handler{
 		}
 		return deployPage(r, all, func(c *world.DeployComponent) form.Object {
 			view := deployComponentView(c)
-			view["release_count"] = 0 // lists do not tell
+			view["release_count"] = 0 // not returned in lists
 			return view
 		})
 	}),
@@ -151,7 +152,7 @@ var deployHandlers = map[string]exchange.Handler{
 	"POST /projects/{project_id}/rollback": withProjectID(rollback),
 }
 
-// rollback starts a pipeline, and has the target version live at once.
+// rollback starts a pipeline, and makes the target version live at once.
 func rollback(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 	var in struct {
 		Component   string         `json:"component_name"`

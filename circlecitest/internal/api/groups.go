@@ -13,7 +13,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// maxGroups is how many groups an organization takes.
+// maxGroups is the maximum number of groups of an organization.
 const maxGroups = 100
 
 var projectRoles = []string{"project-admin", "project-contributor", "project-viewer"}
@@ -22,10 +22,10 @@ func groupView(g *world.Group) form.Object {
 	return form.Object{"id": g.ID, "name": g.Name, "description": g.Description}
 }
 
-// errDenied is the API's answer about groups to what it does not find, too.
+// errDenied is the API's response about groups, also for what does not exist.
 const errDenied = "Permission denied."
 
-// withGroups is a handler for a route with an organization's ID.
+// withGroups returns a handler for a route with an organization's ID.
 func withGroups(do func(s *engine.Engine, r *exchange.Request, o *world.Org) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if id := r.ID("org_id"); id != uuid.Nil {
@@ -37,7 +37,7 @@ func withGroups(do func(s *engine.Engine, r *exchange.Request, o *world.Org) *ex
 	}
 }
 
-// withGroup is a handler for a route with a group's ID, too.
+// withGroup returns a handler for a route that also has a group's ID.
 func withGroup(do func(s *engine.Engine, r *exchange.Request, o *world.Org, g *world.Group) *exchange.Answer) exchange.Handler {
 	return withGroups(func(s *engine.Engine, r *exchange.Request, o *world.Org) *exchange.Answer {
 		if g := o.GroupBy(r.ID("group_id")); g != nil {
@@ -47,7 +47,7 @@ func withGroup(do func(s *engine.Engine, r *exchange.Request, o *world.Org, g *w
 	})
 }
 
-// withProjectGroups is a handler for a route with a project's ID, too.
+// withProjectGroups returns a handler for a route that also has a project's ID.
 func withProjectGroups(do func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer) exchange.Handler {
 	return withGroups(func(s *engine.Engine, r *exchange.Request, o *world.Org) *exchange.Answer {
 		p := s.ProjectBy(r.ID("project_id").String())
@@ -62,7 +62,7 @@ func withProjectGroups(do func(s *engine.Engine, r *exchange.Request, p *world.P
 }
 
 var groupHandlers = map[string]exchange.Handler{
-	// All groups come at once: limit is ignored, as the API does.
+	// All groups are on one page: like the API, it ignores limit.
 	"GET /organizations/{org_id}/groups": withGroups(func(_ *engine.Engine, _ *exchange.Request, o *world.Org) *exchange.Answer {
 		items := make([]any, 0, len(o.Groups))
 		for _, g := range o.Groups {

@@ -8,7 +8,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/policy"
 )
 
-// handlers are all there are.
+// handlers are the handlers of all resources.
 var handlers = merged(
 	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers, stepHandlers,
 	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers, usageHandlers, insights.Handlers,

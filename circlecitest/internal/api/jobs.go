@@ -10,7 +10,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// jobDetails is the job as the API tells it in full.
+// jobDetails returns the job with all details.
 func jobDetails(j *world.Job) form.Object {
 	p := j.Workflow.Pipeline
 	contexts := []any{}
@@ -46,8 +46,9 @@ func jobDetails(j *world.Job) form.Object {
 	return view
 }
 
-// withJob is a handler for a route with a project's slug and a job's number.
-// The newest run counts: a job that came over to a rerun keeps its number.
+// withJob returns a handler for a route with a project's slug and a job's
+// number. It uses the newest run: a job that is taken over by a rerun keeps its
+// number.
 func withJob(do func(s *engine.Engine, r *exchange.Request, j *world.Job) *exchange.Answer) exchange.Handler {
 	return exchange.WithProject(func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 		number := r.Number("job-number") + r.Number("build-number") // as the API v1.1 calls it

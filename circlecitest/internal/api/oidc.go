@@ -27,8 +27,8 @@ func oidcClaimsView(c *world.OidcClaims, o *world.Org, p *world.Project) form.Ob
 	return view
 }
 
-// withClaims is a handler for a route with an organization's ID, and maybe a
-// project's.
+// withClaims returns a handler for a route with an organization's ID and, in
+// some routes, a project's.
 func withClaims(do func(s *engine.Engine, r *exchange.Request, c *world.OidcClaims) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		for _, param := range []string{"orgID", "projectID"} {
@@ -51,7 +51,7 @@ func withClaims(do func(s *engine.Engine, r *exchange.Request, c *world.OidcClai
 	}
 }
 
-// claimsAnswer is the refusal, or the claims that there are.
+// claimsAnswer returns the refusal, or the claims.
 func claimsAnswer(refusal *exchange.Answer, c *world.OidcClaims, o *world.Org, p *world.Project) *exchange.Answer {
 	if refusal != nil {
 		return refusal
@@ -71,7 +71,7 @@ var (
 			return a
 		}
 		if in.TTL != nil {
-			ttl, err := time.ParseDuration(*in.TTL) // Go's units alone
+			ttl, err := time.ParseDuration(*in.TTL) // only Go's units
 			if err != nil || ttl < 0 {
 				return exchange.Failure(http.StatusBadRequest, "circlecitest: ttl: is not a duration in the units that the API takes")
 			}

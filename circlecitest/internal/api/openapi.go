@@ -11,8 +11,8 @@ import (
 
 const openAPIKey = "GET /openapi.json"
 
-// openAPIHandlers answer a minimal document, by which clients find out whether
-// this is the API v2.
+// openAPIHandlers return a minimal document, with which clients detect the API
+// v2.
 var openAPIHandlers = map[string]exchange.Handler{
 	openAPIKey: func(*engine.Engine, *exchange.Request) *exchange.Answer {
 		paths := form.Object{}

@@ -13,8 +13,8 @@ import (
 	"github.com/circleci-go/circleci/internal/spec"
 )
 
-// operations are the operations of the API. One without a handler is not
-// modelled.
+// operations returns the operations of the API. Those without a handler are not
+// modeled.
 func operations() []*exchange.Operation {
 	var all []*exchange.Operation
 	for _, listed := range [][]spec.Operation{spec.Operations, spec.Extras} {
@@ -22,7 +22,7 @@ func operations() []*exchange.Operation {
 			key := op.Method + " " + op.Path
 			query := slices.Concat(op.Query, spec.ExtraQuery[key], foreignQuery[key])
 			if op.Method == http.MethodGet && !slices.Contains(query, exchange.PageToken) {
-				// Not declared everywhere, but taken wherever an answer has a token.
+				// Not always declared, but accepted wherever a response has a token.
 				query = append(query, exchange.PageToken)
 			}
 			all = append(all, &exchange.Operation{
@@ -36,10 +36,10 @@ func operations() []*exchange.Operation {
 	})
 }
 
-// foreignQuery has the parameters of the query that only other clients send.
+// foreignQuery has query parameters that only other clients send.
 var foreignQuery = map[string][]string{"GET /context": {"name"}}
 
-// lenient has the parameters that the document requires, and the API does not.
+// lenient has parameters that the document requires, but the API does not.
 var lenient = map[string]string{
 	"GET /deploy/environments":                       "page-size",
 	"GET /deploy/components":                         "page-size",
@@ -50,11 +50,12 @@ func without(all []string, one string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name == one })
 }
 
-// Route finds the operation of a request. Of several the most literal counts.
+// Route finds the operation of a request. If several match, the one with the
+// most literal segments wins.
 func (s *API) Route(r *exchange.Request) {
 	path := r.Path()[1:]
 	if strings.HasSuffix(path, "/policy-bundle/") {
-		path = strings.TrimSuffix(path, "/") // the API takes it so as well
+		path = strings.TrimSuffix(path, "/") // the API accepts it too
 	}
 	segments := strings.Split(path, "/")
 	best := -1
@@ -70,7 +71,7 @@ func (s *API) Route(r *exchange.Request) {
 }
 
 // match compares a template with a path, and counts the literal segments. A
-// slug takes the segments it has, or one if its slashes are escaped.
+// slug takes several segments, or one if its slashes are escaped.
 func match(template, path []string, params map[string]string) (literal int, ok bool) {
 	for i, name := range template {
 		if len(path) == 0 {
@@ -105,13 +106,13 @@ func match(template, path []string, params map[string]string) (literal int, ok b
 
 var slugWidth = map[string]int{"{project-slug}": 3, "{org-slug}": 2}
 
-// isProvider reports whether a segment begins a slug.
+// isProvider reports whether a segment is the first one of a slug.
 func isProvider(segment string) bool {
 	return slices.Contains([]string{"gh", "github", "bb", "bitbucket", "circleci"}, segment)
 }
 
-// fits reports whether a value can be that of a parameter. What does not fit is
-// of another route, which is not modelled.
+// fits reports whether a value is valid for a parameter. Otherwise the path
+// belongs to another route, which is not modeled.
 func fits(name, value string) bool {
 	switch name {
 	case "{build-number}":

@@ -12,7 +12,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// maxOrbURLs is how many entries the list takes.
+// maxOrbURLs is the maximum number of entries in the list.
 const maxOrbURLs = 5
 
 func orgView(o *world.Org) form.Object {
@@ -23,7 +23,7 @@ func orbURLView(e *world.OrbURL) form.Object {
 	return form.Object{"id": e.ID, "name": e.Name, "prefix": e.Prefix, "auth": e.Auth}
 }
 
-// withOrg is a handler for a route with an organization's slug or ID.
+// withOrg returns a handler for a route with an organization's slug or ID.
 func withOrg(do func(s *engine.Engine, r *exchange.Request, o *world.Org) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if o := s.OrgBy(r.Params["org-slug-or-id"]); o != nil {
@@ -57,12 +57,12 @@ var organizationHandlers = map[string]exchange.Handler{
 	"DELETE /organization/{org-slug-or-id}/url-orb-allow-list/{allow-list-entry-id}": withOrg(func(_ *engine.Engine, r *exchange.Request, o *world.Org) *exchange.Answer {
 		id := r.ID("allow-list-entry-id")
 		o.OrbURLs = slices.DeleteFunc(o.OrbURLs, func(e *world.OrbURL) bool { return e.ID == id })
-		return exchange.OK(form.Object{"id": id, "message": "URL orb allow-list entry removed."}) // whether or not it was there
+		return exchange.OK(form.Object{"id": id, "message": "URL orb allow-list entry removed."}) // whether or not it existed
 	}),
 }
 
-// createOrg creates an organization of the kind circleci. Those of the other
-// kinds are found, or made known.
+// createOrg creates an organization of type circleci. Organizations of the
+// other types exist at their provider, and are added if they are unknown.
 func createOrg(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 	var in struct {
 		Name    string `json:"name"`

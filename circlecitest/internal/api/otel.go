@@ -22,7 +22,7 @@ const (
 	maxExporterHeaders = 5
 )
 
-// otelExporterView shows the exporter with the values of its headers masked.
+// otelExporterView returns the exporter with the values of its headers masked.
 func otelExporterView(e *world.OtelExporter) form.Object {
 	view := form.Object{"id": e.ID, "org_id": e.Org.ID, "endpoint": e.Endpoint, "protocol": e.Protocol, "insecure": e.Insecure}
 	if len(e.Headers) > 0 {
@@ -87,15 +87,15 @@ func createExporter(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		}
 	}
 	if len(s.ExportersOf(o)) >= maxExporters {
-		return exchange.Message(http.StatusUnprocessableEntity, "Internal server error.") // so the API calls it
+		return exchange.Message(http.StatusUnprocessableEntity, "Internal server error.") // the API's own text
 	}
 	e := &world.OtelExporter{ID: s.NewID(), Org: o, Endpoint: in.Endpoint, Protocol: in.Protocol, Insecure: in.Insecure, Headers: in.Headers}
 	s.Exporters = append(s.Exporters, e)
 	return exchange.Created(otelExporterView(e))
 }
 
-// endpointProblem says what is wrong with an endpoint: it is a host with its
-// port, or with the protocol http a URL.
+// endpointProblem returns what is wrong with an endpoint. It must be a host
+// with a port or, with the protocol http, a URL.
 func endpointProblem(endpoint, protocol string) string {
 	if protocol != string(circleci.OTelProtocolGRPC) && protocol != string(circleci.OTelProtocolHTTP) {
 		return "circlecitest: protocol is grpc or http"

@@ -18,8 +18,8 @@ func definitionView(d *world.Definition, p *world.Project) form.Object {
 	}.Put("created_at", form.Micros(d.Created))
 }
 
-// sourceView shows the source. The name of a repository is ours: only the provider
-// knows what its ID stands for.
+// sourceView returns the source. The repository name is made up, because only
+// the provider knows the repository of an ID.
 func sourceView(x world.Source, p *world.Project) form.Object {
 	view := form.Object{"provider": x.Provider}.Put("file_path", x.FilePath)
 	if x.ExternalID != "" {
@@ -28,8 +28,8 @@ func sourceView(x world.Source, p *world.Project) form.Object {
 	return view
 }
 
-// withDefinitions is a handler for a route with a project's ID; what says that
-// there is none depends on the route.
+// withDefinitions returns a handler for a route with a project's ID. The
+// message for a missing project depends on the route.
 func withDefinitions(errNone string, do func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		id := r.ID("project_id")
@@ -48,8 +48,8 @@ const (
 	errNoDefinition = "Pipeline definition not found."
 )
 
-// withDefinition is a handler for a route with a definition's ID, too. The API
-// answers 400 if there is none.
+// withDefinition returns a handler for a route that also has a definition's ID.
+// The API returns 400 if the definition does not exist.
 func withDefinition(errGone string, do func(s *engine.Engine, r *exchange.Request, p *world.Project, d *world.Definition) *exchange.Answer) exchange.Handler {
 	return withDefinitions(errNoDefinition, func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 		id := r.ID("pipeline_definition_id")
@@ -80,7 +80,7 @@ var pipelineDefinitionHandlers = map[string]exchange.Handler{
 	"DELETE /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}": withDefinitions(errNoDefinition, func(_ *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 		id := r.ID("pipeline_definition_id")
 		p.Definitions = slices.DeleteFunc(p.Definitions, func(d *world.Definition) bool { return d.ID == id })
-		return exchange.Message(http.StatusOK, "Pipeline definition deleted.") // whether or not it was there
+		return exchange.Message(http.StatusOK, "Pipeline definition deleted.") // whether or not it existed
 	}),
 }
 
@@ -104,7 +104,7 @@ func isGitHubApp(provider string) bool {
 	return provider == "github_app" || provider == "github_server"
 }
 
-// refused is an answer to a body that breaks the schema of the request.
+// refused returns the response to a body that violates the request's schema.
 func refused(path, reason string) *exchange.Answer {
 	return exchange.Message(http.StatusBadRequest, "circlecitest: "+path+": "+reason)
 }
@@ -178,7 +178,7 @@ func patchDefinition(_ *engine.Engine, r *exchange.Request, p *world.Project, d 
 	return exchange.OK(definitionView(d, p))
 }
 
-// set changes what a request has.
+// set changes a field that the request contains.
 func set[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value

@@ -38,7 +38,7 @@ func pipelineView(p *world.Pipeline) form.Object {
 	return view
 }
 
-// withPipeline is a handler for a route with a pipeline's ID.
+// withPipeline returns a handler for a route with a pipeline's ID.
 func withPipeline(do func(s *engine.Engine, r *exchange.Request, p *world.Pipeline) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if p := s.Runs.ByID[r.ID("pipeline-id")]; p != nil {
@@ -184,7 +184,7 @@ func checkPipeline(p *world.Pipeline, pr *world.Project) *exchange.Answer {
 	}
 	for name := range p.Parameters {
 		if declared != nil && !slices.Contains(declared, name) {
-			return exchange.Message(http.StatusNotFound, "Project not found") // that is what the API says
+			return exchange.Message(http.StatusNotFound, "Project not found") // the API's own text
 		}
 	}
 	if pr.Configuration != nil {
@@ -195,7 +195,7 @@ func checkPipeline(p *world.Pipeline, pr *world.Project) *exchange.Answer {
 	return nil
 }
 
-// What parameters of pipelines can be.
+// The limits of pipeline parameters.
 const (
 	maxParameters      = 100
 	maxParameterName   = 128 // characters
@@ -219,10 +219,10 @@ func checkParameters(parameters map[string]any) *exchange.Answer {
 		case bool:
 		case float64:
 			if value != math.Trunc(value) {
-				problem = "is no integer"
+				problem = "is not an integer"
 			}
 		default:
-			problem = "is no string, integer or boolean"
+			problem = "is not a string, integer or boolean"
 		}
 		if problem != "" {
 			return exchange.Message(http.StatusBadRequest, "circlecitest: the parameter "+name+" "+problem)

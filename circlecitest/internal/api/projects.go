@@ -167,7 +167,7 @@ func patchSettings(_ *engine.Engine, r *exchange.Request, p *world.Project) *exc
 	return exchange.OK(form.Object{"advanced": p.Settings})
 }
 
-// envVarView shows the variable with its value masked.
+// envVarView returns the variable with its value masked.
 func envVarView(v *world.EnvVar) form.Object {
 	tail := v.Value
 	if len(tail) > 4 {

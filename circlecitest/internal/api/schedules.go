@@ -73,7 +73,7 @@ type scheduleIn struct {
 	Parameters       map[string]any            `json:"parameters"`
 }
 
-// apply brings what came into a copy of the schedule.
+// apply applies the request to a copy of the schedule.
 func (in *scheduleIn) apply(s *engine.Engine, x world.Schedule) (world.Schedule, *exchange.Answer) {
 	if in.Name != nil {
 		x.Name = *in.Name

@@ -6,9 +6,9 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
-// The document spells some keys with dashes that the live API spells with
-// underscores: those of these routes, by the start of their keys. The others
-// spell alike.
+// kebabKeys lists the keys that the document spells with dashes and the live
+// API with underscores, by the routes whose keys start with these. Other routes
+// have the same spelling in both.
 var kebabKeys = map[string][]string{
 	"/webhook":                             {"verify_tls", "signing_secret", "created_at", "updated_at"},
 	"/project/{project-slug}/checkout-key": {"public_key", "created_at"},
@@ -21,7 +21,7 @@ var kebabKeys = map[string][]string{
 	},
 }
 
-// respell brings an answer into the document's spelling.
+// respell changes the keys of a response to the document's spelling.
 func respell(key string, body any) any {
 	_, route, _ := strings.Cut(key, " ")
 	for prefix, names := range kebabKeys {

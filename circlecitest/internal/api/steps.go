@@ -43,7 +43,7 @@ var stepHandlers = map[string]exchange.Handler{
 	},
 }
 
-// jobAction is what a step of a job did.
+// jobAction returns what a step of a job did.
 func jobAction(j *world.Job, r *exchange.Request, step int, name string) form.Object {
 	status := "success"
 	switch {
@@ -95,7 +95,7 @@ func jobOfOutput(s *world.World, path string) *world.Job {
 	return nil
 }
 
-// serveStoredOutput serves an output as the API v1.1 keeps it: in pieces.
+// serveStoredOutput returns an output in pieces, as the API v1.1 stores it.
 func serveStoredOutput(j *world.Job) *exchange.Answer {
 	var pieces []any
 	for line := range strings.SplitAfterSeq(j.Script.Output, "\n") {

@@ -37,8 +37,7 @@ func findArtifact(s *world.World, path string) (world.Artifact, bool) {
 	return world.Artifact{}, false
 }
 
-// jobIn finds the job whose ID stands in a path behind a prefix; nil if there
-// is none.
+// jobIn returns the job whose ID follows a prefix in a path, or nil.
 func jobIn(s *world.World, path, prefix string) *world.Job {
 	rest, ok := strings.CutPrefix(path, prefix)
 	const length = len("00000000-0000-0000-0000-000000000000")
@@ -49,8 +48,8 @@ func jobIn(s *world.World, path, prefix string) *world.Job {
 	return s.Runs.Jobs[id]
 }
 
-// AnswerOther serves what is not the API v2: artifacts, and the storage that
-// they, and usage exports, are kept in.
+// AnswerOther responds to requests outside the API: for artifacts, and for the
+// storage of artifacts and usage exports.
 func (s *API) AnswerOther(r *exchange.Request) *exchange.Answer {
 	path := r.HTTP.URL.EscapedPath()
 	switch r.Host.Kind {
@@ -66,7 +65,8 @@ func (s *API) AnswerOther(r *exchange.Request) *exchange.Answer {
 	return exchange.Text(http.StatusNotFound, "text/plain; charset=utf-8", "404 page not found\n")
 }
 
-// redirectToStorage wants the token, and sends on to where it must not go.
+// redirectToStorage requires the token, and redirects to the storage, which
+// must not receive it.
 func (s *API) redirectToStorage(r *exchange.Request, path string) *exchange.Answer {
 	if !s.knows(r) {
 		return exchange.Text(http.StatusNotFound, "text/plain", "Not found")

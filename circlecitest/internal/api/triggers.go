@@ -14,18 +14,19 @@ import (
 // The providers of events that can be created; bitbucket_dc can only be read.
 var eventProviders = []string{"github_app", "github_server", "github_oauth", "webhook", "schedule"}
 
-// needsRefs reports whether events of a provider bring no branch or tag.
+// needsRefs reports whether events of a provider have no branch or tag of their
+// own.
 func needsRefs(provider string) bool { return provider == "webhook" || provider == "schedule" }
 
-// eventPresets are those that the API knows: only-branch-delete is documented,
-// and not among them.
+// eventPresets are the presets that the API accepts. The documented
+// only-branch-delete is not among them.
 var eventPresets = []string{
 	"all-pushes", "only-tags", "default-branch-pushes", "only-build-prs", "only-open-prs", "only-labeled-prs", "only-merged-prs",
 	"only-ready-for-review-prs", "only-build-pushes-to-non-draft-prs", "only-merged-or-closed-prs", "pr-comment-equals-run-ci",
 	"non-draft-pr-opened", "pushes-to-merge-queues", "pr-comment-starts-with-at-chunk-ai",
 }
 
-// triggerView shows the trigger, with the secret of its webhook redacted.
+// triggerView returns the trigger with the secret of its webhook redacted.
 func triggerView(t *world.Trigger, p *world.Project) form.Object {
 	return triggerShow(t, p, "**REDACTED**").Put("created_at", form.Micros(t.Created))
 }
@@ -44,7 +45,7 @@ func triggerShow(t *world.Trigger, p *world.Project, secret string) form.Object 
 		"id": t.ID, "name": name, "event_name": t.EventName, "description": t.EventName, "event_source": events,
 	}.Put("event_preset", t.Preset).Put("checkout_ref", t.CheckoutRef).Put("config_ref", t.ConfigRef)
 	if t.Disabled != nil {
-		view["disabled"] = *t.Disabled // also if it is false
+		view["disabled"] = *t.Disabled // also false
 	}
 	if t.Parameters != nil {
 		view["parameters"] = t.Parameters
@@ -52,7 +53,7 @@ func triggerShow(t *world.Trigger, p *world.Project, secret string) form.Object 
 	return view
 }
 
-// withTrigger is a handler for a route with a trigger's ID.
+// withTrigger returns a handler for a route with a trigger's ID.
 func withTrigger(do func(s *engine.Engine, r *exchange.Request, p *world.Project, d *world.Definition, t *world.Trigger) *exchange.Answer) exchange.Handler {
 	return withDefinitions(errNoProject, func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 		for _, d := range p.Definitions {
@@ -66,8 +67,7 @@ func withTrigger(do func(s *engine.Engine, r *exchange.Request, p *world.Project
 	})
 }
 
-// withTriggers is a handler for a route with the ID of the triggers'
-// definition.
+// withTriggers returns a handler for a route with a pipeline definition's ID.
 func withTriggers(do func(s *engine.Engine, r *exchange.Request, p *world.Project, d *world.Definition) *exchange.Answer) exchange.Handler {
 	return withDefinitions(errNoProject, func(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 		if d := p.DefinitionBy(r.ID("pipeline_definition_id")); d != nil {
@@ -95,7 +95,7 @@ var triggerHandlers = map[string]exchange.Handler{
 		for _, d := range p.Definitions {
 			d.Triggers = slices.DeleteFunc(d.Triggers, func(t *world.Trigger) bool { return t.ID == r.ID("trigger_id") })
 		}
-		return exchange.Message(http.StatusOK, "Trigger deleted.") // whether or not it was there
+		return exchange.Message(http.StatusOK, "Trigger deleted.") // whether or not it existed
 	}),
 }
 
@@ -108,8 +108,8 @@ type scheduleSourceIn struct {
 	AttributionActor string `json:"attribution_actor"`
 }
 
-// apply gives the trigger other times; the actor of a request is a word, and
-// that of an answer a user.
+// apply replaces the trigger's schedule. The actor is a keyword in requests and
+// a user in responses.
 func (in *scheduleSourceIn) apply(s *engine.Engine, t *world.Trigger) *exchange.Answer {
 	actor := s.ScheduleActor(in.AttributionActor)
 	_, err := world.ParseCron(in.CronExpression)
@@ -168,7 +168,7 @@ func createTrigger(s *engine.Engine, r *exchange.Request, p *world.Project, d *w
 	}
 	if events.Repo != nil {
 		if _, err := strconv.ParseInt(events.Repo.ExternalID, 10, 64); err != nil {
-			return exchange.Message(http.StatusBadRequest, "bad request") // the API says no more
+			return exchange.Message(http.StatusBadRequest, "bad request") // the API gives no reason
 		}
 		t.Source.ExternalID = events.Repo.ExternalID
 	}

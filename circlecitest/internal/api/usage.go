@@ -26,7 +26,7 @@ const (
 	usageProcessTime = 25 * time.Second
 )
 
-// What the API refuses. Its description says 32 days as well.
+// The limits of the API. Its description also says 32 days.
 const (
 	usageWindow = 31 * 24 * time.Hour
 	usageAge    = 366 * 24 * time.Hour
@@ -128,7 +128,7 @@ func completeExport(x *world.UsageExport, s *engine.Engine) {
 	}
 }
 
-// exportURLs signs anew where the files are; null if there are none.
+// exportURLs returns newly signed URLs of the files; null if there are none.
 func exportURLs(x *world.UsageExport, s *engine.Engine, r *exchange.Request) any {
 	if len(x.Parts) == 0 {
 		return nil
@@ -156,7 +156,7 @@ func usageSignature(s *engine.Engine, path string, query url.Values) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// usageContent is the file that a signed URL is for.
+// usageContent returns the file of a signed URL.
 func usageContent(s *engine.Engine, path string, query url.Values) (exchange.Content, bool) {
 	at, err := time.Parse(amzTime, query.Get("X-Amz-Date"))
 	if err != nil || s.Now().After(at.Add(usageURLLife*time.Second)) || query.Get("X-Amz-Signature") != usageSignature(s, path, query) {

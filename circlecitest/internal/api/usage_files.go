@@ -23,7 +23,7 @@ var usageColumns = strings.Fields(`
 	MAX_CPU_UTILIZATION_PCT MEDIAN_RAM_UTILIZATION_PCT MAX_RAM_UTILIZATION_PCT COMPUTE_CREDITS DLC_CREDITS
 	USER_CREDITS STORAGE_CREDITS NETWORK_CREDITS LEASE_CREDITS LEASE_OVERAGE_CREDITS IPRANGES_CREDITS TOTAL_CREDITS`)
 
-// usageRow is the row of a job. A column that it lacks is null.
+// usageRow returns the row of a job. Missing columns are null.
 func usageRow(j *world.Job) map[string]string {
 	w, p := j.Workflow, j.Workflow.Pipeline
 	queued, started := w.Created, w.Created
@@ -59,7 +59,7 @@ func usageRow(j *world.Job) map[string]string {
 	return row
 }
 
-// usageTime is a time as the files have it; empty for none.
+// usageTime returns a time in the format of the files; empty for the zero time.
 func usageTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -67,7 +67,7 @@ func usageTime(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05.000000")
 }
 
-// usageFile is a file of these rows, with its header.
+// usageFile returns a file with a header and these rows.
 func usageFile(rows []map[string]string) string {
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
@@ -83,8 +83,8 @@ func usageFile(rows []map[string]string) string {
 	return b.String()
 }
 
-// usageCell writes a value as the files have it: the backslash escapes, and \N
-// is null.
+// usageCell encodes a value as in the files: a backslash escapes, and \N is
+// null.
 func usageCell(value string) string {
 	if value == "" {
 		return `\N`

@@ -15,7 +15,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// maxWebhooks is how many webhooks a project takes.
+// maxWebhooks is the maximum number of webhooks of a project.
 const maxWebhooks = 5
 
 func webhookView(h *world.Webhook) form.Object {
@@ -30,7 +30,7 @@ func webhookView(h *world.Webhook) form.Object {
 	return view
 }
 
-// withWebhook is a handler for a route with a webhook's ID.
+// withWebhook returns a handler for a route with a webhook's ID.
 func withWebhook(do func(s *engine.Engine, r *exchange.Request, h *world.Webhook) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if r.ID("webhook-id") == uuid.Nil {
@@ -64,7 +64,7 @@ var webhookHandlers = map[string]exchange.Handler{
 	}),
 }
 
-// webhookIn is a webhook as it is sent: with dashes in its keys.
+// webhookIn is a webhook as sent, with dashes in its keys.
 type webhookIn struct {
 	Name          *string                  `json:"name"`
 	URL           *string                  `json:"url"`
@@ -77,7 +77,7 @@ type webhookIn struct {
 	} `json:"scope"`
 }
 
-// check refuses what is there and wrong.
+// check refuses invalid values.
 func (in *webhookIn) check() *exchange.Answer {
 	switch {
 	case in.Name != nil && *in.Name == "":
@@ -129,8 +129,8 @@ func createWebhook(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 	return exchange.Created(webhookView(h))
 }
 
-// replaceWebhook puts what came in the place of what was: an absent secret is
-// none, an absent verify-tls is false. The scope is ignored.
+// replaceWebhook replaces the whole webhook: an absent secret removes the
+// secret, and an absent verify-tls means false. The scope is ignored.
 func replaceWebhook(s *engine.Engine, r *exchange.Request, h *world.Webhook) *exchange.Answer {
 	var in webhookIn
 	if a := r.Bind(&in); a != nil {

@@ -25,7 +25,7 @@ func workflowView(w *world.Workflow) form.Object {
 	return view.Put("auto_rerun_number", int64(w.AutoRerun)).Put("max_auto_reruns", int64(w.Script.AutoReruns))
 }
 
-// jobView is the job as its workflow sees it.
+// jobView returns the job as lists of a workflow's jobs contain it.
 func jobView(j *world.Job) form.Object {
 	dependencies, requires := []any{}, form.Object{}
 	for _, required := range j.Requires {
@@ -47,7 +47,7 @@ func jobView(j *world.Job) form.Object {
 	return view
 }
 
-// withWorkflow is a handler for a route with a workflow's ID.
+// withWorkflow returns a handler for a route with a workflow's ID.
 func withWorkflow(do func(s *engine.Engine, r *exchange.Request, w *world.Workflow) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if w := s.Runs.Workflows[r.ID("id")]; w != nil {

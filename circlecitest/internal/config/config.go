@@ -26,12 +26,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Config is a configuration that has been read.
+// Config is a parsed configuration.
 type Config struct {
-	// Setup tells whether this is a setup configuration, which has to continue
+	// Setup reports whether this is a setup configuration, which must continue
 	// its pipeline.
 	Setup bool
-	// Parameters are the pipeline parameters it declares.
+	// Parameters are the declared pipeline parameters.
 	Parameters map[string]Parameter
 	// Source is the text that was read.
 	Source string
@@ -50,7 +50,7 @@ type Parameter struct {
 	hasDefault bool
 }
 
-// Error lists what is wrong with a configuration, one message for each problem.
+// Error lists the problems of a configuration, with one message for each.
 type Error struct{ Messages []string }
 
 func (e *Error) Error() string { return strings.Join(e.Messages, "; ") }
@@ -83,7 +83,7 @@ type jobEntry struct {
 	values   map[string]any // parameters of the job
 }
 
-// Requirement is a job that has to end before another starts.
+// Requirement is a job that must end before another one starts.
 type Requirement struct {
 	Job string
 	// Statuses are the statuses of that job that satisfy the requirement.
@@ -115,11 +115,12 @@ func Parse(source []byte) (*Config, error) {
 	return c, nil
 }
 
-// mostNodes is how many nodes a document may have, its aliases expanded.
+// mostNodes is the maximum number of nodes of a document, after aliases are
+// expanded.
 const mostNodes = 200_000
 
-// withinBounds counts the nodes of a document, and looks for an alias inside
-// of what it refers to.
+// withinBounds counts the nodes of a document, and refuses aliases within what
+// they refer to.
 func withinBounds(node *yaml.Node, above map[*yaml.Node]bool, budget *int) bool {
 	if *budget--; *budget < 0 || above[node] {
 		return false
@@ -239,7 +240,7 @@ func (r *reader) parameter(name string, node *yaml.Node) (p Parameter) {
 	return p
 }
 
-// accepts returns what is wrong with a value; "" if nothing is.
+// accepts returns what is wrong with a value, or "".
 func (p Parameter) accepts(value any) string {
 	ok := false
 	switch p.Type {
@@ -294,7 +295,7 @@ func (r *reader) workflow(name string, node *yaml.Node) workflowDefinition {
 	return w
 }
 
-// entry reads "build" or "build: {requires: [...]}".
+// entry parses "build" or "build: {requires: [...]}".
 func (r *reader) entry(workflow string, node *yaml.Node) jobEntry {
 	if node.Kind == yaml.ScalarNode {
 		return jobEntry{job: node.Value, name: node.Value}
@@ -333,7 +334,7 @@ func (r *reader) entry(workflow string, node *yaml.Node) jobEntry {
 	return e
 }
 
-// list reads one text or a list of them.
+// list parses one text or a list of texts.
 func (r *reader) list(what string, node *yaml.Node, into *[]string) {
 	if node.Kind == yaml.ScalarNode {
 		*into = []string{node.Value}

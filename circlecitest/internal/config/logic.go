@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scope is what conditions and templates refer to: pipeline values by their
-// full names, such as pipeline.git.branch and pipeline.parameters.deploy.
+// scope holds the values that conditions and templates refer to, by full names
+// such as pipeline.git.branch and pipeline.parameters.deploy.
 type scope map[string]any
 
 // template is a reference such as << pipeline.number >>.
@@ -45,7 +45,7 @@ func (s scope) value(name string) (any, error) {
 	return nil, fmt.Errorf("the value %s is not modeled", name)
 }
 
-// truthy is how logic statements read a value.
+// truthy returns the boolean that a logic statement uses for a value.
 func truthy(value any) bool {
 	switch v := value.(type) {
 	case nil:
@@ -62,7 +62,7 @@ func truthy(value any) bool {
 	return true
 }
 
-// holds evaluates a when: a logic statement, or an expression.
+// holds evaluates a when clause: a logic statement or an expression.
 func (s scope) holds(node *yaml.Node) (bool, error) {
 	node = resolve(node)
 	switch node.Kind {
@@ -150,7 +150,7 @@ func (s scope) scalar(node *yaml.Node) (any, error) {
 	return value, err
 }
 
-// matches tries a pattern on the whole of a text.
+// matches reports whether a pattern matches a whole text.
 func matches(pattern, text string) (bool, error) {
 	re, err := regexp.Compile(`^(?:` + pattern + `)$`)
 	if err != nil {

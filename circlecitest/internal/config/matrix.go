@@ -16,7 +16,7 @@ type matrix struct {
 	exclude    []map[string]any
 }
 
-// mostCombinations is how many jobs CircleCI makes of one matrix.
+// mostCombinations is the maximum number of jobs of one matrix.
 const mostCombinations = 128
 
 func (r *reader) matrix(what string, node *yaml.Node) *matrix {
@@ -53,7 +53,7 @@ func (r *reader) matrix(what string, node *yaml.Node) *matrix {
 	return m
 }
 
-// combinations are the values of each job, by parameter name.
+// combinations returns the values of each job, by parameter name.
 func (m *matrix) combinations() (all []map[string]any) {
 	all = []map[string]any{{}}
 	for _, name := range slices.Sorted(maps.Keys(m.parameters)) {
@@ -79,8 +79,9 @@ func (m *matrix) combinations() (all []map[string]any) {
 	})
 }
 
-// jobName is the name of one job of a matrix: the given one with the values in
-// it, or else the job's with the values appended, by parameter name.
+// jobName returns the name of one job of a matrix: the given name with the
+// values filled in, or else the job's name followed by the values, in the order
+// of the parameter names.
 func (e *jobEntry) jobName(combination map[string]any) string {
 	if strings.Contains(e.name, "<<") {
 		return template.ReplaceAllStringFunc(e.name, func(reference string) string {

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Trigger is what a pipeline runs for.
+// Trigger describes what a pipeline runs for.
 type Trigger struct {
 	Branch, Tag string
 	// Parameters are the pipeline parameters that were sent.
@@ -39,8 +39,7 @@ type Job struct {
 }
 
 // CheckParameters returns what is wrong with the parameters sent to a pipeline:
-// names that are not declared, and values of other types. The messages are
-// sorted by name.
+// undeclared names, and values of other types. The messages are sorted by name.
 func (c *Config) CheckParameters(sent map[string]any) (problems []string) {
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		p, ok := c.Parameters[name]
@@ -53,7 +52,7 @@ func (c *Config) CheckParameters(sent map[string]any) (problems []string) {
 	return problems
 }
 
-// Values are the pipeline parameters with their defaults applied.
+// Values returns the pipeline parameters with their defaults applied.
 func (c *Config) Values(sent map[string]any) map[string]any {
 	values := map[string]any{}
 	for name, p := range c.Parameters {
@@ -90,9 +89,9 @@ func (c *Config) Plan(t Trigger) ([]Workflow, error) {
 	return plan, nil
 }
 
-// Check returns what is wrong with the workflows, whichever of them run for a
-// trigger: jobs that wait for each other, or for one that does not exist, and
-// values that are not known.
+// Check returns what is wrong with any of the workflows, whether or not they run
+// for this trigger: jobs that wait for each other or for a missing job, and
+// unknown values.
 func (c *Config) Check(t Trigger) []string {
 	r, s := &reader{problems: c.CheckParameters(t.Parameters)}, c.scope(t)
 	for _, w := range c.workflows {
@@ -105,7 +104,7 @@ func (c *Config) Check(t Trigger) []string {
 	return r.problems
 }
 
-// scope has what the configuration can refer to.
+// scope returns the values that the configuration can refer to.
 func (c *Config) scope(t Trigger) scope {
 	s := scope{"pipeline.git.branch": t.Branch, "pipeline.git.tag": t.Tag}
 	maps.Copy(s, t.Values)
@@ -141,8 +140,8 @@ func (r *reader) runs(s scope, w *workflowDefinition) bool {
 	return true
 }
 
-// expand lists a workflow's jobs: matrices multiplied, those that a filter
-// excludes left out, and with them those that require them.
+// expand returns a workflow's jobs. It multiplies matrices, and leaves out jobs
+// that a filter excludes, together with the jobs that require them.
 func (r *reader) expand(c *Config, s scope, w *workflowDefinition, passes func(filters *yaml.Node) (bool, error)) (jobs []Job) {
 	members := map[string][]string{} // the jobs that a name in requires stands for
 	known := map[string]bool{}
@@ -200,7 +199,7 @@ func (r *reader) expand(c *Config, s scope, w *workflowDefinition, passes func(f
 	return jobs
 }
 
-// resolveRequires replaces the name of a matrix by its jobs.
+// resolveRequires replaces the name of a matrix with its jobs.
 func (r *reader) resolveRequires(workflow string, job Job, known map[string]bool, members map[string][]string) (all []Requirement) {
 	for _, req := range job.Requires {
 		switch {
@@ -253,7 +252,7 @@ func (r *reader) refuseCycles(workflow string, jobs []Job) {
 	}
 }
 
-// parallelism is a number, or a reference to a parameter.
+// parallelism returns a number, which may be a reference to a parameter.
 func (c *Config) parallelism(e *jobEntry, s scope, combination map[string]any) int {
 	definition := c.jobs[e.job]
 	text := fmt.Sprint(definition.Parallelism)
@@ -269,7 +268,7 @@ func (c *Config) parallelism(e *jobEntry, s scope, combination map[string]any) i
 	}
 	filled, err := local.fill(text)
 	if err == nil {
-		filled, err = local.fill(fmt.Sprint(filled)) // a parameter may be passed on from the pipeline's
+		filled, err = local.fill(fmt.Sprint(filled)) // the value may refer to a pipeline parameter
 	}
 	n, notNumber := strconv.Atoi(fmt.Sprint(filled))
 	if err != nil || notNumber != nil || n < 1 {
@@ -278,8 +277,8 @@ func (c *Config) parallelism(e *jobEntry, s scope, combination map[string]any) i
 	return n
 }
 
-// passes evaluates a job's filters. Without any a job runs for branches, and
-// not for tags.
+// passes evaluates a job's filters. A job without filters runs for branches,
+// but not for tags.
 func (s scope) passes(node *yaml.Node, t Trigger) (bool, error) {
 	if node == nil {
 		return t.Tag == "", nil
@@ -302,7 +301,7 @@ type filter struct{ Only, Ignore names }
 
 type names []string
 
-// UnmarshalYAML reads one name or a list of names.
+// UnmarshalYAML decodes one name or a list of names.
 func (n *names) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		*n = names{node.Value}

@@ -1,4 +1,5 @@
-// Package engine runs pipelines, workflows and jobs by the clock of their world.
+// Package engine runs pipelines, workflows and jobs on the clock of their
+// world.
 package engine
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Engine runs what there is in a world.
+// Engine runs the pipelines of a world.
 type Engine struct {
 	*world.World
 	Courier *deliver.Courier
@@ -17,21 +18,21 @@ type Engine struct {
 // New returns an engine for a world.
 func New(w *world.World) *Engine { return &Engine{w, deliver.New(w)} }
 
-// Close lets nothing happen any more.
+// Close stops the clock and cancels deliveries.
 func (s *Engine) Close() {
 	s.Clock.Stop()
 	s.Courier.Close()
 }
 
-// Reset forgets everything, and begins again. Calls of webhooks are broken off.
+// Reset returns to the initial state, and cancels webhook deliveries.
 func (s *Engine) Reset() {
 	s.Clock.Stop()
 	s.Courier.Reset()
 	s.World.Reset()
 }
 
-// Advance moves time forward, from one event to the next. Calls of webhooks are
-// over before time goes on.
+// Advance moves the clock forward, from one event to the next. It waits for
+// webhook deliveries before each step.
 func (s *Engine) Advance(d time.Duration) {
 	for {
 		s.CatchUp()

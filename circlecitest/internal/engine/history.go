@@ -11,8 +11,8 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// Past is what has run in a project. Fields that are zero have the defaults
-// of circlecitest.Past.
+// Past describes past runs of a project. Zero fields select the defaults of
+// circlecitest.Past.
 type Past struct {
 	Days, PerDay        int
 	Branches            []string
@@ -20,7 +20,7 @@ type Past struct {
 	FailureRate, Spread float64
 }
 
-// Relive gives a project a past: circlecitest.Past says more.
+// Relive gives a project past runs: see circlecitest.Server.History.
 func (s *Engine) Relive(p *world.Project, past Past) {
 	past = past.withDefaults(p)
 	runs := past.Days * past.PerDay
@@ -33,7 +33,7 @@ func (s *Engine) Relive(p *world.Project, past Past) {
 	now, all := s.Now(), time.Duration(past.Days)*24*time.Hour
 	from, span := now.Add(-all), all-longest-processingTime-appearingTime
 	if span <= 0 {
-		panic("circlecitest: the workflows take longer than the history is")
+		panic("circlecitest: the workflows take longer than the history; set more Past.Days")
 	}
 	s.relive(from, now, func() {
 		step := float64(span) / float64(runs)
@@ -76,12 +76,12 @@ func (past Past) withDefaults(p *world.Project) Past {
 	return past
 }
 
-// relive has happen what begin plans, by a clock of its own, from a time in the
-// past until now. What is not over then goes on.
+// relive runs what begin schedules on a separate clock, from a past time until
+// now. What is unfinished then continues.
 func (s *Engine) relive(from, now time.Time, begin func()) {
 	present, keep := s.Clock, s.Runs.Keep
 	s.Clock, s.Past = world.Clock{Base: from}, true
-	s.Runs.Keep = 0 // which go is known at the end
+	s.Runs.Keep = 0 // pipelines are trimmed at the end
 	begin()
 	s.Clock.Base = now
 	s.CatchUp()
@@ -94,8 +94,8 @@ func (s *Engine) relive(from, now time.Time, begin func()) {
 	}
 }
 
-// historyWorkflow is a workflow of the past: as it succeeds, and as each of its
-// jobs fails.
+// historyWorkflow is a workflow of the past: one variant that succeeds, and one
+// for each job that fails.
 type historyWorkflow struct {
 	good   *world.WorkflowScript
 	bad    []*world.WorkflowScript
@@ -123,8 +123,8 @@ func (w historyWorkflow) run(i int, chance *rand.Rand) *world.WorkflowScript {
 	return w.good
 }
 
-// variant is a copy of the workflow whose durations vary and whose approvals are
-// given, and of which one job fails; -1: none.
+// variant returns a copy of the workflow with varied durations and automatic
+// approvals, in which one job fails; -1 for none.
 func variant(w *world.WorkflowScript, spread float64, failing int) *world.WorkflowScript {
 	out := *w
 	out.Jobs = nil
@@ -144,7 +144,7 @@ func variant(w *world.WorkflowScript, spread float64, failing int) *world.Workfl
 	return &out
 }
 
-// longestRun is how long the workflow takes at most, reruns included.
+// longestRun returns the longest duration of the workflow, including reruns.
 func longestRun(w *world.WorkflowScript, spread float64) time.Duration {
 	ends := map[string]time.Duration{}
 	var end func(j *world.JobScript) time.Duration

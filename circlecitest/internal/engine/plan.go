@@ -8,8 +8,8 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// plan is what a pipeline runs by its configuration. The jobs of a script say,
-// by name, how they behave.
+// plan returns what a pipeline runs according to its configuration. The jobs of
+// a script set the behavior of jobs with the same name.
 func plan(p *world.Pipeline, behavior world.Script) world.Script {
 	p.Behavior = behavior
 	source := p.Configuration.Source
@@ -27,12 +27,12 @@ func plan(p *world.Pipeline, behavior world.Script) world.Script {
 	return world.Script{Config: source, Setup: workflows[0], NeverContinues: true}
 }
 
-// trigger has what a configuration can know of its pipeline.
+// trigger returns the values of a pipeline that a configuration can use.
 func trigger(p *world.Pipeline) config.Trigger {
 	return config.Trigger{Branch: p.Branch, Tag: p.Tag, Parameters: p.Parameters, Values: p.Values()}
 }
 
-// pipelineErrors are the problems of a configuration, as a pipeline has them.
+// pipelineErrors returns the problems of a configuration as pipeline errors.
 func pipelineErrors(err error) (all []circleci.PipelineError) {
 	messages := []string{err.Error()}
 	if listed := new(config.Error); errors.As(err, &listed) {
@@ -55,7 +55,7 @@ func workflowScripts(planned []config.Workflow, behavior world.Script) (all []*w
 	return all
 }
 
-// jobScript is a planned job that behaves in a certain way.
+// jobScript returns a planned job with the given behavior.
 func jobScript(j config.Job, script world.JobScript) *world.JobScript {
 	wasApproval := script.Kind == circleci.JobTypeApproval
 	script.Name, script.Parallelism, script.Contexts = j.Name, j.Parallelism, j.Contexts
@@ -73,8 +73,8 @@ func jobScript(j config.Job, script world.JobScript) *world.JobScript {
 	return &script
 }
 
-// Triggers reports whether a pipeline that is about to start runs anything, or
-// has an error to show.
+// Triggers reports whether a pipeline that is about to start runs anything or
+// has errors.
 func (s *Engine) Triggers(p *world.Pipeline) bool {
 	script := p.Project.PeekScript()
 	if p.Project.Configuration != nil {
@@ -88,7 +88,7 @@ func (s *Engine) Triggers(p *world.Pipeline) bool {
 	return !script.IsEmpty()
 }
 
-// Continue lets a pipeline in its setup go on with a configuration and further
+// Continue continues a pipeline after its setup, with a configuration and more
 // parameters.
 func (s *Engine) Continue(p *world.Pipeline, source string, parameters map[string]any) {
 	p.Continuation, p.Continued = "", source
@@ -109,7 +109,7 @@ func (s *Engine) Continue(p *world.Pipeline, source string, parameters map[strin
 	}
 }
 
-// continued is what a pipeline runs after its setup.
+// continued returns what a pipeline runs after its setup.
 func (s *Engine) continued(p *world.Pipeline) ([]*world.WorkflowScript, []circleci.PipelineError) {
 	c, err := config.Parse([]byte(p.Continued))
 	if err == nil && c.Setup {

@@ -15,7 +15,7 @@ const (
 	autoRerunTime  = 5 * time.Second // until a failed workflow is rerun, if that is configured
 )
 
-// Start gives a pipeline its number and lets it run what its project does.
+// Start numbers a pipeline and runs the script or configuration of its project.
 func (s *Engine) Start(p *world.Pipeline) *world.Pipeline {
 	s.number(p)
 	script := p.Project.NextScript()
@@ -25,7 +25,7 @@ func (s *Engine) Start(p *world.Pipeline) *world.Pipeline {
 	return s.run(p, script)
 }
 
-// number gives a pipeline its identity.
+// number gives a pipeline its ID and number.
 func (s *Engine) number(p *world.Pipeline) {
 	p.Project.LastPipeline++
 	p.ID, p.Number = s.NewID(), p.Project.LastPipeline
@@ -36,7 +36,7 @@ func (s *Engine) number(p *world.Pipeline) {
 	}
 }
 
-// run lets a pipeline run that has its number.
+// run runs a numbered pipeline.
 func (s *Engine) run(p *world.Pipeline, script world.Script) *world.Pipeline {
 	w := &s.Runs
 	p.Script, p.State = script, circleci.PipelineStatePending
@@ -61,7 +61,7 @@ func (s *Engine) process(p *world.Pipeline) {
 	s.After(appearingTime, func() { s.addWorkflow(p, p.Script.Setup, circleci.WorkflowTagSetup) })
 }
 
-// proceed goes on with the configuration proper.
+// proceed runs what follows the setup.
 func (s *Engine) proceed(p *world.Pipeline) {
 	p.Continuation = ""
 	if len(p.Script.Errors) > 0 {
@@ -100,7 +100,7 @@ func (s *Engine) addWorkflow(p *world.Pipeline, script *world.WorkflowScript, ta
 	s.enter(w)
 }
 
-// enter lets a workflow begin, or go on if some of its jobs have ended.
+// enter starts a workflow, or continues it if some of its jobs have ended.
 func (s *Engine) enter(w *world.Workflow) {
 	w.Pipeline.Workflows = append(w.Pipeline.Workflows, w)
 	if !w.Pipeline.Forgotten {
@@ -113,8 +113,7 @@ func (s *Engine) enter(w *world.Workflow) {
 	s.settle(w)
 }
 
-// settle lets those jobs begin whose time has come, and finds the workflow's
-// status.
+// settle starts the jobs that are ready, and updates the workflow's status.
 func (s *Engine) settle(w *world.Workflow) {
 	s.unblock(w)
 	var open, held, failed, canceled, unauthorized bool
@@ -143,8 +142,8 @@ func (s *Engine) settle(w *world.Workflow) {
 	}
 }
 
-// unblock lets jobs begin, and marks those that never will. As one may wait for
-// another not to run, that can take several rounds.
+// unblock starts ready jobs, and marks those that will never run. Because a job
+// can wait for another one not to run, it may take several rounds.
 func (s *Engine) unblock(w *world.Workflow) {
 	for changed := true; changed; {
 		changed = false
@@ -186,7 +185,7 @@ func (s *Engine) begin(j *world.Job) {
 	})
 }
 
-// duration is how long a run of a job takes.
+// duration returns how long a run of a job takes.
 func (s *Engine) duration(script *world.JobScript) time.Duration {
 	if script.Varies == 0 {
 		return script.Duration
@@ -194,7 +193,7 @@ func (s *Engine) duration(script *world.JobScript) time.Duration {
 	return time.Duration(float64(script.Duration) * (1 + script.Varies*(2*s.Chance.Float64()-1)))
 }
 
-// outcome is how this run of the job ends.
+// outcome returns how this run of the job ends.
 func (s *Engine) outcome(j *world.Job) circleci.JobStatus {
 	status, outcomes := circleci.JobStatusSuccess, j.Script.Outcomes
 	if len(outcomes) > 0 {
@@ -212,13 +211,13 @@ func (s *Engine) outcome(j *world.Job) circleci.JobStatus {
 	return status
 }
 
-// EndJob ends a job, with what follows for its workflow.
+// EndJob ends a job and updates its workflow.
 func (s *Engine) EndJob(j *world.Job, status circleci.JobStatus) {
 	s.stop(j, status)
 	s.settle(j.Workflow)
 }
 
-// stop ends a job. What that means for its workflow is another matter.
+// stop ends a job without updating its workflow.
 func (s *Engine) stop(j *world.Job, status circleci.JobStatus) {
 	j.Status, j.Stopped = status, s.Now()
 	if p := j.Workflow.Pipeline.Project; j.Number != 0 {
@@ -227,7 +226,7 @@ func (s *Engine) stop(j *world.Job, status circleci.JobStatus) {
 	s.Courier.AnnounceJob(j)
 }
 
-// Approve lets a workflow go on, if it still waits for that.
+// Approve approves a job if it is still on hold.
 func (s *Engine) Approve(j *world.Job, by *world.User) {
 	if j.Status == circleci.JobStatusOnHold {
 		j.ApprovedBy = by
@@ -254,7 +253,7 @@ func (s *Engine) end(w *world.Workflow, status circleci.WorkflowStatus) {
 	}
 }
 
-// Cancel ends what has not ended.
+// Cancel cancels the unfinished jobs of a workflow.
 func (s *Engine) Cancel(w *world.Workflow) {
 	if w.Status.Done() {
 		return
@@ -269,8 +268,8 @@ func (s *Engine) Cancel(w *world.Workflow) {
 	s.settle(w)
 }
 
-// Rerun runs the jobs again that again chooses, in a new workflow; the others
-// come over as they are, or stay behind if it is sparse.
+// Rerun runs the jobs that again selects in a new workflow. The other jobs are
+// taken over unchanged, or left out if sparse is set.
 func (s *Engine) Rerun(w *world.Workflow, again func(*world.Job) bool, sparse bool) *world.Workflow {
 	next := &world.Workflow{
 		ID: s.NewID(), Name: w.Name, Pipeline: w.Pipeline, Script: w.Script, Tag: w.Tag, Created: s.Now(), StartedBy: s.Me,

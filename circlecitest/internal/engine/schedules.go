@@ -10,7 +10,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
-// WindSchedule sets up the schedule's next run.
+// WindSchedule schedules the next run.
 func (s *Engine) WindSchedule(x *world.Schedule) {
 	x.Winding++
 	winding := x.Winding
@@ -63,7 +63,7 @@ func (s *Engine) Fire(p *world.Project, t *world.Trigger) uuid.UUID {
 	return x.ID
 }
 
-// WindTrigger sets up the next time of a trigger with a schedule.
+// WindTrigger schedules the next run of a trigger with a schedule.
 func (s *Engine) WindTrigger(p *world.Project, d *world.Definition, t *world.Trigger) {
 	t.Winding++
 	if t.Cron == "" {

@@ -1,4 +1,5 @@
-// Package form writes values as the API does: objects, times, and what is null or left out.
+// Package form formats values as the API does: objects, times, and null or
+// omitted values.
 package form
 
 import (
@@ -7,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Micros is a time as the service of definitions and triggers writes it; nil
-// for the zero time.
+// Micros returns a time in the format of the definitions and triggers service;
+// nil for the zero time.
 func Micros(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -19,7 +20,7 @@ func Micros(t time.Time) any {
 // Object is a JSON object.
 type Object map[string]any
 
-// Time is a time as the API writes it; null for the zero time.
+// Time returns a time in the API's format; null for the zero time.
 func Time(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -27,7 +28,7 @@ func Time(t time.Time) any {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// Nullable is null for a zero value.
+// Nullable returns v, or null if v is zero.
 func Nullable[T comparable](v T) any {
 	if v == *new(T) {
 		return nil
@@ -35,7 +36,7 @@ func Nullable[T comparable](v T) any {
 	return v
 }
 
-// Put sets a key unless its value is zero: the API leaves it out then.
+// Put sets a key unless its value is zero; the API omits it then.
 func (o Object) Put(key string, value any) Object {
 	switch v := value.(type) {
 	case string:

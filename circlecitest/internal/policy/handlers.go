@@ -1,4 +1,5 @@
-// Package policy answers for config policies. It decides none: see world.PolicyEngine.
+// Package policy handles the operations of config policies. Decisions are made
+// by a world.PolicyEngine.
 package policy
 
 import (
@@ -23,9 +24,9 @@ import (
 )
 
 const (
-	// maxBundleSize is how large the body of an upload may be.
+	// maxBundleSize is the maximum size of an upload in bytes.
 	maxBundleSize = 5 << 19
-	// decisionPageSize is how many decisions a page has.
+	// decisionPageSize is the number of decisions on a page.
 	decisionPageSize = 20
 )
 
@@ -57,7 +58,7 @@ func decisionLogView(l *world.DecisionLog) form.Object {
 	}
 }
 
-// withPolicies is a handler for a route with a policies' owner.
+// withPolicies returns a handler for a route with the owner of policies.
 func withPolicies(do func(s *engine.Engine, r *exchange.Request, p *world.PolicyState) *exchange.Answer) exchange.Handler {
 	return func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		switch {
@@ -87,7 +88,7 @@ func withDecision(do func(l *world.DecisionLog) *exchange.Answer) exchange.Handl
 	})
 }
 
-// Handlers answer the operations of config policies.
+// Handlers handle the operations of config policies.
 var Handlers = map[string]exchange.Handler{
 	"GET /owner/{ownerID}/context/{context}/policy-bundle": withPolicies(func(_ *engine.Engine, _ *exchange.Request, p *world.PolicyState) *exchange.Answer {
 		return exchange.OK(bundleView(p.Bundle))
@@ -127,8 +128,8 @@ var Handlers = map[string]exchange.Handler{
 	}),
 }
 
-// createBundle replaces the bundle. The names of its policies are those that
-// the documents declare.
+// createBundle replaces the bundle. The policies have the names that the
+// documents declare.
 func createBundle(s *engine.Engine, r *exchange.Request, p *world.PolicyState) *exchange.Answer {
 	if len(r.Body) > maxBundleSize {
 		return exchange.Failure(http.StatusRequestEntityTooLarge, "the request exceeds the maximum size of policy bundles")
@@ -175,7 +176,8 @@ func createBundle(s *engine.Engine, r *exchange.Request, p *world.PolicyState) *
 	return &exchange.Answer{Status: http.StatusCreated, Body: diff}
 }
 
-// parseBundle reads the documents' names, and says what is wrong with them.
+// parseBundle returns the policies by the names that the documents declare, or
+// what is wrong with them.
 func parseBundle(s *engine.Engine, documents map[string]string) (bundle map[string]*world.PolicyDocument, problem string) {
 	bundle = map[string]*world.PolicyDocument{}
 	count := map[string]int{}
@@ -239,7 +241,7 @@ func decide(s *engine.Engine, r *exchange.Request, p *world.PolicyState) *exchan
 	return exchange.OK(decisionView(l.Decision))
 }
 
-// listDecisions answers a bare array, the newest first.
+// listDecisions returns a bare array, newest first.
 func listDecisions(_ *engine.Engine, r *exchange.Request, p *world.PolicyState) *exchange.Answer {
 	var bounds [2]time.Time
 	for i, name := range []string{"after", "before"} {
@@ -280,7 +282,7 @@ func matches(l *world.DecisionLog, r *exchange.Request) bool {
 	return true
 }
 
-// plain is a value of metadata as a query has it.
+// plain returns a value of metadata in the form of a query parameter.
 func plain(value any) string {
 	if n, ok := value.(float64); ok {
 		return strconv.FormatFloat(n, 'f', -1, 64)
@@ -288,7 +290,7 @@ func plain(value any) string {
 	return fmt.Sprint(value)
 }
 
-// decideBy is what the test says, or else the engine.
+// decideBy returns the decision that the test has set, or else the engine's.
 func decideBy(s *world.World, ctx context.Context, p *world.PolicyState, policies map[string]string, input string, metadata map[string]any) (circleci.Decision, error) {
 	switch {
 	case len(p.Next) > 0:

@@ -11,8 +11,8 @@ import (
 
 var policyNameForm = regexp.MustCompile(`^\w+$`)
 
-// regoName reads the package of a document and the name that it declares. Its
-// errors are those of the API.
+// regoName returns the package of a document and the name that it declares.
+// Errors have the API's texts.
 func regoName(document string) (pkg, name string, err error) {
 	p := newRegoParser(document)
 	if pkg, err = p.header(); err != nil {
@@ -95,7 +95,7 @@ func (p *regoParser) peek() string {
 	return p.peeked
 }
 
-// take reads the next token if it is this one.
+// take reads the next token if it is the given one.
 func (p *regoParser) take(token string) bool {
 	if p.peek() != token {
 		return false
@@ -109,7 +109,7 @@ func (p *regoParser) skipLines() {
 	}
 }
 
-// header reads the package and skips the imports.
+// header reads the package clause and skips imports.
 func (p *regoParser) header() (pkg string, err error) {
 	p.skipLines()
 	if !p.take("package") {
@@ -135,7 +135,7 @@ func isText(token string) bool {
 	return err == nil && token[0] != '\''
 }
 
-// unquoted is the content of a quoted text.
+// unquoted returns the content of a quoted text.
 func unquoted(token string) string {
 	content, _ := strconv.Unquote(token) // isText has looked
 	return content

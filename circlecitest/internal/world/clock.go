@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Clock is the server's time, and what is to happen in it.
+// Clock is the server's clock with its scheduled events.
 type Clock struct {
-	Speed  float64   // of the server's time against ours; 0: it stands still
-	origin time.Time // ours, when base was the server's
+	Speed  float64   // relative to real time; 0 means stopped
+	origin time.Time // the real time at which the clock showed Base
 	Base   time.Time
 	Events events
 	seq    int
 	timer  *time.Timer
-	event  time.Time // of the event that happens; zero: none
+	event  time.Time // the time of the current event; zero if none
 	Closed bool
 }
 
@@ -22,7 +22,7 @@ func newClock() Clock {
 	return Clock{Speed: 1, origin: now, Base: now}
 }
 
-// Now is the server's time: within an event the event's, else the clock's.
+// Now returns the time of the current event, or else of the clock.
 func (s *World) Now() time.Time {
 	if !s.Clock.event.IsZero() {
 		return s.Clock.event
@@ -37,24 +37,24 @@ func (c *Clock) read() time.Time {
 	return c.Base.Add(time.Duration(float64(time.Since(c.origin)) * c.Speed))
 }
 
-// Event is something to happen at a time.
+// Event is a scheduled function.
 type Event struct {
 	At  time.Time
-	seq int // of two at one time the first made is the first
+	seq int // orders events of the same time
 	Do  func()
 }
 
-// At has do called when the time has come, with the server locked.
+// At schedules do for a time. It is called with the server locked.
 func (s *World) At(t time.Time, do func()) {
 	s.Clock.seq++
 	heap.Push(&s.Clock.Events, Event{t, s.Clock.seq, do})
 	s.wind()
 }
 
-// After is at, from now.
+// After is like At, relative to now.
 func (s *World) After(d time.Duration, do func()) { s.At(s.Now().Add(d), do) }
 
-// CatchUp has all happen that is due.
+// CatchUp runs all events whose time has come.
 func (s *World) CatchUp() {
 	c := &s.Clock
 	for c.IsDue() {
@@ -66,19 +66,19 @@ func (s *World) CatchUp() {
 	s.wind()
 }
 
-// IsDue reports whether something is to happen now.
+// IsDue reports whether an event's time has come.
 func (c *Clock) IsDue() bool {
 	return !c.Closed && len(c.Events) > 0 && !c.Events[0].At.After(c.read())
 }
 
-// wind sets the timer for the next event, so that what the server does of its
-// own, such as calling webhooks, waits for nobody's request.
+// wind sets a timer for the next event, so that the server acts by itself, for
+// example to deliver webhooks.
 func (s *World) wind() {
 	c := &s.Clock
 	if c.Closed || c.Speed == 0 || len(c.Events) == 0 || !c.event.IsZero() {
 		return
 	}
-	// Rounded up: what comes too early has to come again.
+	// Rounded up, because a timer that fires early must be set again.
 	wait := max(time.Duration(float64(c.Events[0].At.Sub(c.read()))/c.Speed), 0) + 1
 	if c.timer == nil {
 		c.timer = time.AfterFunc(wait, func() {
@@ -91,15 +91,15 @@ func (s *World) wind() {
 	c.timer.Reset(wait)
 }
 
-// SetSpeed changes how fast time passes from now on; 0 freezes it.
+// SetSpeed changes the speed of the clock from now on; 0 stops it.
 func (s *World) SetSpeed(factor float64) {
 	c := &s.Clock
 	c.Base, c.origin, c.Speed = c.read(), time.Now(), factor
 	s.wind()
 }
 
-// Step moves the clock forward, to the next event at most, and returns by how
-// much.
+// Step moves the clock forward by at most this duration, up to the next event,
+// and returns by how much.
 func (c *Clock) Step(most time.Duration) time.Duration {
 	if len(c.Events) > 0 && !c.Closed {
 		most = min(most, max(c.Events[0].At.Sub(c.read()), 0))
@@ -108,7 +108,7 @@ func (c *Clock) Step(most time.Duration) time.Duration {
 	return most
 }
 
-// Stop lets nothing happen any more.
+// Stop stops the clock for good.
 func (c *Clock) Stop() {
 	c.Closed = true
 	if c.timer != nil {

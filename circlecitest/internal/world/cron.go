@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// Cron is a cron expression, in UTC: sets of bits.
+// Cron is a cron expression in UTC, as sets of bits.
 type Cron struct {
 	minutes, hours, days, months, weekdays uint64
-	// Of days and weekdays one is enough, unless one of them is any.
+	// Either the day or the weekday must match, unless one of them is *.
 	anyDay, anyWeekday bool
 }
 
-// ParseCron reads the five fields of an expression.
+// ParseCron parses an expression with five fields.
 func ParseCron(text string) (c Cron, err error) {
 	fields := strings.Fields(text)
 	if len(fields) != 5 {
-		return c, errors.New("has not five fields")
+		return c, errors.New("must have five fields")
 	}
 	weekdayNames, monthNames := []string{}, []string{""} // months begin with 1
 	for _, d := range weekdays {
@@ -53,13 +53,13 @@ func ParseCron(text string) (c Cron, err error) {
 	return c, nil
 }
 
-// cronItem reads a value, a range, or all, with a step or without.
+// cronItem parses a value, a range or *, with an optional step.
 func cronItem(item string, first, last int, names []string) (set uint64, err error) {
 	span, stepText, hasStep := strings.Cut(item, "/")
 	step := 1
 	if hasStep {
 		if step, err = strconv.Atoi(stepText); err != nil || step < 1 {
-			return 0, errors.New("has a step that is no positive number: " + item)
+			return 0, errors.New("has a step that is not a positive number: " + item)
 		}
 	}
 	from, to := first, last
@@ -92,13 +92,13 @@ func cronValue(text string, names []string) (int, error) {
 	}
 	value, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, errors.New("has what is no number: " + text)
+		return 0, errors.New("has an invalid number: " + text)
 	}
 	return value, nil
 }
 
-// Next is the first time after now; false if there is none, as for a February
-// 30.
+// Next returns the first time after now. It returns false if there is none, as
+// for February 30.
 func (c *Cron) Next(now time.Time) (time.Time, bool) {
 	now = now.UTC()
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
@@ -118,7 +118,7 @@ func (c *Cron) Next(now time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// has reports whether a day is one of the expression's.
+// has reports whether the expression includes a day.
 func (c *Cron) has(day time.Time) bool {
 	isDay, isWeekday := c.days>>day.Day()&1 == 1, c.weekdays>>day.Weekday()&1 == 1
 	if c.months>>day.Month()&1 == 0 {

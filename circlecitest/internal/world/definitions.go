@@ -16,12 +16,12 @@ type Definition struct {
 	Triggers          []*Trigger
 }
 
-// Source is where a configuration, a checkout or an event comes from.
+// Source is the origin of a configuration, a checkout or an event.
 type Source struct {
 	Provider, ExternalID, FilePath string
 }
 
-// DefinitionBy finds a definition by its ID; nil if there is none.
+// DefinitionBy returns the definition with an ID, or nil.
 func (p *Project) DefinitionBy(id uuid.UUID) *Definition {
 	if i := slices.IndexFunc(p.Definitions, func(d *Definition) bool { return d.ID == id }); i >= 0 {
 		return p.Definitions[i]

@@ -8,7 +8,7 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// deploys are what has been deployed where.
+// deploys are the deployed versions.
 type deploys struct {
 	Environments []*DeployEnvironment
 	Components   []*DeployComponent
@@ -28,7 +28,7 @@ type DeployComponent struct {
 	Versions []*circleci.ComponentVersion // the newest last
 }
 
-// Deploy has a version live in its environment.
+// Deploy makes a version live in its environment.
 func (s *World) Deploy(c *DeployComponent, v circleci.ComponentVersion) {
 	v.IsLive, v.LastDeployedAt = true, s.Now()
 	c.ReleaseCount++
@@ -42,12 +42,12 @@ func (s *World) Deploy(c *DeployComponent, v circleci.ComponentVersion) {
 	c.Versions = append(c.Versions, &v)
 }
 
-// SameVersion reports whether two versions have one name in one place.
+// SameVersion reports whether two versions have the same name and place.
 func SameVersion(a, b *circleci.ComponentVersion) bool {
 	return a.Name == b.Name && a.EnvironmentID == b.EnvironmentID && a.Namespace == b.Namespace
 }
 
-// ComponentBy finds a component; nil if there is none.
+// ComponentBy returns the first matching component, or nil.
 func (s *World) ComponentBy(is func(*DeployComponent) bool) *DeployComponent {
 	if i := slices.IndexFunc(s.Deploys.Components, is); i >= 0 {
 		return s.Deploys.Components[i]
@@ -55,7 +55,7 @@ func (s *World) ComponentBy(is func(*DeployComponent) bool) *DeployComponent {
 	return nil
 }
 
-// EnvironmentBy finds an environment; nil if there is none.
+// EnvironmentBy returns the first matching environment, or nil.
 func (s *World) EnvironmentBy(is func(*DeployEnvironment) bool) *DeployEnvironment {
 	if i := slices.IndexFunc(s.Deploys.Environments, is); i >= 0 {
 		return s.Deploys.Environments[i]

@@ -10,7 +10,7 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// OrgByID finds an organization by its ID alone; nil if there is none.
+// OrgByID returns the organization with an ID, or nil.
 func (s *World) OrgByID(text string) *Org {
 	if uuid.Validate(text) != nil {
 		return nil
@@ -30,7 +30,7 @@ type ProjectGroup struct {
 	Role  string
 }
 
-// GroupBy finds a group by its ID; nil if there is none.
+// GroupBy returns the group with an ID, or nil.
 func (o *Org) GroupBy(id uuid.UUID) *Group {
 	if i := slices.IndexFunc(o.Groups, func(g *Group) bool { return g.ID == id }); i >= 0 {
 		return o.Groups[i]
@@ -49,8 +49,8 @@ func (p *Project) SetRole(id uuid.UUID, role string) bool {
 	return false
 }
 
-// OidcClaims are the custom claims of an organization or a project. The times
-// of the last change outlive the claims.
+// OidcClaims are the custom claims of an organization or project. The times of
+// the last change are kept when the claims are deleted.
 type OidcClaims struct {
 	Audience     []string // nil: not set
 	TTL          string   // empty: not set
@@ -69,7 +69,7 @@ type Org struct {
 	Policies            PolicyState
 }
 
-// OrbURL is an entry of the list of allowed URL orbs.
+// OrbURL is an entry in the list of allowed URL orbs.
 type OrbURL struct {
 	ID                 uuid.UUID
 	Name, Prefix, Auth string
@@ -77,7 +77,7 @@ type OrbURL struct {
 
 var vcsTypes = map[string]string{"gh": "github", "bb": "bitbucket"}
 
-// AddOrg adds an organization, unless there is one with this slug.
+// AddOrg adds an organization unless the slug exists.
 func (s *World) AddOrg(slug string) *Org {
 	slug = ShortSlug(slug)
 	for _, o := range s.Orgs {
@@ -94,7 +94,7 @@ func (s *World) AddOrg(slug string) *Org {
 	return o
 }
 
-// OrgBy finds an organization by its ID or slug; nil if there is none.
+// OrgBy returns the organization with an ID or slug, or nil.
 func (s *World) OrgBy(ref string) *Org {
 	for _, o := range s.Orgs {
 		if o.Slug == ShortSlug(ref) || o.ID.String() == ref {
@@ -104,7 +104,7 @@ func (s *World) OrgBy(ref string) *Org {
 	return nil
 }
 
-// RemoveOrg removes an organization with all that is in it.
+// RemoveOrg removes an organization with everything in it.
 func (s *World) RemoveOrg(o *Org) {
 	w := s
 	w.Orgs = slices.DeleteFunc(w.Orgs, func(other *Org) bool { return other == o })
@@ -127,7 +127,7 @@ type OtelExporter struct {
 	Headers            map[string]string
 }
 
-// ExportersOf are the exporters of an organization.
+// ExportersOf returns the exporters of an organization.
 func (s *World) ExportersOf(o *Org) (all []*OtelExporter) {
 	for _, e := range s.Exporters {
 		if e.Org == o {
@@ -137,7 +137,7 @@ func (s *World) ExportersOf(o *Org) (all []*OtelExporter) {
 	return all
 }
 
-// ShortSlug is the short form of a slug: gh, not github.
+// ShortSlug returns the short form of a slug: gh instead of github.
 func ShortSlug(slug string) string {
 	provider, rest, _ := strings.Cut(slug, "/")
 	switch provider {
@@ -149,7 +149,7 @@ func ShortSlug(slug string) string {
 	return slug
 }
 
-// ScheduleActor is the user whom an attribution actor stands for; nil if it stands for nobody.
+// ScheduleActor returns the user of an attribution actor, or nil.
 func (s *World) ScheduleActor(name string) *User {
 	switch circleci.AttributionActor(name) {
 	case circleci.AttributionActorCurrent:
@@ -166,7 +166,7 @@ func (s *World) ScheduleActor(name string) *User {
 // UsageExport is an export of usage data.
 type UsageExport struct {
 	ID         uuid.UUID
-	Orgs       []*Org // the first is whose it is
+	Orgs       []*Org // the first one is the owner
 	Start, End time.Time
 	State      circleci.UsageExportState
 	Parts      []string // gzip
@@ -185,7 +185,7 @@ func (s *World) AddUser(login, name string) *User {
 	return u
 }
 
-// LongSlug is the form of a slug that webhooks have.
+// LongSlug returns the form of a slug that webhooks use.
 func LongSlug(slug string) string {
 	provider, rest, _ := strings.Cut(slug, "/")
 	if long := vcsTypes[provider]; long != "" {

@@ -9,12 +9,12 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// PolicyState is what an organization has of config policies.
+// PolicyState is the state of an organization's config policies.
 type PolicyState struct {
 	Bundle    map[string]*PolicyDocument
 	Enabled   bool
 	Decisions []*DecisionLog      // the oldest first
-	Next      []circleci.Decision // what the test says, in turn; the last goes on
+	Next      []circleci.Decision // set by the test, in order; the last is repeated
 }
 
 // PolicyDocument is a policy of a bundle.
@@ -24,7 +24,7 @@ type PolicyDocument struct {
 	By      *User
 }
 
-// DecisionLog is a decision with what it was made of.
+// DecisionLog is a decision with its inputs.
 type DecisionLog struct {
 	ID       uuid.UUID
 	Created  time.Time
@@ -33,7 +33,7 @@ type DecisionLog struct {
 	Bundle   map[string]*PolicyDocument
 }
 
-// PolicyEngine decides policies: circlecitest.PolicyEngine says more.
+// PolicyEngine makes policy decisions: see circlecitest.PolicyEngine.
 type PolicyEngine interface {
 	Decide(ctx context.Context, policies map[string]string, input string, metadata map[string]any) (circleci.Decision, error)
 }

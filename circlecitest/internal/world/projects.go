@@ -27,8 +27,8 @@ type Project struct {
 	Definitions   []*Definition
 	Groups        []*ProjectGroup
 	Claims        OidcClaims
-	Scripts       []Script       // of its pipelines in turn; the last goes on
-	Configuration *config.Config // nil: the scripts say what runs
+	Scripts       []Script       // of its pipelines, in order; the last is repeated
+	Configuration *config.Config // nil: the scripts decide what runs
 	LastPipeline  int64
 	LastJob       int64
 	LastStop      time.Time // of a job
@@ -46,7 +46,7 @@ type CheckoutKey struct {
 	Created      time.Time
 }
 
-// AddProject adds a project and its organization, unless there is one with this slug.
+// AddProject adds a project and its organization unless they exist.
 func (s *World) AddProject(slug string) *Project {
 	slug = ShortSlug(slug)
 	if p := s.ProjectBy(slug); p != nil {
@@ -54,7 +54,7 @@ func (s *World) AddProject(slug string) *Project {
 	}
 	parts := strings.Split(slug, "/")
 	if len(parts) != 3 {
-		panic("circlecitest: " + slug + " is no project slug")
+		panic("circlecitest: " + slug + " is not a project slug")
 	}
 	p := &Project{
 		ID: s.NewID(), Slug: slug, Name: parts[2], Org: s.AddOrg(parts[0] + "/" + parts[1]), DefaultBranch: "main",
@@ -68,7 +68,7 @@ func (s *World) AddProject(slug string) *Project {
 	return p
 }
 
-// ProjectBy finds a project by its slug or ID; nil if there is none.
+// ProjectBy returns the project with a slug or ID, or nil.
 func (s *World) ProjectBy(ref string) *Project {
 	for _, p := range s.Projects {
 		if p.Slug == ref || p.ID.String() == ref {
@@ -78,8 +78,8 @@ func (s *World) ProjectBy(ref string) *Project {
 	return nil
 }
 
-// RemoveProject removes a project with all that is in it. What runs there comes
-// to nobody's notice any more.
+// RemoveProject removes a project with everything in it. Its unfinished runs
+// are no longer reported.
 func (s *World) RemoveProject(p *Project) {
 	w := s
 	w.Projects = slices.DeleteFunc(w.Projects, func(other *Project) bool { return other == p })
@@ -94,7 +94,7 @@ func (s *World) RemoveProject(p *Project) {
 	})
 }
 
-// Repository is the URL of the project's repository.
+// Repository returns the URL of the project's repository.
 func (p *Project) Repository() string {
 	switch p.Org.VCSType {
 	case "github":
@@ -105,7 +105,7 @@ func (p *Project) Repository() string {
 	return "//circleci.com/" + p.Org.Name + "/" + p.Name
 }
 
-// NextScript is what the next pipeline does.
+// NextScript returns and consumes the script of the next pipeline.
 func (p *Project) NextScript() Script {
 	next := p.PeekScript()
 	if len(p.Scripts) > 1 {
@@ -114,7 +114,7 @@ func (p *Project) NextScript() Script {
 	return next
 }
 
-// PeekScript is nextScript, for a look ahead.
+// PeekScript returns the script of the next pipeline without consuming it.
 func (p *Project) PeekScript() Script {
 	switch {
 	case len(p.Scripts) > 0:
@@ -125,14 +125,14 @@ func (p *Project) PeekScript() Script {
 	return defaultScript()
 }
 
-// KeyIndex is the index of the key with this fingerprint; -1 if there is none.
+// KeyIndex returns the index of the key with this fingerprint, or -1.
 func (p *Project) KeyIndex(fingerprint string) int {
 	return slices.IndexFunc(p.Keys, func(k *CheckoutKey) bool {
 		return k.Fingerprint("md5") == fingerprint || k.Fingerprint("sha256") == fingerprint
 	})
 }
 
-// Fingerprint is the key's fingerprint by a digest: md5 or sha256.
+// Fingerprint returns the key's fingerprint by a digest: md5 or sha256.
 func (k *CheckoutKey) Fingerprint(digest string) string {
 	if digest == "sha256" {
 		sum := sha256.Sum256([]byte(k.Public))

@@ -6,8 +6,8 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// Ran are the jobs that have run in the workflow itself: not the approvals, nor
-// those that came over to a rerun.
+// Ran returns the jobs that ran in this workflow: not approvals, and not jobs
+// taken over from the workflow that was rerun.
 func (w *Workflow) Ran() []*Job {
 	var all []*Job
 	for _, j := range w.Jobs {
@@ -18,7 +18,7 @@ func (w *Workflow) Ran() []*Job {
 	return all
 }
 
-// RunsOf are the workflows of a project that keep says, the oldest first.
+// RunsOf returns the workflows of a project that keep selects, oldest first.
 func (s *World) RunsOf(p *Project, keep func(*Workflow) bool) (all []*Workflow) {
 	for _, run := range s.Runs.Pipelines {
 		if run.Project != p {
@@ -33,7 +33,7 @@ func (s *World) RunsOf(p *Project, keep func(*Workflow) bool) (all []*Workflow) 
 	return all
 }
 
-// Credits is what the run has cost.
+// Credits returns the credits that the run has used.
 func (w *Workflow) Credits() (sum float64) {
 	for _, j := range w.Ran() {
 		if !j.Stopped.IsZero() {
@@ -43,7 +43,7 @@ func (w *Workflow) Credits() (sum float64) {
 	return sum
 }
 
-// Results are the tests of a job that has ended.
+// Results returns the test results of a finished job.
 func (j *Job) Results() []circleci.Test {
 	if j.Stopped.IsZero() {
 		return nil
@@ -70,8 +70,8 @@ func (j *Job) Results() []circleci.Test {
 	return all
 }
 
-// creditsPerMinute is what the server's machines cost.
+// creditsPerMinute is the price of the server's machines.
 const creditsPerMinute = 10
 
-// Credits is what the run has cost.
+// Credits returns the credits that the run has used.
 func (j *Job) Credits() float64 { return j.Stopped.Sub(j.Started).Minutes() * creditsPerMinute }

@@ -12,7 +12,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
-// Origin tells what the pipeline runs: the revision of a repository, or for a
+// Origin returns what the pipeline runs: a revision of a repository, or for a
 // standalone project the parameters of its trigger.
 func (p *Pipeline) Origin() (vcs, parameters form.Object) {
 	if p.Project.Org.VCSType == "circleci" {
@@ -28,8 +28,7 @@ func (p *Pipeline) Origin() (vcs, parameters form.Object) {
 	}.Put("branch", p.Branch).Put("tag", p.Tag), nil
 }
 
-// Values are the pipeline values that are modeled, by name, without the
-// parameters.
+// Values returns the modeled pipeline values by name, without the parameters.
 func (p *Pipeline) Values() map[string]any {
 	values := map[string]any{
 		"pipeline.id": p.ID.String(), "pipeline.number": p.Number,
@@ -45,8 +44,8 @@ func (p *Pipeline) Values() map[string]any {
 	return values
 }
 
-// Push has what a configuration can know of a push to a project's default
-// branch; nil stands for a project that is not there yet.
+// Push returns the values of a push to a project's default branch. Nil means a
+// project that does not exist yet.
 func Push(p *Project) config.Trigger {
 	if p == nil {
 		p = &Project{Org: &Org{}, DefaultBranch: "main"}
@@ -55,7 +54,7 @@ func Push(p *Project) config.Trigger {
 	return config.Trigger{Branch: push.Branch, Values: push.Values()}
 }
 
-// NewestFirst are the pipelines that keep says, newest first.
+// NewestFirst returns the pipelines that keep selects, newest first.
 func (s *World) NewestFirst(keep func(*Pipeline) bool) []*Pipeline {
 	var all []*Pipeline
 	for _, p := range slices.Backward(s.Runs.Pipelines) {
@@ -66,9 +65,9 @@ func (s *World) NewestFirst(keep func(*Pipeline) bool) []*Pipeline {
 	return all
 }
 
-// runs are the pipelines and all that runs in them.
+// runs are the pipelines with their workflows and jobs.
 type runs struct {
-	Keep      int         // of pipelines; 0: all
+	Keep      int         // the number of pipelines kept; 0 keeps all
 	Pipelines []*Pipeline // the oldest first
 	ByID      map[uuid.UUID]*Pipeline
 	Workflows map[uuid.UUID]*Workflow
@@ -79,7 +78,7 @@ type runs struct {
 	JobsByNumber      map[Numbered]*Job
 }
 
-// Numbered is what has a number in its project.
+// Numbered identifies something by its number in a project.
 type Numbered struct {
 	Project *Project
 	Number  int64
@@ -91,7 +90,7 @@ func (r *runs) init() {
 	r.Jobs, r.JobsByNumber = map[uuid.UUID]*Job{}, map[Numbered]*Job{}
 }
 
-// Trim forgets the oldest pipelines beyond those that are kept.
+// Trim removes the oldest pipelines beyond the number to keep.
 func (r *runs) Trim() {
 	for r.Keep > 0 && len(r.Pipelines) > r.Keep {
 		r.forget(r.Pipelines[0])
@@ -133,7 +132,7 @@ type Pipeline struct {
 	Continued        string // the configuration that came with it
 	Created, Updated time.Time
 	Workflows        []*Workflow
-	Forgotten        bool // what still runs in it is not kept
+	Forgotten        bool // its unfinished runs are not kept
 }
 
 // Workflow is a workflow of a pipeline.
@@ -158,7 +157,7 @@ type Job struct {
 	Workflow   *Workflow
 	Script     *JobScript
 	Status     circleci.JobStatus
-	Run        int    // how often it has run before
+	Run        int    // the number of previous runs
 	Flakes     []bool // which of the flaky tests fail in this run; nil: not known yet
 	Requires   []*Job
 	Approval   uuid.UUID // the ID of the request for it
@@ -168,14 +167,14 @@ type Job struct {
 	Queued, Started, Stopped time.Time
 }
 
-// Index has a job with a number found by it.
+// Index makes a numbered job available by its number.
 func (s *World) Index(j *Job) {
 	if p := j.Workflow.Pipeline; j.Number != 0 && !p.Forgotten {
 		s.Runs.JobsByNumber[Numbered{p.Project, j.Number}] = j
 	}
 }
 
-// Ready reports whether all that the job requires has ended as it has to.
+// Ready reports whether all required jobs have ended with an accepted status.
 func (j *Job) Ready() bool {
 	for _, required := range j.Requires {
 		if !slices.Contains(j.Script.Accepts(required.Script.Name), required.Status) {
@@ -185,26 +184,26 @@ func (j *Job) Ready() bool {
 	return true
 }
 
-// Skipped reports whether something that the job requires has ended in another
-// way, so that the job never runs.
+// Skipped reports whether a required job has ended with another status, so that
+// this job never runs.
 func (j *Job) Skipped() bool {
 	return slices.ContainsFunc(j.Requires, func(required *Job) bool {
 		return required.Status.Done() && !slices.Contains(j.Script.Accepts(required.Script.Name), required.Status)
 	})
 }
 
-// DependsOn reports whether the job waits for one of these, through others
-// too.
+// DependsOn reports whether the job requires one of these, directly or through
+// others.
 func (j *Job) DependsOn(chosen []*Job) bool {
 	return slices.ContainsFunc(j.Requires, func(required *Job) bool {
 		return slices.Contains(chosen, required) || required.DependsOn(chosen)
 	})
 }
 
-// LastJob is the last job that began in a project; nil if there is none.
+// LastJob returns the last job that started in a project, or nil.
 func (s *World) LastJob(p *Project) *Job { return s.Runs.JobsByNumber[Numbered{p, p.LastJob}] }
 
-// WebURL is the URL of the job's page.
+// WebURL returns the URL of the job's page.
 func (j *Job) WebURL() string {
 	p := j.Workflow.Pipeline
 	return "https://app.circleci.com/jobs/" + p.Project.Slug + "/" + strconv.FormatInt(j.Number, 10)

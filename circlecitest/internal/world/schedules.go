@@ -17,10 +17,11 @@ type Schedule struct {
 	Parameters        map[string]any
 	Actor             *User
 	Created, Updated  time.Time
-	Winding           int // counts the changes: what was set up before is void
+	Winding           int // counts changes; events of earlier values are ignored
 }
 
-// Timetable is what comes and goes, with dashes in its keys.
+// Timetable is the timetable of requests and responses, with dashes in its
+// keys.
 type Timetable struct {
 	PerHour     *int     `json:"per-hour"`
 	HoursOfDay  []int    `json:"hours-of-day"`
@@ -33,7 +34,7 @@ func dayName(d time.Weekday) string { return strings.ToUpper(d.String()[:3]) }
 
 func monthName(m time.Month) string { return strings.ToUpper(m.String()[:3]) }
 
-// Problem says what is wrong with a timetable; empty if nothing is.
+// Problem returns what is wrong with a timetable, or "".
 func (t *Timetable) Problem() string {
 	switch {
 	case t.PerHour == nil || *t.PerHour < 1 || *t.PerHour > 60:
@@ -70,7 +71,7 @@ var (
 	}
 )
 
-// Merge takes over what came; one kind of days takes the place of the other.
+// Merge applies a partial timetable. One kind of days replaces the other.
 func (t *Timetable) Merge(in *Timetable) {
 	if in.PerHour != nil {
 		t.PerHour = in.PerHour
@@ -86,11 +87,11 @@ func (t *Timetable) Merge(in *Timetable) {
 	}
 }
 
-// most days to look ahead: no day of the calendar is rarer than February 29.
+// mostDaysAhead is how many days to search: February 29 is the rarest date.
 const mostDaysAhead = 8*366 + 1
 
-// Next is the first time after now; false if there is none, as for a February
-// 30. The runs of an hour are spread over it.
+// Next returns the first time after now. It returns false if there is none, as
+// for February 30. The runs of an hour are spread over it.
 func (t *Timetable) Next(now time.Time) (time.Time, bool) {
 	now = now.UTC()
 	hours := slices.Clone(t.HoursOfDay)

@@ -7,25 +7,25 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// Script says what a pipeline does: circlecitest.Script says more.
+// Script describes what a pipeline does: see circlecitest.Script.
 type Script struct {
 	Setup      *WorkflowScript // nil: a plain configuration
 	Workflows  []*WorkflowScript
 	Errors     []circleci.PipelineError
 	Parameters []string // nil: any
 	Config     string
-	// NeverContinues: the setup workflow continues nothing.
+	// NeverContinues keeps the setup workflow from continuing the pipeline.
 	NeverContinues bool
 }
 
-// IsEmpty reports whether nothing comes of the script.
+// IsEmpty reports whether the script runs nothing and has no errors.
 func (x Script) IsEmpty() bool {
 	return len(x.Workflows) == 0 && x.Setup == nil && len(x.Errors) == 0
 }
 
-// Behavior is what the script says about a job of a workflow: by its name, in
-// that workflow or else in another, or by the key of its definition. A job that
-// the script does not have succeeds.
+// Behavior returns the script of a job: by its name in that workflow or else in
+// another, or by the key of its definition. A job that is not in the script
+// succeeds.
 func (x Script) Behavior(workflow, name, definition string) JobScript {
 	workflows := x.Workflows
 	if x.Setup != nil {
@@ -48,7 +48,7 @@ func (x Script) Behavior(workflow, name, definition string) JobScript {
 	return NewJobScript(name)
 }
 
-// AutoReruns is how often the script has a workflow rerun automatically.
+// AutoReruns returns how often a workflow is rerun automatically.
 func (x Script) AutoReruns(workflow string) int {
 	for _, w := range x.Workflows {
 		if w.Name == workflow {
@@ -58,7 +58,7 @@ func (x Script) AutoReruns(workflow string) int {
 	return 0
 }
 
-// Check panics for a script that cannot run.
+// Check panics if the script cannot run.
 func (x Script) Check() {
 	for _, w := range x.Workflows {
 		w.check()
@@ -68,15 +68,15 @@ func (x Script) Check() {
 	}
 }
 
-// WorkflowScript says what a workflow does.
+// WorkflowScript describes what a workflow does.
 type WorkflowScript struct {
 	Name       string
 	Jobs       []*JobScript
 	AutoReruns int
 }
 
-// check panics if a job has the name of another, or requires what there is not,
-// or itself.
+// check panics if two jobs have the same name, or if a job requires itself or a
+// missing job.
 func (w *WorkflowScript) check() {
 	begun, done := map[string]bool{}, map[string]bool{}
 	var visit func(j *JobScript)
@@ -107,20 +107,20 @@ func (w *WorkflowScript) check() {
 	}
 }
 
-// JobScript says what a job does.
+// JobScript describes what a job does.
 type JobScript struct {
 	Name     string
 	Requires []string
-	// Statuses are those of a required job, by its name, with which this one
-	// begins; just success for one that is not here.
+	// Statuses are the accepted statuses of required jobs, by name; only
+	// success for jobs that are not listed.
 	Statuses    map[string][]circleci.JobStatus
 	Parallelism int // 0: 1
 	Kind        circleci.JobType
 	Duration    time.Duration
-	Varies      float64              // by which share of it the duration does
+	Varies      float64              // the fraction by which the duration varies
 	Approved    bool                 // after the duration
-	Outcomes    []circleci.JobStatus // of its runs in turn; the last goes on
-	Fails       float64              // the share of its runs that do, for no other reason
+	Outcomes    []circleci.JobStatus // of its runs, in order; the last is repeated
+	Fails       float64              // the fraction of its runs that fail at random
 	Tests       []circleci.Test
 	Flaky       []FlakyTest
 	Artifacts   []Artifact
@@ -128,7 +128,7 @@ type JobScript struct {
 	Output      string
 }
 
-// FlakyTest is a test that fails in this share of the job's runs.
+// FlakyTest is a test that fails in this fraction of the job's runs.
 type FlakyTest struct {
 	Test  circleci.Test
 	Share float64
@@ -142,10 +142,10 @@ type Artifact struct {
 	Size      int64
 }
 
-// defaultDuration is what a job takes if nothing else is said.
+// defaultDuration is the duration of a job by default.
 const defaultDuration = 30 * time.Second
 
-// Accepts are the statuses of a required job with which this one begins.
+// Accepts returns the statuses of a required job after which this job starts.
 func (j *JobScript) Accepts(required string) []circleci.JobStatus {
 	if statuses := j.Statuses[required]; statuses != nil {
 		return statuses
@@ -153,7 +153,7 @@ func (j *JobScript) Accepts(required string) []circleci.JobStatus {
 	return []circleci.JobStatus{circleci.JobStatusSuccess}
 }
 
-// NewJobScript is a job that takes 30 seconds and succeeds.
+// NewJobScript returns the script of a job that takes 30 seconds and succeeds.
 func NewJobScript(name string) JobScript {
 	return JobScript{
 		Name: name, Kind: circleci.JobTypeBuild, Duration: defaultDuration,
@@ -161,15 +161,15 @@ func NewJobScript(name string) JobScript {
 	}
 }
 
-// PassingTest is the result of a test that passes.
+// PassingTest returns the result of a test that passes.
 func PassingTest(name string, seconds float64) circleci.Test {
 	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultSuccess, RunTime: circleci.Seconds(seconds * float64(time.Second))}
 }
 
-// FlakyResult is the result of a test that goes by its job's.
+// FlakyResult is the result of a test that passes or fails with its job.
 const FlakyResult circleci.TestResult = "flaky"
 
-// defaultScript is what pipelines do if nothing else is said.
+// defaultScript returns the script of pipelines by default.
 func defaultScript() Script {
 	build, test := NewJobScript("build"), NewJobScript("test")
 	test.Requires = []string{"build"}

@@ -19,7 +19,7 @@ type Webhook struct {
 	Created, Updated time.Time
 }
 
-// WebhooksOf are the webhooks of a project.
+// WebhooksOf returns the webhooks of a project.
 func (s *World) WebhooksOf(projectID uuid.UUID) (all []*Webhook) {
 	for _, h := range s.Webhooks {
 		if h.Project.ID == projectID {

@@ -1,5 +1,5 @@
-// Package world keeps what there is: users, organizations, projects, what runs in them, and
-// the time. It makes nothing happen by itself: see package engine.
+// Package world holds the state of the server: users, organizations, projects,
+// what runs in them, and the clock. Package engine makes things happen in it.
 package world
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Latest is the later of two times.
+// Latest returns the later of two times.
 func Latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -20,7 +20,7 @@ func Latest(a, b time.Time) time.Time {
 	return b
 }
 
-// LastOf are the last n of all; 0: all.
+// LastOf returns the last n elements; 0 means all.
 func LastOf[T any](all []T, n int) []T {
 	if n > 0 && len(all) > n {
 		return slices.Delete(all, 0, len(all)-n)
@@ -28,19 +28,19 @@ func LastOf[T any](all []T, n int) []T {
 	return all
 }
 
-// World is all that there is, and its time. Who uses it locks it.
+// World is the state of a server with its clock. Its users lock it.
 type World struct {
 	sync.Mutex
 	Clock  Clock
-	Past   bool // what happens now has happened long ago: see relive
+	Past   bool // past runs are being created: see relive
 	Seed   uint64
 	ids    *rand.Rand
-	Chance *rand.Rand // of what jobs do
-	Token  string     // that is taken
+	Chance *rand.Rand // decides what jobs do
+	Token  string     // the accepted token
 	first  beginning
 
 	Me       *User
-	system   *User // in whose name schedules run if it is nobody's
+	system   *User // the actor of schedules without a user
 	Users    map[uuid.UUID]*User
 	Orgs     []*Org
 	Projects []*Project
@@ -55,14 +55,14 @@ type World struct {
 	Policies  PolicyEngine // nil: none
 }
 
-// New returns a world in which nothing is yet, and time passes.
+// New returns an empty world with a running clock.
 func New(token string) *World {
 	w := &World{Token: token, Seed: 1, Clock: newClock(), Users: map[uuid.UUID]*User{}}
 	w.Runs.init()
 	return w
 }
 
-// Populate brings in the owner of the token. Before it the seed is set.
+// Populate adds the owner of the token. The seed must be set before.
 func (s *World) Populate() {
 	s.first = beginning{s.Token, s.Clock.Speed, s.Clock.Base}
 	s.populate()
@@ -73,18 +73,18 @@ func (s *World) populate() {
 	s.Me = s.AddUser("ada", "Ada Lovelace")
 }
 
-// beginning is what a reset restores.
+// beginning is the initial state that Reset restores.
 type beginning struct {
 	token string
 	speed float64
 	base  time.Time
 }
 
-// FirstToken returns the token that the world began with.
+// FirstToken returns the token that the world started with.
 func (s *World) FirstToken() string { return s.first.token }
 
-// Reset forgets everything, and begins again: the token, the time and its speed
-// are as they were at first, and IDs repeat.
+// Reset returns to the initial state: the token, the time and its speed are
+// restored, and IDs repeat.
 func (s *World) Reset() {
 	s.Clock.Stop()
 	s.Clock = newClock()
@@ -97,8 +97,8 @@ func (s *World) Reset() {
 	s.populate()
 }
 
-// The streams of random numbers, each of its own: that there are more of one
-// kind changes nothing about the others.
+// The independent streams of random numbers: more draws from one do not affect the
+// others.
 const (
 	streamIDs uint64 = iota
 	streamChance
@@ -118,7 +118,7 @@ func (s *World) NewID() uuid.UUID {
 	return id
 }
 
-// HexID is an ID without its dashes.
+// HexID returns an ID without dashes.
 func HexID(id uuid.UUID) string {
 	text := id.String()
 	return text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:]
