@@ -9,10 +9,10 @@ import (
 	"github.com/circleci-go/circleci/circlecitest"
 )
 
-// demoProject is the project of a configuration that names none.
+// demoProject is the project of a configuration without a slug.
 const demoProject circleci.ProjectSlug = "gh/acme/web"
 
-// configFiles is a flag that can be repeated: a path, or a project and a path.
+// configFiles is a repeatable flag: a path, or a project slug and a path.
 type configFiles []configFile
 
 type configFile struct {
@@ -28,7 +28,7 @@ func (c *configFiles) String() string {
 	return strings.Join(all, " ")
 }
 
-// Set adds a configuration.
+// Set adds a configuration file.
 func (c *configFiles) Set(text string) error {
 	file := configFile{demoProject, text}
 	if slug, path, named := strings.Cut(text, "="); named {
@@ -39,13 +39,13 @@ func (c *configFiles) Set(text string) error {
 		file = configFile{parsed, path}
 	}
 	if file.path == "" {
-		return errors.New("it is the path of a file, or a project slug, = and a path")
+		return errors.New("want the path of a file, or a project slug, = and a path")
 	}
 	*c = append(*c, file)
 	return nil
 }
 
-// configure has projects run what the files say.
+// configure sets the configurations of the projects.
 func (c *configFiles) configure(srv *circlecitest.Server) error {
 	for _, file := range *c {
 		text, err := os.ReadFile(file.path)

@@ -8,8 +8,8 @@ import (
 	"github.com/circleci-go/circleci/circlecitest"
 )
 
-// seedDemo makes an organization with three projects that have run for a month,
-// and has one of them go on by itself.
+// seedDemo creates an organization with three projects that have a month of
+// past runs. A schedule keeps one of them running.
 func seedDemo(ctx context.Context, srv *circlecitest.Server) error {
 	const web, api, docs = "gh/acme/web", "gh/acme/api", "gh/acme/docs"
 	webBuild := circlecitest.Workflow("build-and-test",

@@ -1,18 +1,24 @@
-// Command circleci-fake is CircleCI in a box for programs in any language: a
-// server that behaves like CircleCI's API v2, keeps state, and needs no account
-// and no network. It is what package circlecitest is for tests in Go.
+// Command circleci-fake is a fake CircleCI server for programs in any language.
+// It behaves like CircleCI's API v2, keeps state, and needs no account and no
+// network. For tests in Go, use package circlecitest.
 //
 //	go run github.com/circleci-go/circleci/cmd/circleci-fake@latest -seed demo
 //
-// It prints its URL and a token, and how to use them. The URL shows in a browser
-// what goes on: pipelines and their jobs, requests, and what is wrong with them.
-// What the API would ignore of a request, the server ignores as well, and shows
-// it there; with -strict it refuses the request.
+// It prints its URL, a token, and how to use them. In a browser, the URL shows
+// a status page with pipelines and their jobs, requests, and what is wrong with
+// them; the page can also trigger, approve and rerun. Like the API, the server
+// ignores unknown query parameters and members of request bodies, and shows
+// them on that page; with -strict it refuses such requests.
 //
-// Artifacts, outputs and exports are kept behind a second port, as CircleCI keeps
-// them at another host: a client must not send its token there.
+// Tests script the server through the routes below /_fake/; GET /_fake/ lists
+// them. The flag -script loads a scenario document at the start, and -config a
+// .circleci/config.yml.
 //
-// Memory is bounded: see -keep. An interrupt ends it.
+// Artifacts, outputs and exports are served on a second port, as CircleCI
+// serves them from another host: a client must not send its token there.
+//
+// The server accepts requests for this machine only; -allow-host adds host
+// names. Memory is bounded: see -keep. An interrupt stops the server.
 package main
 
 import (
@@ -44,10 +50,10 @@ func main() {
 	}
 }
 
-// errUsage is a mistake in the flags, of which the user has been told.
+// errUsage is a mistake in the flags that has been reported to the user.
 var errUsage = errors.New("usage")
 
-// requestsKept is how many requests are remembered, for the page.
+// requestsKept is how many requests are kept for the status page.
 const requestsKept = 500
 
 // run serves until the context ends.
@@ -55,20 +61,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("circleci-fake", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	var (
-		address = flags.String("addr", "127.0.0.1:8080", "the `address` to listen at; port 0 is a free one")
-		storage = flags.String("storage-addr", "127.0.0.1:0", "the `address` of the storage, which is another origin")
-		seed    = flags.String("seed", "demo", "what is there at first: demo or empty")
-		speed   = flags.Float64("speed", 1, "how many times faster than ours time passes: with 60, a job of a minute takes a second; with 0, time stands still until POST /_fake/time moves it")
-		token   = flags.String("token", circlecitest.DefaultToken, "the token that is taken")
-		script  = flags.String("script", "", "a `file` with a scenario, YAML or JSON: what POST /_fake/scenario takes")
-		hosts   = flags.String("allow-host", "", "further `hosts` that requests may be sent to, separated by commas, such as the name of a container; * for any")
+		address = flags.String("addr", "127.0.0.1:8080", "the `address` to listen on; port 0 selects a free port")
+		storage = flags.String("storage-addr", "127.0.0.1:0", "the `address` of the storage of artifacts, which is another origin")
+		seed    = flags.String("seed", "demo", "the initial state: demo or empty")
+		speed   = flags.Float64("speed", 1, "how many times faster than real time the clock runs: with 60, a one-minute job takes a second; 0 stops it until POST /_fake/time moves it")
+		token   = flags.String("token", circlecitest.DefaultToken, "the token that the server accepts")
+		script  = flags.String("script", "", "a `file` with a scenario document, in YAML or JSON, as for POST /_fake/scenario")
+		hosts   = flags.String("allow-host", "", "further `hosts` under which requests are accepted, separated by commas, such as the name of a container; * for any")
 		configs configFiles
 		limit   rateLimit
 		strict  = flags.Bool("strict", false, "refuse what the API would ignore: unknown query parameters and members of bodies")
-		keep    = flags.Int("keep", 5000, "how many pipelines are kept; older ones are forgotten")
+		keep    = flags.Int("keep", 5000, "how many pipelines are kept; older ones are removed")
 	)
 	flags.Var(&configs, "config", "the `path` of a .circleci/config.yml that pipelines of gh/acme/web run, or slug=path for another project; can be repeated")
-	flags.Var(&limit, "rate-limit", "refuse more requests than this, for each family of routes, such as `300/m`, 10/s or 1000/h; none by default")
+	flags.Var(&limit, "rate-limit", "the most requests for each family of routes, such as `300/m`, 10/s or 1000/h; no limit by default")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
@@ -78,15 +84,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	usage := ""
 	switch {
 	case flags.NArg() > 0:
-		usage = "there are no arguments, but " + strings.Join(flags.Args(), " ")
+		usage = "unexpected arguments: " + strings.Join(flags.Args(), " ")
 	case *seed != "demo" && *seed != "empty":
-		usage = "-seed is demo or empty"
+		usage = "-seed must be demo or empty"
 	case *speed < 0:
-		usage = "-speed is 0 or more"
+		usage = "-speed must be 0 or more"
 	case *keep < 1:
-		usage = "-keep is 1 at least"
+		usage = "-keep must be at least 1"
 	case *token == "":
-		usage = "-token is empty"
+		usage = "-token must not be empty"
 	}
 	if usage != "" {
 		fmt.Fprintln(stderr, "circleci-fake:", usage)
@@ -101,7 +107,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		opts = append(opts, circlecitest.WithStrictness())
 	}
 	srv := circlecitest.NewServer(opts...)
-	defer srv.Close() // lets requests end that are under way
+	defer srv.Close() // closes connections and cancels requests
 	if *seed == "demo" {
 		if err := seedDemo(ctx, srv); err != nil {
 			return err
@@ -142,7 +148,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// rateLimit is a flag: so many requests in a time.
+// rateLimit is a flag: a number of requests in a period.
 type rateLimit struct {
 	n   int
 	per time.Duration
@@ -159,14 +165,14 @@ func (l *rateLimit) Set(text string) error {
 	count, unit, _ := strings.Cut(text, "/")
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 1 {
-		return errors.New("it is a number of requests above 0, a slash and a time")
+		return errors.New("want a positive number of requests, a slash and a period, such as 300/m")
 	}
 	per, err := time.ParseDuration(unit)
 	if named := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]; named > 0 {
 		per, err = named, nil
 	}
 	if err != nil || per <= 0 {
-		return errors.New("the time is s, m, h or a duration such as 30s")
+		return errors.New("the period must be s, m, h or a duration such as 30s")
 	}
 	l.n, l.per = n, per
 	return nil

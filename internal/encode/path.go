@@ -1,5 +1,5 @@
-// Package encode turns arguments into paths and queries. It is the only user
-// of oapi-codegen/runtime.
+// Package encode encodes arguments as paths and queries. It is the only user of
+// oapi-codegen/runtime.
 package encode
 
 import (
@@ -11,13 +11,13 @@ import (
 // Param is the value of a path parameter.
 type Param struct {
 	Text string
-	// Slug marks a text of several segments, whose slashes stay literal.
+	// Slug marks a text of several segments, whose slashes are not escaped.
 	Slug bool
-	// Refused says why the value cannot stand in a path; empty if it can.
+	// Refused says why the value is not allowed in a path; empty if it is.
 	Refused string
 }
 
-// ParamError refuses the value of a parameter.
+// ParamError reports an invalid value of a path parameter.
 type ParamError struct {
 	Name   string // as the route template has it
 	Reason string
@@ -25,11 +25,11 @@ type ParamError struct {
 
 func (e *ParamError) Error() string { return e.Name + " " + e.Reason }
 
-// projectTemplate is how some routes write what others call {project-slug}.
+// projectTemplate is how some routes spell {project-slug}.
 const projectTemplate = "{provider}/{organization}/{project}"
 
 // Path fills the template's placeholders, in order, with params. Each segment
-// is escaped; one that could lead to another route is refused.
+// is escaped, and values that could lead to another route are refused.
 func Path(template string, params ...Param) (string, error) {
 	var b strings.Builder
 	b.Grow(len(template) + 40*len(params))
@@ -62,8 +62,8 @@ func Path(template string, params ...Param) (string, error) {
 	return b.String(), nil
 }
 
-// writeLiteral writes a part of the template. What cannot stand in a path is
-// escaped; what is escaped already stays so.
+// writeLiteral writes a part of the template. It escapes characters that are
+// not allowed in a path, but not what is already escaped.
 func writeLiteral(b *strings.Builder, s string) {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {
@@ -117,7 +117,7 @@ func writeSegment(b *strings.Builder, name, segment string) error {
 }
 
 // HasDotPart reports whether a server that decodes escaped slashes before it
-// cleans the path would be led elsewhere: escaping leaves dots as they are.
+// cleans the path could be led elsewhere: escaping does not change dots.
 func HasDotPart(segment string) bool {
 	if strings.IndexByte(segment, '.') < 0 {
 		return false
@@ -130,8 +130,8 @@ func HasDotPart(segment string) bool {
 	return false
 }
 
-// isUnreserved reports whether s reads the same escaped, which spares the
-// common case (IDs, numbers, plain names) the styling.
+// isUnreserved reports whether s needs no escaping. This makes the common case
+// (IDs, numbers, plain names) fast.
 func isUnreserved(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {

@@ -9,8 +9,9 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
-// Query collects the query of a request. A zero value is left out, and an
-// array repeats its name: the API knows no other form. A copy is its own.
+// Query builds the query of a request. Zero values are omitted, and arrays
+// repeat their name, which is the only form the API knows. Copies are
+// independent.
 type Query struct{ text string }
 
 // String adds name=value, both escaped.

@@ -1,7 +1,7 @@
 package spec
 
-// Extras are operations in live use that the document lacks. A path that begins
-// with /api/ is of another version of the API.
+// Extras are operations in use that the document lacks. A path that begins with
+// /api/ belongs to another version of the API.
 var Extras = []Operation{
 	{ID: "getDeploySettings", Method: "GET", Path: "/deploy/projects/{project_id}/settings"},
 	{ID: "listOtelExporters", Method: "GET", Path: "/otel/exporters", Query: []string{"org-id"}, Required: []string{"org-id"}},
@@ -35,6 +35,6 @@ var Extras = []Operation{
 	{ID: "getJobOutput", Method: "GET", Path: "/api/v3/jobs/{job-id}/{stream}", Query: []string{"filter[execution]", "filter[step_num]"}},
 }
 
-// ExtraQuery has the parameters of the query that the document lacks, for
-// operations that it has.
+// ExtraQuery has query parameters that the document lacks, for operations that
+// it has.
 var ExtraQuery = map[string][]string{"GET /context": {"include-env-vars"}}

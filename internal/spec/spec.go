@@ -1,6 +1,5 @@
-// Package spec pins the operations of the API: method, route and the names of
-// the parameters, and nothing of the document's wording. Tests hold the code
-// against it.
+// Package spec lists the operations of the API: method, route and parameter
+// names, and none of the document's wording. Tests check the code against it.
 package spec
 
 // Operation is an operation of the API.
@@ -9,6 +8,6 @@ type Operation struct {
 	Method string
 	Path   string   // the route's template, letter for letter
 	Query  []string // names of the parameters of the query
-	// Required are those of Query that a request has to have.
+	// Required are the query parameters that a request must have.
 	Required []string
 }

@@ -1,4 +1,4 @@
-// Package text makes foreign texts fit to be shown.
+// Package text makes texts from outside safe to show.
 package text
 
 import (
@@ -7,16 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// usual is how many bytes of a foreign text a line shows.
+// usual is how many bytes of a text a line shows by default.
 const usual = 300
 
-// Line makes a text fit for a line of a terminal or a log: without escape
+// Line makes a text safe for one line of a terminal or log. It removes escape
 // sequences, control characters, line breaks and characters that change the
-// direction of writing, and at most 300 bytes long.
+// writing direction, and shortens the text to 300 bytes.
 func Line(s string) string { return LineOf(s, usual) }
 
-// LineOf is Line for at most so many bytes. A text that is cut ends with an
-// ellipsis.
+// LineOf is like Line, with a limit of most bytes. A shortened text ends with
+// an ellipsis.
 func LineOf(s string, most int) string {
 	if len(s) <= most && isPlain(s) {
 		return s
@@ -52,7 +52,7 @@ func LineOf(s string, most int) string {
 	return b.String()
 }
 
-// isPlain reports whether a text is a line already.
+// isPlain reports whether a text needs no change.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
@@ -62,8 +62,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-// escape is the length of the terminal's escape sequence that s begins with; 0
-// if there is none. One that does not end takes the rest of its line.
+// escape returns the length of the terminal escape sequence at the start of s;
+// 0 if there is none. An unterminated sequence extends to the end of the line.
 func escape(s string) int {
 	const end = "\x1b\\"
 	const length = 2
@@ -108,8 +108,8 @@ func escape(s string) int {
 	return length
 }
 
-// Plain makes a text of several lines, such as a log, fit for a terminal: it
-// keeps its lines and tabs.
+// Plain makes a text of several lines, such as a log, safe for a terminal. It
+// keeps line breaks and tabs.
 func Plain(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {

@@ -11,17 +11,17 @@ import (
 	"sync/atomic"
 )
 
-// Auth puts the headers of the client on requests, last of all: those that a
-// middleware has set are left alone. The token is for the API, which for
-// CircleCI's cloud is on two hosts, and for CircleCI's artifact hosts, and for
-// no other. As a round tripper it judges each redirect anew.
+// Auth adds the client's headers to requests, after all middlewares; headers
+// that a middleware has set are kept. The token is sent only to the API, which
+// has two hosts in CircleCI's cloud, and to CircleCI's artifact hosts. Because
+// Auth is a round tripper, it checks each redirect again.
 //
-// The token is in closures alone, where no printer follows it.
+// The token is stored only in closures, which fmt does not print.
 type Auth struct {
-	// InPlace says that nobody else sees the requests that are sent: the token
-	// may be put on them as they are, for want of which each is copied.
+	// InPlace allows Auth to modify requests instead of copying them, because
+	// nobody else sees them.
 	InPlace bool
-	// UserAgent is the header of requests that do not bring their own.
+	// UserAgent is the header of requests that do not set their own.
 	UserAgent []string
 
 	next   http.RoundTripper
@@ -36,7 +36,8 @@ var (
 	mediaAny  = []string{"*/*"}
 )
 
-// NewAuth puts the tokens of a source on requests; with none, no header.
+// NewAuth returns a round tripper that authenticates with the tokens of a
+// source; without a source, it sends none.
 func NewAuth(next http.RoundTripper, base *url.URL, source func(context.Context) (string, error), bearer bool) *Auth {
 	a := &Auth{next: next, base: base, bearer: bearer}
 	if source == nil {
@@ -71,27 +72,28 @@ func NewAuth(next http.RoundTripper, base *url.URL, source func(context.Context)
 // Anonymous reports whether no token is ever sent.
 func (a *Auth) Anonymous() bool { return a.token == nil }
 
-// TokenError is the failure of a token source.
+// TokenError is the error of a token source.
 type TokenError struct{ Err error }
 
 func (e *TokenError) Error() string { return "the token source: " + e.Err.Error() }
 func (e *TokenError) Unwrap() error { return e.Err }
 
-// artifactDomain is where CircleCI serves artifacts, to those who show a token.
+// artifactDomain is the domain of the hosts that serve CircleCI's artifacts to
+// requests with a token.
 const artifactDomain = ".circle-artifacts.com"
 
-// CloudAPIHost is where CircleCI's cloud serves some routes, to the same token
-// as its main host.
+// CloudAPIHost is the second API host of CircleCI's cloud. It accepts the same
+// tokens as the main host.
 const CloudAPIHost = "api." + cloudHost
 
 const cloudHost = "circleci.com"
 
-// IsCloud reports whether a URL leads to the main host of CircleCI's cloud.
+// IsCloud reports whether a URL is on the main host of CircleCI's cloud.
 func IsCloud(u *url.URL) bool { return isHTTPS(u) && plainHost(u) == cloudHost }
 
 func isHTTPS(u *url.URL) bool { return u.Scheme == "https" && portOf(u) == "443" }
 
-// RoundTrip sends req, at most once, with the headers that its host may see.
+// RoundTrip sends req at most once, with the headers that its host may receive.
 func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	var token, name string
 	trusted := a.trusts(req.URL)
@@ -134,7 +136,7 @@ func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// hide takes out what is not for a foreign host: credentials, and the headers
+// hide removes what other hosts must not receive: credentials, and the headers
 // that the caller has set for the API.
 func hide(ctx context.Context, h http.Header) {
 	for _, name := range [...]string{"Circle-Token", "Authorization", "Referer"} {
@@ -153,7 +155,7 @@ func hide(ctx context.Context, h http.Header) {
 
 const bearerPrefix = "Bearer "
 
-// wantsBearer reports whether the call that a request belongs to asks for it.
+// wantsBearer reports whether the call of a request uses bearer authentication.
 func wantsBearer(ctx context.Context) bool {
 	call, ok := FromContext(ctx)
 	return ok && call.Bearer
@@ -165,7 +167,7 @@ func setDefault(h http.Header, name string, values []string) {
 	}
 }
 
-// CloseIdleConnections is found by http.Client's method of that name.
+// CloseIdleConnections is called by http.Client's method of the same name.
 func (a *Auth) CloseIdleConnections() {
 	if c, ok := a.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
@@ -180,15 +182,15 @@ func (a *Auth) trusts(u *url.URL) bool {
 	return isHTTPS(u) && IsCloud(a.base) && (host == CloudAPIHost || strings.HasSuffix(host, artifactDomain))
 }
 
-// SameOrigin reports whether two URLs lead to one server.
+// SameOrigin reports whether two URLs have the same origin.
 func SameOrigin(a, b *url.URL) bool {
 	host := plainHost(a)
 	return host != "" && host == plainHost(b) && a.Scheme == b.Scheme && portOf(a) == portOf(b)
 }
 
-// plainHost is a URL's host in lower case, or "" if it is not plain ASCII:
-// what net/http would translate to another name equals no host that is
-// trusted. An IPv6 address with a zone is not plain.
+// plainHost returns a URL's host in lower case, or "" if it is not plain ASCII:
+// net/http would translate such a host to another name, so it must not equal a
+// trusted host. An IPv6 address with a zone is not plain.
 func plainHost(u *url.URL) string {
 	host := []byte(u.Hostname())
 	for i, c := range host {
@@ -216,8 +218,8 @@ func portOf(u *url.URL) string {
 	return "80"
 }
 
-// CheckToken refuses a token that would break, or forge, a header. Its error
-// does not show the token.
+// CheckToken refuses a token that would break or forge a header. The error does
+// not show the token.
 func CheckToken(token string) error {
 	for _, c := range []byte(token) {
 		if c <= ' ' || c >= 0x7f {
@@ -228,14 +230,14 @@ func CheckToken(token string) error {
 	return nil
 }
 
-// RedirectError is a redirect that is not followed.
+// RedirectError reports a redirect that was not followed.
 type RedirectError struct{ reason string }
 
 func (e *RedirectError) Error() string { return e.reason }
 
-// CheckRedirect is http.Client's policy: as its default one, but a request
-// that changes something is neither turned into a GET nor carried to another
-// host, and TLS is not left.
+// CheckRedirect is the policy of http.Client. In addition to the default
+// policy, a request that changes something is neither turned into a GET nor
+// sent to another host, and https is not left.
 func CheckRedirect(req *http.Request, via []*http.Request) error {
 	origin := via[0]
 	switch {

@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// keptBody is how much of a body an error keeps.
+	// keptBody is how much of a body an error keeps, in bytes.
 	keptBody = 64 << 10
-	// drained is how much is read of a body that nobody wants, so that its
-	// connection can serve again; past that a new one is cheaper.
+	// drained is how many bytes of an unused body are read, so that its
+	// connection can be reused; beyond that a new connection is cheaper.
 	drained = 256 << 10
 )
 
-// watch cancels an attempt that has been silent for too long. It never limits
-// the whole of an attempt in which something still arrives.
+// watch cancels an attempt that has been silent for too long. It does not limit
+// the total time of an attempt that still receives data.
 //
-// What is heard is written down, and looked at when the time is over: to set
-// the timer anew for each part of an answer would cost more than to read it.
+// Activity is recorded, and checked when the timer fires: resetting the timer
+// for each part of a response would cost more than reading it.
 type watch struct {
 	limit  time.Duration
 	timer  *time.Timer
@@ -34,18 +34,18 @@ type watch struct {
 
 const paused = -1
 
-// silence is the cause of a canceled attempt.
+// silence is the cause of an attempt canceled by a watch.
 type silence struct{ limit time.Duration }
 
 func (e *silence) Error() string {
 	return fmt.Sprintf("nothing arrived for %v", e.limit)
 }
 
-// Timeout makes the error one to net.Error's users.
+// Timeout makes the error a timeout for users of net.Error.
 func (e *silence) Timeout() bool   { return true }
 func (e *silence) Temporary() bool { return true }
 
-// start begins to listen.
+// start starts the watch.
 func (w *watch) start(limit time.Duration, cancel context.CancelCauseFunc) {
 	w.limit, w.cancel = limit, cancel
 	if limit > 0 {
@@ -54,7 +54,7 @@ func (w *watch) start(limit time.Duration, cancel context.CancelCauseFunc) {
 	}
 }
 
-// look ends the attempt, or looks again when the silence could be too long.
+// look ends the attempt, or sets the timer for the next check.
 func (w *watch) look() {
 	last := w.last.Load()
 	if last == paused {
@@ -73,7 +73,7 @@ func (w *watch) heard() {
 	}
 }
 
-// pause stops the watch until something is heard again.
+// pause stops the watch until there is activity again.
 func (w *watch) pause() {
 	if w.timer != nil {
 		w.last.Store(paused)
@@ -86,11 +86,11 @@ func (w *watch) stop() {
 	w.cancel(nil)
 }
 
-// errTooLarge is a body's error once it has passed its limit.
+// errTooLarge is the error of a body that exceeds its limit.
 var errTooLarge = errors.New("the answer is larger than the limit")
 
-// body reads an answer: it keeps the start for an error, counts, and tells a
-// broken connection from a bad answer.
+// body reads a response. It keeps the beginning for an error, counts bytes, and
+// distinguishes a broken connection from an invalid response.
 type body struct {
 	src   io.ReadCloser
 	watch *watch
@@ -102,14 +102,14 @@ type body struct {
 
 var keptPool = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 8<<10)) }}
 
-// open begins to read src.
+// open starts to read src.
 func (b *body) open(src io.ReadCloser, w *watch, limit int64) {
 	b.src, b.watch, b.limit, b.left = src, w, limit, limit
 	b.kept = keptPool.Get().(*bytes.Buffer)
 	b.kept.Reset()
 }
 
-// Limit is how long the answer may be, in bytes; see package wire.
+// Limit returns the maximum size of the response in bytes; see package wire.
 func (b *body) Limit() int64 { return b.limit }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -129,7 +129,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// start returns a copy of what has been kept, and gives back the rest.
+// start returns a copy of the kept beginning, and releases the buffer.
 func (b *body) start() []byte {
 	defer b.release()
 	return bytes.Clone(b.kept.Bytes())
@@ -140,20 +140,20 @@ func (b *body) release() {
 	b.kept = nil
 }
 
-// isBlank reports whether no result has been read: nothing but white space, or
-// a null that does not count as one.
+// isBlank reports whether the body has no result: only white space, or a null
+// that does not count as a result.
 func (b *body) isBlank(nullable bool) bool {
 	text := bytes.TrimSpace(b.kept.Bytes())
 	return len(text) == 0 || !nullable && string(text) == "null"
 }
 
-// drain reads what is left, within reason and within the watch's limit.
+// drain reads the rest of a body, up to a limit and within the watch's time.
 func drain(src io.Reader) {
 	_, _ = io.Copy(io.Discard, io.LimitReader(src, drained)) // what cannot be drained is closed
 }
 
-// stream is a body in the hands of a caller. The time that the caller takes
-// between two reads is not the server's silence.
+// stream is a body that the caller reads. Time between two reads does not count
+// as the server's silence.
 type stream struct {
 	src     io.ReadCloser
 	attempt *attempt

@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// Connections sends requests with a transport of net/http, and has it open no
-// more connections to a server than there are requests to it under way.
+// Connections sends requests with a transport of net/http, and limits its
+// connections to a server to the number of requests in progress.
 //
-// By itself net/http dials for each request that finds no idle connection, and
-// dials on when one has become idle in the meantime: while a crowd starts, a
-// server gets several connections for each caller.
+// By itself, net/http dials for each request that finds no idle connection, and
+// completes the dial even if a connection becomes idle in the meantime. When
+// many callers start at once, a server would get several connections for each
+// caller.
 type Connections struct {
 	transport *http.Transport
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
@@ -26,7 +27,7 @@ type Connections struct {
 	servers map[string]*server // by scheme and host
 }
 
-// server counts what there is to one server.
+// server counts the requests and connections to one server.
 type server struct {
 	key      string
 	requests int           // under way, until their answers have been read
@@ -34,7 +35,7 @@ type server struct {
 	changed  chan struct{} // closed at the next change; nil: nobody waits
 }
 
-// demand is a request's, for a connection.
+// demand is a request's demand for a connection.
 type demand struct {
 	server *server
 	met    bool
@@ -42,14 +43,15 @@ type demand struct {
 
 type demandKey struct{}
 
-// patience is how long a dial waits for its turn. Whatever net/http does with
-// its connections: no request waits longer for one than that.
+// patience is the longest time that a dial waits for its turn. It bounds the
+// delay of a request, whatever net/http does with its connections.
 const patience = 250 * time.Millisecond
 
-// errNotNeeded ends a dial that no request waits for any more.
+// errNotNeeded cancels a dial that no request waits for anymore.
 var errNotNeeded = errors.New("no request waits for this connection")
 
-// NewConnections takes over t, which has to have a DialContext.
+// NewConnections returns a round tripper that uses t, which must have a
+// DialContext.
 func NewConnections(t *http.Transport) *Connections {
 	c := &Connections{transport: t, dial: t.DialContext, servers: map[string]*server{}}
 	t.DialContext = c.dialContext
@@ -83,7 +85,7 @@ func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CloseIdleConnections closes the connections that no request uses.
+// CloseIdleConnections closes unused connections.
 func (c *Connections) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 
 func (c *Connections) begin(req *http.Request) *demand {
@@ -122,8 +124,8 @@ func (c *Connections) closed(s *server) {
 	c.tell(s)
 }
 
-// tell wakes the dials that wait for a change. A server that nothing is left of
-// is forgotten: artifacts have many hosts.
+// tell wakes the dials that wait for a change. A server without requests and
+// connections is removed, because artifacts have many hosts.
 func (c *Connections) tell(s *server) {
 	if s.changed != nil {
 		close(s.changed)
@@ -134,8 +136,8 @@ func (c *Connections) tell(s *server) {
 	}
 }
 
-// admit waits until there are fewer connections than requests, and counts one
-// more.
+// admit waits until there are fewer connections than requests, and then counts
+// one more.
 func (c *Connections) admit(ctx context.Context, d *demand) error {
 	var timer <-chan time.Time
 	for impatient := false; ; {
@@ -184,7 +186,7 @@ func (c *Connections) dialContext(ctx context.Context, network, address string) 
 	return &countedConn{Conn: conn, closed: sync.OnceFunc(func() { c.closed(d.server) })}, nil
 }
 
-// countedBody ends its request when it has been read, or is closed.
+// countedBody ends its request when it has been read or closed.
 type countedBody struct {
 	io.ReadCloser
 	end func()

@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// Exchange is the last link: it sends one request and reads its answer.
+// Exchange is the last link: it sends one request and reads its response.
 type Exchange struct {
 	Client *http.Client
-	// Silence is how long nothing may arrive, before the header and between
-	// two parts of the body. Zero: for ever.
+	// Silence is the longest time without data, before the header and between
+	// two parts of the body. Zero means no limit.
 	Silence time.Duration
-	// MaxBody bounds a decoded answer, in bytes.
+	// MaxBody is the maximum size of a decoded response in bytes.
 	MaxBody int64
 }
 
-// attempt is one request on its way: its context, which the watch ends, and
-// what becomes of its answer, in one allocation.
+// attempt is one request in progress: its context, which the watch cancels, and
+// its result, in one allocation.
 type attempt struct {
 	context.Context
 	parent context.Context // the caller's
@@ -35,7 +35,7 @@ type attempt struct {
 	body   body
 }
 
-// Value finds the call, for whatever handles the request.
+// Value returns the call to whatever handles the request.
 func (a *attempt) Value(key any) any {
 	switch key.(type) {
 	case callKey:
@@ -46,7 +46,7 @@ func (a *attempt) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// Do is the link's handler.
+// Do sends the request of a call.
 func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 	r := c.result.renew()
 	a := &attempt{parent: parent, call: c}
@@ -118,7 +118,7 @@ func newRequest(a *attempt) *http.Request {
 	return req
 }
 
-// upload is a request's body; that it is being sent is a sign of life.
+// upload is a request's body. Sending it counts as activity.
 type upload struct {
 	src   *bytes.Reader
 	watch *watch
@@ -131,7 +131,7 @@ func (u *upload) Read(p []byte) (int, error) {
 
 func (u *upload) Close() error { return nil }
 
-// read decodes a 2xx answer.
+// read decodes a 2xx response.
 func (x *Exchange) read(a *attempt, resp *http.Response) {
 	c, r, b := a.call, &a.call.result, &a.body
 	b.open(resp.Body, &a.watch, x.MaxBody)
@@ -161,7 +161,7 @@ func (r *Result) fail(f Failure, err error) *Result {
 	return r
 }
 
-// because says why the attempt has come to err.
+// because returns the reason why the attempt failed with err.
 func (a *attempt) because(err error) (Failure, error) {
 	cause := context.Cause(a.Context) // looked at before parent, which is the first of the two to end
 	var silent *silence
@@ -177,7 +177,7 @@ func (a *attempt) because(err error) (Failure, error) {
 	return failureOf(err), err
 }
 
-// causeOf is the error of a context that has ended, with its cause.
+// causeOf returns the error of a context that has ended, with its cause.
 func causeOf(ctx context.Context) error {
 	ended, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, ended) {
@@ -186,7 +186,7 @@ func causeOf(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", ended, cause)
 }
 
-// plain takes the URL out of err, which may hold a signature or a name that
+// plain removes the URL from err. It may contain a signature or a name that
 // does not belong in a log.
 func plain(err error) error {
 	var (
@@ -205,7 +205,7 @@ func plain(err error) error {
 	return err
 }
 
-// failureOf sorts the errors of http.Client.Do and of reading a body.
+// failureOf classifies the errors of http.Client.Do and of reading a body.
 func failureOf(err error) Failure {
 	var (
 		dns    *net.DNSError

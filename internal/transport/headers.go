@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// RateLimit is what an answer's headers say of the limit.
+// RateLimit is the rate limit in a response's headers.
 type RateLimit struct {
 	Known     bool // whether the server has announced one
 	Limit     int  // requests in a window; 0 if not announced
@@ -16,11 +16,11 @@ type RateLimit struct {
 	Reset     time.Duration
 }
 
-// maxHeaderWait is the longest wait a header is believed: beyond lies a
-// mistake, such as a point in time where a span is due.
+// maxHeaderWait is the longest wait that is accepted from a header. Longer ones
+// are mistakes, such as a point in time instead of a duration.
 const maxHeaderWait = 31 * 24 * time.Hour
 
-// limitHeaders are the two families, the second with its windows.
+// limitHeaders are the two families of headers, the second with its windows.
 var limitHeaders = [...]struct{ limit, remaining, reset string }{
 	{"Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset"},
 	{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"},
@@ -30,8 +30,8 @@ var limitHeaders = [...]struct{ limit, remaining, reset string }{
 	{"X-Ratelimit-Limit-Day", "X-Ratelimit-Remaining-Day", "X-Ratelimit-Reset-Day"},
 }
 
-// ParseRateLimit reads the rate limit of an answer. Of several, the tighter
-// counts: fewer requests left, or as many for longer.
+// ParseRateLimit returns the rate limit of a response. If there are several, it
+// returns the tighter one: fewer requests left, or as many for a longer time.
 func ParseRateLimit(h http.Header) (tightest RateLimit) {
 	for _, names := range limitHeaders {
 		remaining, ok := leadingNumber(first(h, names.remaining))
@@ -71,8 +71,8 @@ func tighter(a, b RateLimit) RateLimit {
 	return a
 }
 
-// draftItems yields the items of RateLimit and RateLimit-Policy as the IETF's
-// draft has them: "name";r=50;t=30, "other";r=5.
+// draftItems yields the items of RateLimit and RateLimit-Policy in the form of
+// the IETF draft: "name";r=50;t=30, "other";r=5.
 func draftItems(values []string) iter.Seq2[string, map[string]string] {
 	return func(yield func(string, map[string]string) bool) {
 		for _, value := range values {
@@ -91,8 +91,8 @@ func draftItems(values []string) iter.Seq2[string, map[string]string] {
 	}
 }
 
-// ParseRetryAfter reads Retry-After, in seconds or as a date; -1 if there is
-// none that makes sense.
+// ParseRetryAfter returns the value of Retry-After, given in seconds or as a
+// date; -1 if there is no valid one.
 func ParseRetryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(first(h, "Retry-After"))
 	if value == "" {
@@ -109,11 +109,11 @@ func ParseRetryAfter(h http.Header, now time.Time) time.Duration {
 	return min(max(wait, 0), maxHeaderWait)
 }
 
-// requestIDs are the headers that have been seen to name a request, the most
-// telling first.
+// requestIDs are the headers known to contain a request ID, the most useful
+// first.
 var requestIDs = [...]string{"X-Request-Id", "Request-Id", "Cf-Ray", "X-Amz-Cf-Id"}
 
-// RequestID returns the ID by which CircleCI's support can find a request.
+// RequestID returns the ID with which CircleCI's support can find a request.
 func RequestID(h http.Header) string {
 	for _, name := range requestIDs {
 		if id := first(h, name); id != "" {
@@ -123,7 +123,7 @@ func RequestID(h http.Header) string {
 	return ""
 }
 
-// first is Get for a name in canonical form.
+// first is like Get, for a name in canonical form.
 func first(h http.Header, name string) string {
 	if v := h[name]; len(v) > 0 {
 		return v[0]
@@ -131,7 +131,8 @@ func first(h http.Header, name string) string {
 	return ""
 }
 
-// leadingNumber reads "100" and "100, 100;w=60"; what overflows is very many.
+// leadingNumber parses "100" and "100, 100;w=60". A number that overflows is
+// very large.
 func leadingNumber(s string) (int, bool) {
 	s = strings.TrimSpace(s)
 	end := 0

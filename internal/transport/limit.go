@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Limit is the link that holds a call until a limiter lets it pass, and tells
-// the limiter what came of it.
+// Limit is the link that waits until a limiter permits a call, and reports the
+// result to the limiter.
 type Limit struct {
 	Wait func(ctx context.Context, c *Call) error
 	// Observe, if set, is called once for each Wait that returned nil: with nil
@@ -32,15 +32,15 @@ func (l *Limit) Do(ctx context.Context, c *Call) (r *Result) {
 	return l.Next(ctx, c)
 }
 
-// PausedError ends a wait that would be longer than its caller has time: the
-// server has asked for a pause.
+// PausedError means that the server has asked for a pause beyond the caller's
+// deadline.
 type PausedError struct{ After time.Duration }
 
 func (e *PausedError) Error() string {
 	return fmt.Sprintf("the server asked for a pause; try again in %v", e.After)
 }
 
-// held is the result of an attempt that was not sent.
+// held returns the result of an attempt that was not sent.
 func held(ctx context.Context, c *Call, err error) *Result {
 	r := c.result.renew()
 	r.Held = true
@@ -49,7 +49,7 @@ func held(ctx context.Context, c *Call, err error) *Result {
 	case errors.As(err, &paused):
 		r.StatusCode, r.RetryAfter = http.StatusTooManyRequests, paused.After
 		return r
-	case ctx.Err() == nil: // the limiter itself says no
+	case ctx.Err() == nil: // the limiter has refused the call
 		return r.fail(Refused, err)
 	}
 	return r.fail(Canceled, causeOf(ctx))

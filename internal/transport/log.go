@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Log writes a line for each attempt, at debug level: never a header's value
-// or a body. It warns, once a route, of what the API is going to remove.
+// Log writes a line for each attempt, at debug level, without header values and
+// bodies. It warns once for each route that the API will remove.
 type Log struct {
 	Logger *slog.Logger // nil: none
 	Next   Handler
@@ -56,7 +56,7 @@ func (l *Log) warn(ctx context.Context, c *Call, r *Result) {
 		slog.String("deprecation", deprecation), slog.String("sunset", sunset), slog.String("link", first(r.Header, "Link")))
 }
 
-// Wait writes a line for a wait between two attempts; it is Retry's OnWait.
+// Wait logs a wait between two attempts. It is the OnWait of Retry.
 func (l *Log) Wait(ctx context.Context, c *Call, r *Result, wait time.Duration) {
 	if l.Logger == nil {
 		return

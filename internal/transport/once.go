@@ -27,9 +27,9 @@ type once struct {
 	before  int64        // how much had been written to it then
 }
 
-// sendOnce returns a context for one request: it ends when net/http begins to
-// repeat the request. The trace hooks of ctx go on to work, but do not see the
-// header field with the token.
+// sendOnce returns a context for one request. It is canceled when net/http
+// starts to repeat the request. The trace hooks of ctx still work, but do not
+// see the header field with the token.
 func sendOnce(ctx context.Context, hidden string) context.Context {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {
@@ -63,10 +63,10 @@ func sendOnce(ctx context.Context, hidden string) context.Context {
 	return httptrace.WithClientTrace(ctx, &o.trace)
 }
 
-// gotConn lets the first connection pass, and another one if nothing at all was
-// written to the one before. Else it ends the attempt before anything is written to a second connection.
-// HTTP/2 looks at the context before it writes; HTTP/1 does not, so that its
-// connection, which has no other user, is closed.
+// gotConn accepts the first connection, and another one if nothing was written
+// to the previous one. Otherwise it cancels the attempt before anything is
+// written to a second connection. HTTP/2 checks the context before it writes.
+// HTTP/1 does not, so its connection, which has no other user, is closed.
 func (o *once) gotConn(info httptrace.GotConnInfo) {
 	if !o.written.Load() || o.conn != nil && o.conn.written.Load() == o.before {
 		if o.conn = counted(info.Conn); o.conn != nil {
@@ -81,7 +81,7 @@ func (o *once) gotConn(info httptrace.GotConnInfo) {
 	_ = info.Conn.Close() // the request fails in any case
 }
 
-// untraced hides a context's trace, which would see the same events again.
+// untraced hides a context's trace, which would receive the same events again.
 type untraced struct{ context.Context }
 
 func (c untraced) Value(key any) any {
@@ -92,7 +92,7 @@ func (c untraced) Value(key any) any {
 	return v
 }
 
-// counted finds the connection of ours below others, such as TLS.
+// counted returns our own connection below others, such as TLS.
 func counted(conn net.Conn) *countedConn {
 	for {
 		switch c := conn.(type) {

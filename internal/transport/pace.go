@@ -9,18 +9,21 @@ import (
 	"time"
 )
 
-// Pacer spreads calls over time, so that a server's limit is used and not hit.
+// Pacer spreads calls over time, to use a server's rate limit without exceeding
+// it.
 //
-//   - A refusal with a time pauses its own [Call.Key]. Nothing else waits for
-//     it, and it is forgotten when the pause ends.
+//   - A 429 with a Retry-After pauses the calls with its [Call.Key] only. The
+//     pause is forgotten when it ends.
 //   - The pace belongs to a lane: the calls of one method and route. With
-//     RateLimit headers it follows the server's account. After a refusal
-//     without them it follows CUBIC: it starts just below the rate that was
-//     granted, stays near it, and then grows ever faster.
-//   - Until then only the first burst is bounded, by slow start: as many calls
-//     in flight as a small window allows, which grows with each answer.
+//     RateLimit headers it follows the server's numbers. After a 429 without
+//     them it follows CUBIC: it starts just below the granted rate, stays near
+//     it, and then grows faster and faster.
+//   - Before that, only the first burst is limited, by slow start: the number
+//     of calls in flight is limited to a small window, which grows with each
+//     response.
 //
-// Calls of a lane leave first in, first out. The pacer has no goroutine.
+// Calls of a lane are served first in, first out. The pacer starts no
+// goroutines.
 type Pacer struct {
 	MaxWait time.Duration // the longest pause that a call is held for
 
@@ -90,7 +93,7 @@ type mark struct {
 	at     time.Time
 }
 
-// Ticket says when a call has left, and how many others were in flight.
+// Ticket records when a call was sent, and how many others were in flight.
 type Ticket struct {
 	number, others int
 	at             time.Time
@@ -102,7 +105,8 @@ type waiter struct {
 	ready  chan error
 }
 
-// Wait returns when the call may be sent; Observe has to follow.
+// Wait returns when the call may be sent. The caller must call Observe
+// afterwards.
 func (p *Pacer) Wait(ctx context.Context, c *Call) error {
 	if ctx.Err() != nil {
 		return causeOf(ctx)
@@ -152,7 +156,8 @@ func (p *Pacer) lane(c *Call) *lane {
 	return l
 }
 
-// dispatch lets those go who may, and sets the timer for the next.
+// dispatch releases the calls that may be sent, and sets the timer for the
+// next.
 func (l *lane) dispatch(now time.Time) {
 	const never = time.Duration(math.MaxInt64)
 	var open time.Duration // what the first has to wait whose key is not paused
@@ -210,7 +215,7 @@ func (l *lane) dispatch(now time.Time) {
 	}
 }
 
-// delay is how long the next has to wait; 0 if it may leave.
+// delay returns how long the next call has to wait; 0 if it may be sent.
 func (l *lane) delay(now time.Time) time.Duration {
 	switch since := now.Sub(l.refused); {
 	case l.basis == refusals && since > forgetTime:
@@ -273,7 +278,7 @@ func (l *lane) depart(c *Call, now time.Time) {
 	}
 }
 
-// Observe takes in what an answer says.
+// Observe updates the pace from a response.
 func (p *Pacer) Observe(_ context.Context, c *Call, r *Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -303,7 +308,7 @@ func (p *Pacer) Observe(_ context.Context, c *Call, r *Result) {
 	}
 }
 
-// refuse pauses what was refused, and learns from the first refusal of a wave.
+// refuse pauses the refused key, and learns from the first refusal of a wave.
 func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 	wait := r.RetryAfter
 	if wait <= 0 { // zero is less than a second
@@ -361,9 +366,9 @@ type account struct {
 	at        time.Time
 }
 
-// accounted brings our idea of what the server has left in line with the
-// server's. It lies between two bounds: of those requests that this account
-// may not count yet either all take one more, or none does.
+// accounted updates our estimate of what the server has left. The estimate lies
+// between two bounds: of the requests that the server may not have counted yet,
+// either all take one more, or none does.
 func (l *lane) accounted(now time.Time, t Ticket, limit RateLimit) {
 	if now.Before(l.refused) {
 		return // in a pause nothing is saved up

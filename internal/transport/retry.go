@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Retry is the outermost link: it replays what cannot do a thing twice.
+// Retry is the outermost link: it retries requests that are safe to repeat.
 type Retry struct {
 	Attempts   int           // at most, the first included
 	MinBackoff time.Duration // before the second attempt, without a Retry-After
@@ -16,7 +16,7 @@ type Retry struct {
 	MaxElapsed time.Duration // no attempt begins after so long
 	Next       Handler
 
-	// OnWait, if set, hears of each wait before it begins.
+	// OnWait, if set, is called before each wait.
 	OnWait func(ctx context.Context, c *Call, r *Result, wait time.Duration)
 }
 
@@ -74,7 +74,7 @@ func (r *Result) renew() *Result {
 	return r
 }
 
-// again reports whether an attempt that came to r may be followed by another.
+// again reports whether an attempt with result r may be retried.
 func again(c *Call, r *Result) bool {
 	switch r.Failure {
 	case None:
@@ -88,7 +88,7 @@ func again(c *Call, r *Result) bool {
 	}
 }
 
-// passing reports whether a status speaks of trouble that may be over soon.
+// passing reports whether a status indicates a temporary problem.
 func passing(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout:
@@ -99,9 +99,10 @@ func passing(status int) bool {
 	return status/100 == 5
 }
 
-// wait is what the server asks for and a little more, or else grows from
-// attempt to attempt, with jitter so that clients do not come back as one. A
-// wait of zero is none: a date seen by a fast clock, or less than a second.
+// wait returns the wait before the next attempt: what the server asks for and a
+// little more, or else a backoff that grows from attempt to attempt. Jitter
+// keeps clients from retrying at the same moment. A requested wait of zero
+// counts as none: it is a date seen by a fast clock, or less than a second.
 func (rt *Retry) wait(attempt int, r *Result) time.Duration {
 	if r.RetryAfter > 0 {
 		return r.RetryAfter + rand.N(min(max(r.RetryAfter/20, time.Millisecond), 100*time.Millisecond))
@@ -119,7 +120,7 @@ func inTime(ctx context.Context, wait time.Duration) bool {
 	return !ok || time.Until(deadline) > wait
 }
 
-// Sleep waits, or returns the reason for which ctx has ended.
+// Sleep waits, or returns the reason why ctx has ended.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// telling is the least length of a secret that is looked for: a shorter one is
-// a word of its own.
+// telling is the minimum length of a secret that is searched for. A shorter one
+// could be an ordinary word.
 const telling = 6
 
-// hide notes a token that was sent for the call.
+// hide records a token that was sent for the call.
 func (c *Call) hide(token string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -22,8 +22,8 @@ func (c *Call) hide(token string) {
 	}
 }
 
-// Scrub takes out of a result what the server has echoed: the
-// tokens that were sent for the call, and the secrets of its body.
+// Scrub removes what the server has echoed from a result: the tokens sent for
+// the call, and the secrets in its body.
 func Scrub(r *Result, c *Call) {
 	warns := first(r.Header, "Deprecation") != "" || first(r.Header, "Sunset") != ""
 	if r.OK() && !warns {
@@ -54,8 +54,9 @@ func cleanHeader(h http.Header, clean func(string) string) http.Header {
 	return out
 }
 
-// scrubber replaces the call's secrets, whichever of their characters are
-// escaped as in JSON, and what is left of one at the end of a text that was cut.
+// scrubber returns a function that replaces the call's secrets, with any of
+// their characters escaped as in JSON, and the beginning of a secret at the end
+// of a truncated text.
 func (c *Call) scrubber() func(string) string {
 	c.mu.Lock()
 	secrets := append([]string(nil), c.tokens...)
@@ -87,7 +88,8 @@ func replace(text, secret string) string {
 	return out.String() + text[done:]
 }
 
-// match returns where a secret ends that begins at text[i:]; -1 if none does.
+// match returns the end of a secret that begins at text[i:]; -1 if there is
+// none.
 func match(text string, i int, secret string) int {
 	for n, char := range secret {
 		rest := text[i:]
@@ -108,8 +110,8 @@ func match(text string, i int, secret string) int {
 	return i
 }
 
-// scrubbedError takes the place of an error whose text held a secret. That one
-// is in closures alone, where no printer follows it.
+// scrubbedError replaces an error whose text contained a secret. The original
+// error is stored only in closures, which fmt does not print.
 type scrubbedError struct {
 	text string
 	is   func(target error) bool

@@ -1,13 +1,14 @@
-// Package transport carries calls to the API: small links, each with one
-// duty, in a fixed order.
+// Package transport sends calls to the API through a chain of small links, each
+// with one task:
 //
-//	Retry     replays what may be replayed, waits between attempts
-//	Limit     holds a call until the limiter, such as the pacer, lets it pass
+//	Retry     retries what is safe to repeat, waits between attempts
+//	Limit     holds a call until the limiter, such as the pacer, permits it
 //	Log       writes a line for each attempt
-//	Exchange  sends one request and reads its answer, under a time limit
+//	Exchange  sends one request and reads its response, with a time limit
 //
-// Below the exchange stands an [http.Client], and in it, called again on each
-// redirect, [Auth]: the only place where the token is put on a request.
+// Below the exchange is an [http.Client], and in it [Auth], which runs again
+// for each redirect. It is the only place where the token is added to a
+// request.
 package transport
 
 import (
@@ -21,39 +22,41 @@ import (
 	"time"
 )
 
-// Call is one call of the API on its way through the links.
+// Call is a call of the API.
 type Call struct {
 	Method string
 	Route  string // the template: the label of logs, errors and traces
 	URL    *url.URL
-	// Header is what this request has beyond what all have. Only what describes
-	// the content goes to other hosts than the API's.
+	// Header has the headers that only this request has. Only those that
+	// describe the content are sent to hosts other than the API's.
 	Header http.Header
 	Body   []byte // JSON; nil for none
 
-	// Answer decodes the body of a 2xx answer. With nil the body is thrown away.
+	// Answer decodes the body of a 2xx response. Nil discards the body.
 	Answer Decoder
-	// Nullable says that null is an answer; else it is taken for none.
+	// Nullable accepts null as a result. Otherwise null counts as no result.
 	Nullable bool
-	// Blank says that an empty body counts as an answer.
+	// Blank accepts an empty body as a result.
 	Blank bool
-	// Stream leaves a 2xx answer's body open, in Result.Stream.
+	// Stream leaves the body of a 2xx response open, in Result.Stream.
 	Stream bool
-	// Replayable says that doing this twice does it once.
+	// Replayable says that repeating the request has no further effect.
 	Replayable bool
-	// Once turns retries off.
+	// Once disables retries.
 	Once bool
 
-	// Bearer sends the token as "Authorization: Bearer", whatever Auth does else.
+	// Bearer sends the token as "Authorization: Bearer", whatever Auth does
+	// otherwise.
 	Bearer bool
 
 	Attempt int    // the running attempt, from 1
 	Ticket  Ticket // the pacer's, of this attempt
 
-	// Waited is the time spent before attempts, waiting for leave to send them.
+	// Waited is the time spent waiting for permission to send attempts.
 	Waited time.Duration
 
-	// Secrets are the texts in Body that no error and no log may show; nil: none.
+	// Secrets returns the texts in Body that errors and logs must not show; nil
+	// if there are none.
 	Secrets func() []string
 
 	mu     sync.Mutex
@@ -65,7 +68,7 @@ type Call struct {
 	result Result
 }
 
-// Key names what a refusal of the call applies to: its method, and its path
+// Key returns what a refusal of the call applies to: its method, and its path
 // with the arguments.
 func (c *Call) Key() string {
 	if c.KeyText == "" {
@@ -78,13 +81,13 @@ func (c *Call) Key() string {
 	return c.KeyText
 }
 
-// Decoder takes an answer's body. After an attempt that broke off it is called
-// again.
+// Decoder decodes a response's body. It is called again after an attempt that
+// broke off.
 type Decoder interface {
 	Decode(body io.Reader) error
 }
 
-// Failure says at what an attempt failed.
+// Failure is the kind of an attempt's failure.
 type Failure int
 
 // The failures. All but the first two leave open whether the server acted.
@@ -100,7 +103,7 @@ const (
 	Canceled         // the caller's context has ended
 )
 
-// Result is what the last attempt came to.
+// Result is the result of the last attempt.
 type Result struct {
 	StatusCode int // 0: no answer
 	Header     http.Header
@@ -110,7 +113,8 @@ type Result struct {
 	Held       bool          // this attempt was: it ended in a queue, and sent none
 	Edge       bool          // an HTML 403, with which CircleCI's edge refuses; it was not executed
 
-	// Body holds the start of the answer, 64 KiB at most, unless all was well.
+	// Body is the beginning of the response, at most 64 KiB, unless the call
+	// succeeded.
 	Body   []byte
 	Stream io.ReadCloser
 	// Length is the length of a stream in bytes; -1 if it is not known.
@@ -119,9 +123,9 @@ type Result struct {
 	Failure Failure
 	Err     error // why it failed; nil if Failure is None
 
-	// Gone marks the 404 to a DELETE that an earlier attempt had carried out.
+	// Gone reports a 404 for a DELETE that an earlier attempt had carried out.
 	Gone bool
-	// Last is the last real answer, when the last attempt had none.
+	// Last is the last response, if the last attempt had none.
 	Last *Result
 }
 
@@ -130,15 +134,15 @@ func (r *Result) OK() bool {
 	return r.Failure == None && (r.StatusCode/100 == 2 || r.Gone)
 }
 
-// Limited reports whether the server refused because of a rate limit, without
-// having acted.
+// Limited reports whether the server refused the request because of a rate
+// limit, without executing it.
 func (r *Result) Limited() bool { return r.StatusCode == http.StatusTooManyRequests || r.Edge }
 
-// A Handler takes a call to its result. The result belongs to the call, and
-// is overwritten by its next attempt.
+// Handler returns the result of a call. The result belongs to the call, and the
+// next attempt overwrites it.
 type Handler func(ctx context.Context, c *Call) *Result
 
-// IsHTML reports whether an answer is a page for people.
+// IsHTML reports whether a response is an HTML page.
 func IsHTML(h http.Header, body []byte) bool {
 	if kind := h.Get("Content-Type"); kind != "" {
 		return strings.Contains(strings.ToLower(kind), "html")

@@ -14,7 +14,7 @@ import (
 // limit of its answer allows.
 var errTooMuch = errors.New("the JSON has too many elements for the limit on the size of an answer")
 
-// fields are the members that a struct type has a place for.
+// fields are the members that a struct type has fields for.
 type fields struct {
 	exact  map[string]reflect.Type
 	folded map[string]reflect.Type
@@ -41,12 +41,12 @@ func fieldsOf(t reflect.Type) *fields {
 	return f
 }
 
-// fold is what names have in common that MatchCaseInsensitiveNames matches.
+// fold returns the form in which MatchCaseInsensitiveNames compares names.
 func fold(name string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
 }
 
-// indirect is the type of the JSON of a t.
+// indirect returns the type of the JSON of a t.
 func indirect(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -57,9 +57,9 @@ func indirect(t reflect.Type) reflect.Type {
 	return t
 }
 
-// prune leaves out the members of objects whose names only fold to the name of a
-// field, where another member has that name exactly. What a map holds is left
-// as it is. The depth of the recursion is that of the type.
+// prune removes the members of objects whose names match a field only after
+// folding, if another member has the exact name. Maps are not changed. The
+// recursion is as deep as the type.
 func prune(raw jsontext.Value, t reflect.Type) (pruned jsontext.Value, changed bool) {
 	t = indirect(t)
 	object := raw.Kind() == jsontext.KindBeginObject
@@ -135,8 +135,8 @@ const (
 	entrySize = 128 // an entry of a map
 )
 
-// weigh adds up what the elements of arrays and maps take in memory, and fails
-// when that is more than the budget.
+// weigh adds up the memory that the elements of arrays and maps need, and fails
+// if it exceeds the budget.
 func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 	if t != nil {
 		t = indirect(t)

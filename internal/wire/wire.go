@@ -1,5 +1,5 @@
-// Package wire reads and writes the API's JSON. It is the only user of the
-// JSON package, and fixes its options once.
+// Package wire encodes and decodes the API's JSON. It is the only user of the
+// JSON package, and sets its options once.
 package wire
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// revealer is a value that prints redacted and is written whole to the API
-// alone: the root package's Secret.
+// revealer is a value that prints redacted and is revealed only to the API: the
+// root package's Secret.
 type revealer interface{ Reveal() string }
 
-// optional is a value whose own MarshalJSON is for others than the API, and
-// redacts: the root package's Optional.
+// optional is a value whose own MarshalJSON redacts, because it is not used for
+// the API: the root package's Optional.
 type optional interface {
 	IsZero() bool
 	IsNull() bool
@@ -67,15 +67,14 @@ var (
 	redactOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 )
 
-// Marshal writes v as JSON, secrets in clear.
+// Marshal encodes v as JSON, including secrets.
 func Marshal(v any) ([]byte, error) { return json.Marshal(v, writeOptions) }
 
-// MarshalRedacted writes v as JSON, for others than the API: secrets are not
-// shown.
+// MarshalRedacted encodes v as JSON without secrets.
 func MarshalRedacted(v any) ([]byte, error) { return json.Marshal(v, redactOptions) }
 
-// Unmarshal reads one JSON value from data into out. Names that appear twice are
-// tolerated, and the exact spelling of a name beats one that folds to it.
+// Unmarshal decodes one JSON value into out. Duplicate names are accepted, and
+// a name with the exact spelling takes precedence over others.
 func Unmarshal(data []byte, out any) error {
 	err := json.Unmarshal(data, out, strictNames)
 	if err == nil {
@@ -89,15 +88,14 @@ func Unmarshal(data []byte, out any) error {
 	return json.Unmarshal(pruned, out, readOptions)
 }
 
-// UnmarshalForgiving is Unmarshal for what cannot be asked for again: a time or
-// an ID that is none is left zero.
+// UnmarshalForgiving is like Unmarshal, for responses that cannot be requested
+// again: invalid times and IDs are zero.
 func UnmarshalForgiving(data []byte, out any) error {
 	return json.Unmarshal(data, out, forgivingOptions)
 }
 
-// Read reads one JSON value from r, to the end of r, into out. It takes all of r
-// before it looks at it: a decoder that has to be ready for more at each step
-// takes longer.
+// Read decodes one JSON value from r, up to the end of r, into out. It reads
+// all of r first, because an incremental decoder is slower.
 func Read(r io.Reader, out any) error {
 	b := buffers.Get().(*bytes.Buffer)
 	defer func() {
@@ -120,25 +118,25 @@ func Read(r io.Reader, out any) error {
 	return Unmarshal(b.Bytes(), out)
 }
 
-// Limited is a reader of an answer that may be of so many bytes. What is decoded
-// from it stays below four times that in memory.
+// Limited is a reader of a response with a maximum size in bytes. The decoded
+// value takes less than four times that in memory.
 type Limited interface{ Limit() int64 }
 
-// mostGrowth is how many times as large as its JSON a value can be: "{}," is an
+// mostGrowth is how many times larger than its JSON a value can be: "{}," is an
 // element of a slice.
 const mostGrowth = 512
 
-// Items is the list of an object with "items". Null is an empty list; that there
-// are none at all is told apart.
+// Items is the list of an object with "items". Null is an empty list; a missing
+// list can be distinguished.
 type Items[T any] struct {
 	List  []T
 	Found bool
 }
 
-// shape is the type of its JSON.
+// shape returns the type of the JSON.
 func (Items[T]) shape() reflect.Type { return reflect.TypeFor[[]T]() }
 
-// UnmarshalJSONFrom reads the list.
+// UnmarshalJSONFrom decodes the list.
 func (i *Items[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	i.Found = true
 	return json.UnmarshalDecode(dec, &i.List)
@@ -147,11 +145,11 @@ func (i *Items[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // buffers are those of Read.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// mostKept is how large a buffer may be that is kept for the next answer.
+// mostKept is the maximum size of a buffer that is kept for the next response.
 const mostKept = 1 << 20
 
-// Elements reads the elements of one JSON array as they come. An error is the
-// last.
+// Elements decodes the elements of a JSON array incrementally. An error is
+// yielded last.
 func Elements[T any](r io.Reader) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -188,8 +186,8 @@ func writeOptional(enc *jsontext.Encoder, o optional) error {
 	return json.MarshalEncode(enc, o.Any())
 }
 
-// quoted reads a value and returns what stands between its quotes. It reports
-// false for null, and for what is not a plain string; the caller then sees raw.
+// quoted reads a value and returns the text between its quotes. It returns
+// false for null and for anything but a plain string; then raw is the value.
 func quoted(dec *jsontext.Decoder) (text []byte, raw jsontext.Value, ok bool, err error) {
 	raw, err = dec.ReadValue()
 	if err != nil {
@@ -201,7 +199,7 @@ func quoted(dec *jsontext.Decoder) (text []byte, raw jsontext.Value, ok bool, er
 	return nil, raw, false, nil
 }
 
-// timeLayouts are the forms seen beside RFC 3339.
+// timeLayouts are the known formats besides RFC 3339.
 var timeLayouts = []string{
 	"2006-01-02T15:04:05.999999999Z0700",
 	"2006-01-02T15:04:05.999999999",
@@ -212,7 +210,7 @@ var timeLayouts = []string{
 	time.DateOnly,
 }
 
-// ParseTime reads a time in any form that the API is known to send. An empty
+// ParseTime parses a time in any format that the API is known to send. An empty
 // text is the zero time.
 func ParseTime(text []byte) (t time.Time, err error) {
 	if len(text) == 0 {
@@ -232,8 +230,8 @@ func ParseTime(text []byte) (t time.Time, err error) {
 	return time.Time{}, err
 }
 
-// canBeWritten is false for a zone of a day or more, which package time reads,
-// and of which no encoder makes JSON again.
+// canBeWritten is false for a zone of a day or more, which package time parses
+// but no encoder can write as JSON.
 func canBeWritten(t time.Time) bool {
 	const day = 24 * 60 * 60
 	_, offset := t.Zone()
@@ -285,7 +283,7 @@ func readUUID(dec *jsontext.Decoder, out *uuid.UUID) error {
 	return typeError(raw, "UUID")
 }
 
-// readFloat takes a number that the API has put between quotes as well.
+// readFloat decodes a number that the API may also send within quotes.
 func readFloat(dec *jsontext.Decoder, out *float64) error {
 	text, raw, ok, err := quoted(dec)
 	switch {
@@ -304,9 +302,10 @@ func readFloat(dec *jsontext.Decoder, out *float64) error {
 	return err
 }
 
-// readAny keeps whole numbers whole where the shape is open: a repository's
-// ID does not fit a float64. It reads all kinds of values itself, because the
-// releases of the JSON package differ in how a function leaves one to the next.
+// readAny keeps whole numbers as integers where the type is open, because a
+// repository's ID does not fit a float64. It decodes all kinds of values
+// itself, because releases of the JSON package differ in how one function
+// leaves a value to the next.
 func readAny(dec *jsontext.Decoder, out *any) error {
 	switch dec.PeekKind() { //nolint:exhaustive // the others are tokens
 	case jsontext.KindNumber:
@@ -360,7 +359,7 @@ func readAny(dec *jsontext.Decoder, out *any) error {
 	return nil
 }
 
-// readMembers reads an object, and has read read the value of each member.
+// readMembers decodes an object, and calls read for the value of each member.
 func readMembers(dec *jsontext.Decoder, read func(name string) error) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -386,14 +385,14 @@ type errorString string
 
 func (e errorString) Error() string { return string(e) }
 
-// UnmarshalExact reads one JSON value into out. Names count as they are spelled;
-// those that out does not have are ignored.
+// UnmarshalExact decodes one JSON value into out. Names must match exactly;
+// unknown names are ignored.
 func UnmarshalExact(data []byte, out any) error { return json.Unmarshal(data, out) }
 
-// UnmarshalStrict reads one JSON value into out, and refuses what out has no
-// place for: names of another spelling or case, and repeated ones.
+// UnmarshalStrict decodes one JSON value into out. It refuses unknown names,
+// names of another spelling or case, and duplicate names.
 //
-// The error says what is wrong in the words of JSON, and names no type of Go.
+// The error describes the problem in terms of JSON, and names no Go type.
 func UnmarshalStrict(data []byte, out any) error {
 	err := json.Unmarshal(data, out, json.RejectUnknownMembers(true))
 	var misfit *json.SemanticError
@@ -412,7 +411,7 @@ func UnmarshalStrict(data []byte, out any) error {
 	return fmt.Errorf("%q is not %s", at, jsonTypeOf(misfit.GoType))
 }
 
-// jsonTypeOf names what a type is in JSON.
+// jsonTypeOf returns the name of a type in JSON.
 func jsonTypeOf(t reflect.Type) string {
 	if t == nil {
 		return "what it has to be"
