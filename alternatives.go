@@ -2,11 +2,11 @@ package circleci
 
 import "github.com/circleci-go/circleci/internal/wire"
 
-// sent is what a type with constructors holds: the properties of which only
-// some go together. It is written and read back as the API has it.
+// sent is embedded in types that constructors create, because only some of
+// their properties can be combined. Its JSON is that of the API.
 type sent[T any] struct{ body T }
 
-// String returns the JSON that is sent.
+// String returns the JSON that is sent to the API.
 func (s sent[T]) String() string {
 	text, err := wire.MarshalRedacted(s.body)
 	if err != nil {
@@ -15,8 +15,8 @@ func (s sent[T]) String() string {
 	return string(text)
 }
 
-// MarshalJSON writes what is sent.
+// MarshalJSON returns the JSON that is sent to the API.
 func (s sent[T]) MarshalJSON() ([]byte, error) { return wire.Marshal(s.body) }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON parses the output of MarshalJSON.
 func (s *sent[T]) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, &s.body) }

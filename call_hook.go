@@ -8,30 +8,30 @@ import (
 )
 
 // CallHook observes calls: it is called once before each call of the API, and
-// the function that it returns once after it. The call in between includes its
-// retries, the pauses between them, and the time that a [Limiter] holds it. The
-// call continues with the returned context, so that spans nest; the attempts are
-// seen by [WithMiddleware]. The returned function may be nil.
+// the function that it returns once after it. The call includes its retries,
+// the backoff between them, and the time that it waits for the [Limiter]. The
+// call continues with the returned context, so that spans nest. To observe each
+// attempt, use [WithMiddleware]. The returned function may be nil.
 //
-// A [Pager] makes a call for each page. A download is a call until its first
-// byte.
+// A [Pager] makes a call for each page. A download counts as a call until its
+// first byte.
 type CallHook func(ctx context.Context, op Operation) (context.Context, func(CallInfo))
 
 // CallInfo is the result of a call.
 type CallInfo struct {
 	Operation Operation
-	// Response has the status, headers and number of attempts. Its StatusCode is
-	// 0 if there was no response.
+	// Response is the metadata of the response. Its StatusCode is 0 if there
+	// was no response.
 	Response Response
-	// Err is the error that the call returns; nil if it succeeded.
+	// Err is the error that the call returns, or nil if it succeeds.
 	Err error
-	// Duration is the duration of the call, and Waited the part of it that was
-	// spent before attempts: backoff, Retry-After, and the [Limiter].
+	// Duration is the duration of the call. Waited is the part of it spent
+	// waiting before attempts: for backoff, Retry-After and the [Limiter].
 	Duration, Waited time.Duration
 }
 
-// WithCallHook has a hook observe all calls of the client. With several hooks
-// the first is the outermost.
+// WithCallHook adds a hook that observes all calls of the client. The first
+// hook is the outermost.
 func WithCallHook(h CallHook) Option {
 	return func(c *config) {
 		if h != nil {
@@ -40,7 +40,7 @@ func WithCallHook(h CallHook) Option {
 	}
 }
 
-// carryOut sends a call, under the eyes of the hooks.
+// carryOut makes a call and runs the hooks.
 func (c *Client) carryOut(ctx context.Context, call *transport.Call, o *callOptions) (*transport.Result, error) {
 	op := Operation{Method: call.Method, Route: call.Route}
 	var after []func(CallInfo)

@@ -8,39 +8,39 @@ import (
 	"time"
 )
 
-// Seconds is a duration that the API writes as a number of seconds, which may
-// have a fraction. It prints as a [time.Duration], and converts to one:
-// time.Duration(s). A number of more than 292 years is read as the longest
-// duration that there is.
+// Seconds is a duration that the API sends as a number of seconds, which may
+// have a fraction. It prints like a [time.Duration]; convert it with
+// time.Duration(s). A duration of more than 292 years decodes as the longest
+// [time.Duration].
 type Seconds time.Duration
 
-// String returns the duration in the form of [time.Duration], such as 1m30s.
+// String formats the duration like a [time.Duration], such as 1m30s.
 func (s Seconds) String() string { return time.Duration(s).String() }
 
-// MarshalJSON writes the number of seconds.
+// MarshalJSON returns the number of seconds.
 func (s Seconds) MarshalJSON() ([]byte, error) {
 	return appendUnits(nil, time.Duration(s), time.Second), nil
 }
 
-// UnmarshalJSON reads a number of seconds. Null and an empty text are zero.
+// UnmarshalJSON parses a number of seconds. Null and the empty string are zero.
 func (s *Seconds) UnmarshalJSON(data []byte) error {
 	return parseUnits(data, (*time.Duration)(s), time.Second)
 }
 
-// Milliseconds is a duration that the API writes as a number of milliseconds,
-// which may have a fraction. It prints as a [time.Duration], and converts to
-// one: time.Duration(m).
+// Milliseconds is a duration that the API sends as a number of milliseconds,
+// which may have a fraction. It prints like a [time.Duration]; convert it with
+// time.Duration(m).
 type Milliseconds time.Duration
 
-// String returns the duration in the form of [time.Duration], such as 1m30s.
+// String formats the duration like a [time.Duration], such as 1m30s.
 func (m Milliseconds) String() string { return time.Duration(m).String() }
 
-// MarshalJSON writes the number of milliseconds.
+// MarshalJSON returns the number of milliseconds.
 func (m Milliseconds) MarshalJSON() ([]byte, error) {
 	return appendUnits(nil, time.Duration(m), time.Millisecond), nil
 }
 
-// UnmarshalJSON reads a number of milliseconds. Null and an empty text are
+// UnmarshalJSON parses a number of milliseconds. Null and the empty string are
 // zero.
 func (m *Milliseconds) UnmarshalJSON(data []byte) error {
 	return parseUnits(data, (*time.Duration)(m), time.Millisecond)
@@ -64,7 +64,7 @@ func appendUnits(b []byte, d, unit time.Duration) []byte {
 	return append(append(b, '.'), strings.TrimRight(digits, "0")...)
 }
 
-// parseUnits reads a number of units, between quotes or not.
+// parseUnits parses a number of units, quoted or not.
 func parseUnits(data []byte, d *time.Duration, unit time.Duration) error {
 	text := strings.Trim(string(data), `"`)
 	*d = 0
@@ -77,7 +77,7 @@ func parseUnits(data []byte, d *time.Duration, unit time.Duration) error {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return fmt.Errorf("a duration is a number, and not %.40q", text)
+		return fmt.Errorf("a duration must be a number, not %.40q", text)
 	}
 	switch f = math.Round(f * float64(unit)); {
 	case f >= math.MaxInt64:
@@ -90,16 +90,16 @@ func parseUnits(data []byte, d *time.Duration, unit time.Duration) error {
 	return nil
 }
 
-// Duration is a duration that the API writes as text, such as 1h30m0s.
+// Duration is a duration that the API sends as a string, such as 1h30m0s:
 //
 //	circleci.Duration(90 * time.Minute)
 type Duration time.Duration
 
-// String returns the duration as the API writes it.
+// String formats the duration like a [time.Duration], such as 1h30m0s.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// MarshalText writes whole units alone, as the live API and its document both
-// take them: 1s500ms, and neither 1.5s nor 1d.
+// MarshalText uses whole units only, as both the live API and its specification
+// accept them: 1s500ms, not 1.5s or 1d.
 func (d Duration) MarshalText() ([]byte, error) {
 	whole := time.Duration(d).Truncate(time.Second)
 	rest := time.Duration(d) - whole
@@ -109,8 +109,8 @@ func (d Duration) MarshalText() ([]byte, error) {
 	return []byte(whole.String() + rest.String()), nil
 }
 
-// UnmarshalText reads Go's form, and days (d) and weeks (w), which the
-// document of the API has beside it. An empty text is zero.
+// UnmarshalText parses Go's format, and also days (d) and weeks (w), which the
+// API specification allows. The empty string is zero.
 func (d *Duration) UnmarshalText(text []byte) error {
 	*d = 0
 	if len(text) == 0 {
@@ -125,7 +125,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// withoutDays writes the days and weeks of a duration as hours.
+// withoutDays converts the days and weeks of a duration to hours.
 func withoutDays(text string) (string, error) {
 	if !strings.ContainsAny(text, "dw") {
 		return text, nil
@@ -150,7 +150,7 @@ func withoutDays(text string) (string, error) {
 	return b.String(), nil
 }
 
-// leading returns the start of s that is made of the bytes from lo to hi.
+// leading returns the longest prefix of s that consists of bytes from lo to hi.
 func leading(s string, lo, hi byte) string {
 	i := 0
 	for i < len(s) && lo <= s[i] && s[i] <= hi {

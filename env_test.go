@@ -63,7 +63,7 @@ func TestAnInvalidEnvironment(t *testing.T) {
 		t.Setenv("CIRCLECI_TOKEN", quote+canary+quote)
 		_, err := circleci.NewClientFromEnv()
 		require.ErrorIs(t, err, circleci.ErrInvalidArgument)
-		require.ErrorContains(t, err, "CIRCLECI_TOKEN: is within quotes")
+		require.ErrorContains(t, err, "CIRCLECI_TOKEN: is quoted")
 		assert.NotContains(t, err.Error(), canary)
 	}
 	t.Setenv("CIRCLECI_TOKEN", "")

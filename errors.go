@@ -14,82 +14,86 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// What an error can be asked for with errors.Is.
+// Errors that errors.Is matches. Each comment gives the HTTP status and the
+// meaning.
 var (
-	// ErrUnauthorized: 401. The token is missing, wrong, revoked or expired.
+	// ErrUnauthorized: 401. The token is missing, invalid, revoked or expired.
 	ErrUnauthorized = errors.New("circleci: unauthorized")
-	// ErrForbidden: 403. The token may not do this. For contexts and groups
-	// it can mean as well that there is no such thing.
+	// ErrForbidden: 403. The token may not do this. For contexts and groups it
+	// can also mean that they do not exist.
 	ErrForbidden = errors.New("circleci: forbidden")
-	// ErrNotFound: 404. It does not exist, or the token may not see it. It is
-	// also the error of a search that finds nothing.
+	// ErrNotFound: 404. The resource does not exist, or the token may not read
+	// it. It is also the error of a search that finds nothing.
 	ErrNotFound = errors.New("not found")
-	// ErrGone: 410. The API has removed the operation, or no longer keeps what
-	// was asked for.
+	// ErrGone: 410. The API has removed the operation, or no longer has the
+	// data.
 	ErrGone = errors.New("circleci: gone")
-	// ErrConflict: 409. It exists already, or is in another state.
+	// ErrConflict: 409. The resource already exists, or is in the wrong state.
 	ErrConflict = errors.New("circleci: conflict")
-	// ErrRateLimited: 429, or the block that CircleCI's edge answers as a 403
-	// in HTML. Nothing has been done. See [Error.RetryAfter].
+	// ErrRateLimited: 429, or an HTML 403 from CircleCI's edge. The request had
+	// no effect. See [Error.RetryAfter].
 	ErrRateLimited = errors.New("circleci: rate limited")
 	// ErrServer: any 5xx.
 	ErrServer = errors.New("circleci: server error")
-	// ErrInvalidArgument: refused before anything was sent, an [ArgumentError].
+	// ErrInvalidArgument: an argument was refused before any request was sent.
+	// The error is an [*ArgumentError].
 	ErrInvalidArgument = errors.New("circleci: invalid argument")
-	// ErrPageLoop: the pages of a list repeat without end. All items that were
-	// read have been yielded; see [Pager].
+	// ErrPageLoop: the pages of a list repeat endlessly. All items read before
+	// were yielded; see [Pager].
 	ErrPageLoop = errors.New("the list's pages repeat")
-	// ErrNotTriggered: the API accepted the request and ran nothing, for
-	// instance because the configuration's filters leave nothing to run. The
-	// text of the error has the server's message.
+	// ErrNotTriggered: the API accepted the request but started no pipeline,
+	// for example because the configuration's filters leave nothing to run. The
+	// error text contains the server's message.
 	ErrNotTriggered = errors.New("circleci: no pipeline was triggered")
 )
 
-// Error is an answer of the API that is not a success. Match it by meaning
-// with errors.Is and the Err… values, or take it apart with errors.As.
+// Error is a non-2xx response of the API. To check its meaning, use errors.Is
+// with the Err… values; to read its fields, use errors.As.
 type Error struct {
 	// StatusCode is the HTTP status.
 	StatusCode int
-	// Message holds the server's words, from whichever form of body it sent.
+	// Message is the server's error message. It is read from any of the API's
+	// error formats.
 	Message string
-	// Type and ID are the kind of the error and its own ID, where the server
-	// gives them.
+	// Type and ID are the type and the ID of the error, if the server sent
+	// them.
 	Type, ID string
-	// RequestID finds the request in CircleCI's logs; support asks for it.
+	// RequestID identifies the request in CircleCI's logs. Include it in
+	// support requests.
 	RequestID string
-	// Method and Route name the operation; the route is the template, such as
-	// /context/{context_id}, and never holds an argument.
+	// Method and Route identify the operation. Route is the path template, such
+	// as /context/{context_id}, and never contains arguments.
 	Method, Route string
-	// Attempts is how many requests were sent. It is 0 if the call was held
-	// back, because a refusal shortly before asked for a pause that is too
-	// long to wait for.
+	// Attempts is the number of requests that were sent. It is 0 if the call
+	// failed without a request, because a rate limit response to an earlier
+	// call requested a wait that is too long.
 	Attempts int
-	// RetryAfter is the pause that the server asks for; 0 if it gives none.
+	// RetryAfter is the wait that the server requested, or 0 if none.
 	RetryAfter time.Duration
-	// RateLimit is the state of the rate limit, where the server announces it.
+	// RateLimit is the state of the rate limit, if the server reports it.
 	RateLimit RateLimit
-	// Body is the start of the body as it came, 64 KiB at most.
+	// Body is the unchanged start of the body, at most 64 KiB.
 	Body []byte
 
 	limited   bool
 	anonymous bool
-	advice    string // what the method knows of the cause
+	advice    string // what the method knows about the cause
 }
 
-// RateLimit is what the headers of an answer say of the rate limit. Of several
-// limits the tightest is given.
+// RateLimit is the state of the rate limit, from the response headers. If the
+// server reports several limits, it is the strictest one.
 type RateLimit struct {
-	// Known tells whether the server announces a limit.
+	// Known reports whether the server reported a limit.
 	Known bool
-	// Limit is the number of requests in a window; 0 if not announced.
+	// Limit is the number of requests per window, or 0 if not reported.
 	Limit int
-	// Remaining is the number of requests that are left in this window.
+	// Remaining is the number of requests left in the current window.
 	Remaining int
-	// Reset is the time until the window begins anew.
+	// Reset is the time until the next window starts.
 	Reset time.Duration
 }
 
-// Error tells what failed and how, and what to try.
+// Error returns a line that says what failed, how, and what to try.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "circleci: %s %s: %d", e.Method, e.Route, e.StatusCode)
@@ -111,7 +115,7 @@ func (e *Error) notes() (notes []string) {
 	}
 	switch {
 	case e.Attempts == 0 && e.limited:
-		notes = append(notes, "held back, as the server asked for a pause")
+		notes = append(notes, "not sent: the server requested a wait")
 	case e.Attempts > 1:
 		notes = append(notes, strconv.Itoa(e.Attempts)+" attempts")
 	}
@@ -121,11 +125,11 @@ func (e *Error) notes() (notes []string) {
 	return notes
 }
 
-// hint is what to try, for the reader at 3 a.m.
+// hint says what to try.
 func (e *Error) hint() string {
 	switch {
 	case e.StatusCode == http.StatusForbidden && e.limited:
-		return "an HTML page, from a proxy or from CircleCI's edge: a proxy may forbid it, or there were too many requests"
+		return "an HTML page from a proxy or from CircleCI's edge: a proxy may block the request, or there were too many requests"
 	case e.advice != "":
 		return e.advice
 	case e.Is(ErrRateLimited) && e.RetryAfter > 0:
@@ -137,11 +141,11 @@ func (e *Error) hint() string {
 	case e.StatusCode == http.StatusUnauthorized:
 		return "check that the token is a personal API token of this server and has not expired; project tokens are not accepted"
 	case e.StatusCode == http.StatusForbidden:
-		return "check the rights of the token's owner, and the ID: the API answers 403 for some things that do not exist"
+		return "check the permissions of the token's owner, and the ID: the API responds with 403 for some resources that do not exist"
 	case e.StatusCode == http.StatusNotFound:
-		return "it does not exist, or this token may not see it"
+		return "it does not exist, or this token may not read it"
 	case e.StatusCode == http.StatusGone:
-		return "the API has removed this operation, or no longer keeps what was asked for"
+		return "the API has removed this operation, or no longer has the data"
 	case e.StatusCode/100 == 3:
 		return "check the base URL"
 	case e.StatusCode >= 500 && repeats(e.Method):
@@ -152,15 +156,14 @@ func (e *Error) hint() string {
 	return ""
 }
 
-// mayBeDone is the hint for a request that is not idempotent and whose outcome
-// is unknown.
-const mayBeDone = "it may have been carried out: look before you repeat it"
+// mayBeDone is the hint for a non-idempotent request with an unknown outcome.
+const mayBeDone = "it may have taken effect: check before you repeat it"
 
-// repeats reports whether sending a request of the method again does a thing
-// twice.
+// repeats reports whether repeating a request with this method duplicates its
+// effect.
 func repeats(method string) bool { return method == http.MethodPost || method == http.MethodPatch }
 
-// Is matches the Err… values of this package.
+// Is reports whether target is the Err… value for the status.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrRateLimited:
@@ -181,18 +184,19 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// ArgumentError is a call that was refused before anything was sent. It
+// ArgumentError is an argument that was refused before any request was sent. It
 // matches [ErrInvalidArgument].
 type ArgumentError struct {
-	// Method and Route name the operation; empty if there is none.
+	// Method and Route identify the operation. They are empty if there is none.
 	Method, Route string
-	// Name is the argument, as the API or this package calls it.
+	// Name is the name of the argument in the API or in this package.
 	Name string
-	// Reason says what is wrong with it.
+	// Reason says what is wrong with the argument.
 	Reason string
 }
 
-// Error tells which argument of what is wrong, and why.
+// Error returns a line that names the operation and the argument, and says what
+// is wrong.
 func (e *ArgumentError) Error() string {
 	if e.Route == "" {
 		return oneLine("circleci: " + e.Name + ": " + e.Reason)
@@ -200,29 +204,29 @@ func (e *ArgumentError) Error() string {
 	return oneLine("circleci: " + e.Method + " " + e.Route + ": " + e.Name + ": " + e.Reason)
 }
 
-// Is matches [ErrInvalidArgument].
+// Is reports whether target is [ErrInvalidArgument].
 func (e *ArgumentError) Is(target error) bool { return target == ErrInvalidArgument }
 
-// TransportError is a call without an answer: the connection could not be made
-// or broke, nothing arrived for too long, or the caller's context ended. It
-// wraps the cause, so that errors.Is finds [context.Canceled],
-// [context.DeadlineExceeded] or a network error, and the last answer, an
-// [Error], if there was one. It never shows the URL.
+// TransportError is the error of a call that received no complete response: the
+// connection failed or broke, the idle timeout passed, or the context was
+// canceled. It wraps the cause, so that errors.Is matches [context.Canceled],
+// [context.DeadlineExceeded] or a network error. If an earlier attempt received
+// a response, it also wraps that [*Error]. It never contains the URL.
 type TransportError struct {
-	// Method and Route name the operation.
+	// Method and Route identify the operation.
 	Method, Route string
-	// Attempts is how many requests were sent.
+	// Attempts is the number of requests that were sent.
 	Attempts int
 	// Err is the cause.
 	Err error
-	// Last is the last real answer: of an earlier attempt, or one whose body the
-	// caller has not waited for; nil if none came.
+	// Last is the last response received: that of an earlier attempt, or one
+	// whose body was not read to its end. It is nil if there was none.
 	Last *Error
 
-	ambiguous bool // it may have been carried out
+	ambiguous bool // the request may have taken effect
 }
 
-// Error tells what failed and why.
+// Error returns a line that says what failed and why.
 func (e *TransportError) Error() string {
 	text := fmt.Sprintf("circleci: %s %s: %s", e.Method, e.Route, oneLine(fmt.Sprint(e.Err)))
 	if e.Attempts > 1 {
@@ -235,42 +239,41 @@ func (e *TransportError) Error() string {
 		text += "; if the server has a private certificate authority, trust it with WithRootCAs"
 	}
 	if e.Last != nil {
-		text += fmt.Sprintf("; the answer before was %d %s", e.Last.StatusCode, oneLine(e.Last.Message))
+		text += fmt.Sprintf("; the previous response was %d %s", e.Last.StatusCode, oneLine(e.Last.Message))
 	}
 	return text
 }
 
-// Unwrap returns the cause and the last answer.
+// Unwrap returns the cause and the last response.
 func (e *TransportError) Unwrap() []error {
 	if e.Last == nil || e.Last.Is(ErrRateLimited) && errors.Is(e.Err, context.Canceled) {
-		return []error{e.Err} // a caller that gives up in a pause is not refused
+		return []error{e.Err} // a caller that gives up during a backoff was not refused by the server
 	}
 	return []error{e.Err, e.Last}
 }
 
-// DecodeError is a success whose body is not what it has to be: empty, cut
-// off, too large, HTML, or JSON of other types. The API has done what was
-// asked.
+// DecodeError is a 2xx response whose body is not valid: empty, incomplete, too
+// large, HTML, or JSON of the wrong types. The request itself has taken effect.
 type DecodeError struct {
-	// Method and Route name the operation.
+	// Method and Route identify the operation.
 	Method, Route string
 	// StatusCode is the HTTP status.
 	StatusCode int
-	// RequestID finds the request in CircleCI's logs.
+	// RequestID identifies the request in CircleCI's logs.
 	RequestID string
-	// Attempts is how many requests were sent.
+	// Attempts is the number of requests that were sent.
 	Attempts int
-	// ContentType is what the body claims to be.
+	// ContentType is the Content-Type header of the response.
 	ContentType string
-	// Body is the start of the body, 64 KiB at most.
+	// Body is the start of the body, at most 64 KiB.
 	Body []byte
 	// Err says what is wrong.
 	Err error
 }
 
-// Error tells what was wrong, and shows the start of the body.
+// Error returns a line that says what is wrong with the body, with its start.
 func (e *DecodeError) Error() string {
-	text := fmt.Sprintf("circleci: %s %s: %d, but the answer cannot be used: %s", e.Method, e.Route, e.StatusCode, oneLine(fmt.Sprint(e.Err)))
+	text := fmt.Sprintf("circleci: %s %s: %d, but the response cannot be used: %s", e.Method, e.Route, e.StatusCode, oneLine(fmt.Sprint(e.Err)))
 	if e.ContentType != "" && !strings.Contains(e.ContentType, "json") {
 		text += fmt.Sprintf(" (Content-Type %s)", oneLine(e.ContentType))
 	}
@@ -283,8 +286,8 @@ func (e *DecodeError) Error() string {
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// errorOf turns the result of a call into the error for its caller; nil if it
-// went well.
+// errorOf converts the result of a call to an error. It returns nil if the call
+// succeeded.
 func (c *Client) errorOf(call *transport.Call, r *transport.Result) error {
 	switch {
 	case r.OK():
@@ -320,12 +323,12 @@ func (c *Client) answerError(call *transport.Call, r *transport.Result) *Error {
 	return e
 }
 
-// readBody finds the server's words in whichever form they came: the services
-// behind the API have one each.
+// readBody reads the server's message from the body. Each service behind the
+// API has its own format.
 func (e *Error) readBody() {
 	var body any
 	if wire.Unmarshal(e.Body, &body) != nil {
-		e.Message = strings.TrimSpace(string(e.Body)) // plain text, or cut off
+		e.Message = strings.TrimSpace(string(e.Body)) // plain text, or incomplete
 		return
 	}
 	if object, ok := body.(map[string]any); ok {
@@ -338,7 +341,7 @@ func (e *Error) readBody() {
 	e.Message = words(body)
 }
 
-// words collects what is there to read in an error's body.
+// words collects the messages in the body of an error.
 func words(body any) string {
 	switch body := body.(type) {
 	case string:

@@ -205,8 +205,8 @@ func TestHints(t *testing.T) {
 		hint  string
 	}{
 		{answers(401, ""), "(check that the token is a personal API token"},
-		{answers(403, ""), "(check the rights of the token's owner"},
-		{answers(404, ""), "(it does not exist, or this token may not see it)"},
+		{answers(403, ""), "(check the permissions of the token's owner"},
+		{answers(404, ""), "(it does not exist, or this token may not read it)"},
 		{answers(410, ""), "(the API has removed this operation"},
 		{answers(429, ""), "(too many requests: try again later)"},
 		{answers(429, "", "Retry-After", "60"), "(try again in 1m0s)"},
@@ -322,7 +322,7 @@ func TestTheLastAnswerSurvives(t *testing.T) {
 		require.ErrorIs(t, err, errNet)
 		require.ErrorIs(t, err, circleci.ErrServer, "errors.Is finds the last answer")
 		assert.Equal(t, "database is down", requireError[*circleci.Error](t, err).Message)
-		assert.EqualError(t, failed, "circleci: GET /me: connection reset by peer (4 attempts); the answer before was 503 database is down")
+		assert.EqualError(t, failed, "circleci: GET /me: connection reset by peer (4 attempts); the previous response was 503 database is down")
 
 		// The caller gives up in the wait after a 429.
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,13 +9,13 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-// Limiter decides when a request may be sent. [*rate.Limiter] of
-// golang.org/x/time/rate is one, and so is [Pacer], which each client uses
-// unless [WithLimiter] says otherwise.
+// Limiter decides when a request may be sent. By default, each client uses a
+// [Pacer]; [WithLimiter] replaces it. [*rate.Limiter] of golang.org/x/time/rate
+// also implements Limiter.
 //
 // Wait is called before each attempt, from any goroutine. It returns nil when
-// the request may be sent, or an error, with which the call fails: if the error
-// wraps a [PausedError], the call's error matches [ErrRateLimited].
+// the request may be sent. If it returns an error, the call fails with it. If
+// the error wraps a [PausedError], the call's error matches [ErrRateLimited].
 //
 // A limiter can also implement [OperationLimiter] and [ResponseObserver].
 //
@@ -24,8 +24,8 @@ type Limiter interface {
 	Wait(ctx context.Context) error
 }
 
-// OperationLimiter is a [Limiter] that treats operations differently. WaitFor is
-// called in place of Wait, with [Operation.Key] set.
+// OperationLimiter is a [Limiter] that treats operations differently. WaitFor
+// is called instead of Wait, with [Operation.Key] set.
 type OperationLimiter interface {
 	WaitFor(ctx context.Context, op Operation) error
 }
@@ -38,24 +38,24 @@ type ResponseObserver interface {
 	Observe(ctx context.Context, op Operation, r Response)
 }
 
-// PausedError is the error of a [Limiter] that does not hold a request, because
-// the pause that the server asked for is longer than the caller can wait. The
-// call then returns an [Error] with status 429, RetryAfter and no attempts.
+// PausedError is the error of a [Limiter] that refuses a request because the
+// wait that the server requested is too long for the caller. The call then
+// returns an [*Error] with the status 429, its RetryAfter, and 0 attempts.
 type PausedError struct {
-	// RetryAfter is what is left of the pause.
+	// RetryAfter is the remaining wait.
 	RetryAfter time.Duration
 }
 
-// Error says how long the pause is.
+// Error returns a line with the remaining wait.
 func (e *PausedError) Error() string {
-	return fmt.Sprintf("circleci: the server asked for a pause; try again in %v", e.RetryAfter)
+	return fmt.Sprintf("circleci: the server requested a wait: try again in %v", e.RetryAfter)
 }
 
-// Is matches [ErrRateLimited].
+// Is reports whether target is [ErrRateLimited].
 func (e *PausedError) Is(target error) bool { return target == ErrRateLimited }
 
-// WithLimiter replaces the client's own [Pacer]. Nil turns pacing off; each call
-// then waits for its own 429 alone.
+// WithLimiter replaces the client's [Pacer]. Nil disables pacing: each call
+// then waits only after its own 429.
 func WithLimiter(l Limiter) Option {
 	return func(c *config) { c.limiter, c.limiterSet = l, true }
 }
@@ -63,19 +63,19 @@ func WithLimiter(l Limiter) Option {
 // Pacer is the limiter that each client uses unless [WithLimiter] replaces it.
 // Several clients with the same token can share one.
 //
-// A refusal (429, or the HTML page with which CircleCI's edge refuses) pauses
-// all callers of the same method and path until the time that it gives, one
-// second if it gives none. Other paths are not paused. Where the server
-// announces its limit by RateLimit headers, the calls of a route are spread so
-// that the limit is used and not exceeded. Without headers a route is limited
-// after its first refusal only, to the rate that the server has granted before;
+// A rate limit response (429, or an HTML 403 from CircleCI's edge) pauses all
+// calls with the same method and path for its Retry-After, or for one second if
+// it has none. Other paths are not paused. If the server reports its limit in
+// RateLimit headers, the calls of a route are spread so that they use the limit
+// without exceeding it. Without these headers, a route is limited only after
+// its first rate limit response, to the rate that the server accepted before;
 // from there the rate rises again.
 type Pacer struct{ pacer transport.Pacer }
 
-// NewPacer returns a pacer. MaxWait is the longest pause that it holds a request
-// for; beyond it the request fails with a [PausedError], but for one request in
-// each maxWait, which finds out whether the pause is over. Zero or less selects
-// the default of 2 minutes.
+// NewPacer returns a Pacer. maxWait is the longest time that a request waits.
+// If it would have to wait longer, it fails with a [PausedError], except for
+// one request per maxWait, which checks whether the pause is over. Zero or less
+// selects the default of 2 minutes.
 func NewPacer(maxWait time.Duration) *Pacer {
 	if maxWait <= 0 {
 		maxWait = defaultMaxWait
@@ -83,10 +83,10 @@ func NewPacer(maxWait time.Duration) *Pacer {
 	return &Pacer{transport.Pacer{MaxWait: maxWait}}
 }
 
-// Wait waits as for an operation of its own.
+// Wait is like WaitFor with the zero Operation.
 func (p *Pacer) Wait(ctx context.Context) error { return p.WaitFor(ctx, Operation{}) }
 
-// WaitFor returns when a request of the operation may be sent. Calls of one
+// WaitFor blocks until a request of the operation may be sent. Calls of one
 // route are served first in, first out.
 func (p *Pacer) WaitFor(ctx context.Context, op Operation) error {
 	err := p.pacer.Wait(ctx, op.asCall())
@@ -97,14 +97,14 @@ func (p *Pacer) WaitFor(ctx context.Context, op Operation) error {
 	return err
 }
 
-// Observe learns from a response.
+// Observe updates the pacer with the rate limit of a response.
 func (p *Pacer) Observe(ctx context.Context, op Operation, r Response) {
 	p.pacer.Observe(ctx, op.asCall(), &transport.Result{
 		StatusCode: r.StatusCode, Edge: r.RateLimited, RetryAfter: r.RetryAfter, Limit: transport.RateLimit(r.RateLimit),
 	})
 }
 
-// asCall is the call that the operation belongs to, or one like it.
+// asCall returns the call that the operation belongs to, or an equivalent one.
 func (op *Operation) asCall() *transport.Call {
 	if op.call != nil {
 		return op.call
@@ -112,7 +112,7 @@ func (op *Operation) asCall() *transport.Call {
 	return &transport.Call{Method: op.Method, Route: op.Route, KeyText: op.Key}
 }
 
-// limitLink makes a link of a limiter.
+// limitLink returns a handler that applies a limiter.
 func limitLink(l Limiter, next transport.Handler) transport.Handler {
 	link := &transport.Limit{Next: next, Wait: func(ctx context.Context, _ *transport.Call) error { return l.Wait(ctx) }}
 	if l, ok := l.(OperationLimiter); ok {

@@ -8,9 +8,9 @@ import (
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
-// Optional is a field of an update in one of three states: unset (the zero
-// value; the API leaves the field as it is), a value ([Some]), or null
-// ([Null]; the API clears the field).
+// Optional is a field of an update. It has one of three states: unset, the zero
+// value, which leaves the field unchanged; a value, see [Some]; or null, which
+// clears the field, see [Null].
 //
 //	circleci.UpdateScheduleRequest{
 //		Name:        circleci.Some("nightly"),
@@ -29,19 +29,20 @@ const (
 	some
 )
 
-// Some is the value v, which may be the zero value of its type.
+// Some returns an Optional with the value v, which may be the zero value of its
+// type.
 func Some[T any](v T) Optional[T] { return Optional[T]{v, some} }
 
-// Null clears a field.
+// Null returns an Optional that clears the field.
 func Null[T any]() Optional[T] { return Optional[T]{state: null} }
 
 // Get returns the value, and whether there is one.
 func (o Optional[T]) Get() (T, bool) { return o.value, o.state == some }
 
-// IsNull reports whether the field is to be cleared.
+// IsNull reports whether the update clears the field.
 func (o Optional[T]) IsNull() bool { return o.state == null }
 
-// IsZero reports whether the field is unset. The tag omitzero goes by it.
+// IsZero reports whether the field is unset. The struct tag omitzero uses it.
 func (o Optional[T]) IsZero() bool { return o.state == unset }
 
 // Any returns the value, or nil if there is none.
@@ -52,10 +53,11 @@ func (o Optional[T]) Any() any {
 	return o.value
 }
 
-// String prints the value, null or unset.
+// String returns the value, null or unset, as text.
 func (o Optional[T]) String() string { return fmt.Sprint(o) }
 
-// Format prints the value, with the verb and its flags, or null or unset.
+// Format implements [fmt.Formatter]. It prints the value with the verb and its
+// flags, or null or unset.
 func (o Optional[T]) Format(f fmt.State, verb rune) {
 	text := "unset"
 	switch o.state {
@@ -65,19 +67,20 @@ func (o Optional[T]) Format(f fmt.State, verb rune) {
 		text = "null"
 	case unset:
 	}
-	_, _ = io.WriteString(f, text) // a print has no error to return
+	_, _ = io.WriteString(f, text) // Format cannot return an error
 }
 
-// MarshalJSON writes the value, a [Secret] as REDACTED, or null. An unset field
-// is left out by the tag omitzero; alone it has no form in JSON.
+// MarshalJSON returns the value as JSON, with a [Secret] as REDACTED, or null.
+// For an unset Optional it returns an error: the struct tag omitzero must omit
+// it.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if o.state == unset {
-		return nil, errors.New("circleci: an unset Optional was to be written: its field lacks the tag omitzero")
+		return nil, errors.New("circleci: cannot marshal an unset Optional: add omitzero to the json tag of its field")
 	}
 	return wire.MarshalRedacted(o.Any())
 }
 
-// UnmarshalJSON reads a value or null.
+// UnmarshalJSON decodes a value or null.
 func (o *Optional[T]) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		*o = Null[T]()

@@ -36,7 +36,7 @@ type pages struct {
 
 	prefetch bool
 	from     string // the first page's token
-	limited  bool   // to at most most items
+	limited  bool   // to most items
 	most     int
 }
 

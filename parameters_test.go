@@ -49,10 +49,10 @@ func TestParametersHaveLimits(t *testing.T) {
 	}{
 		"none":           {nil, ""},
 		"100":            {many(100), ""},
-		"101":            {many(101), "are 101; the API takes 100"},
+		"101":            {many(101), "are too many: 101, and the API accepts 100"},
 		"name of 128":    {circleci.Parameters{strings.Repeat("ü", 128): ""}, ""},
 		"name of 129":    {circleci.Parameters{strings.Repeat("ü", 129): ""}, "longer than 128"},
-		"no name":        {circleci.Parameters{"": ""}, "without a name"},
+		"no name":        {circleci.Parameters{"": ""}, "an empty name"},
 		"value of 512":   {circleci.Parameters{"a": strings.Repeat("ü", 512)}, ""},
 		"value of 513":   {circleci.Parameters{"a": strings.Repeat("ü", 513)}, `"a" is longer than 512`},
 		"a hostile name": {circleci.Parameters{strings.Repeat("\n", 129): ""}, "longer than 128"},

@@ -7,35 +7,37 @@ import (
 	"reflect"
 )
 
-// Secret is a text that is sent to the API in clear and shown nowhere else:
-// every format verb that go vet accepts, slog, encoding/json and
-// encoding.TextMarshaler print REDACTED. A constant converts by itself:
+// Secret is a string that only requests to the API contain in clear text. With
+// every format verb that go vet accepts, and with slog, encoding/json and
+// encoding.TextMarshaler, it prints as REDACTED. Untyped string constants
+// convert implicitly:
 //
 //	circleci.SetEnvVarRequest{Value: "hunter2"}
 //
-// What goes by reflection alone sees the text: fmt in an unexported field of a
-// struct of yours, and some dumpers.
+// Code that uses only reflection can still read the string: fmt, if the Secret
+// is in an unexported field of your struct, and some dump packages.
 type Secret string
 
 const redacted = "REDACTED"
 
-// Reveal returns the text itself.
+// Reveal returns the secret in clear text.
 func (s Secret) Reveal() string { return string(s) }
 
 // String returns REDACTED.
 func (s Secret) String() string { return redacted }
 
-// Format prints REDACTED, whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) } // a print has no error to return
+// Format prints REDACTED for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) } // Format cannot return an error
 
-// LogValue makes slog print REDACTED.
+// LogValue returns REDACTED, for slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText makes encoding/json print REDACTED. Requests to the API are
-// written by this package's own encoder, in clear.
+// MarshalText returns REDACTED, also for encoding/json. This package encodes
+// requests to the API with an encoder that reveals secrets.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// UnmarshalText reads a secret, so that one can come from a file of yours.
+// UnmarshalText sets the secret, so that it can be read from a configuration
+// file.
 func (s *Secret) UnmarshalText(text []byte) error {
 	*s = Secret(text)
 	return nil

@@ -9,29 +9,32 @@ import (
 	"github.com/circleci-go/circleci/internal/encode"
 )
 
-// ProjectSlug names a project: three segments with slashes between them.
+// ProjectSlug identifies a project. It has three segments, separated by
+// slashes:
 //
 //	gh/acme/web                       GitHub (OAuth), also github/acme/web
 //	bb/acme/web                       Bitbucket, also bitbucket/acme/web
 //	circleci/<org id>/<project id>    GitHub App, GitLab, Bitbucket Data Center
 //
-// It is opaque: the parts of a circleci/… slug are IDs and not names. The
-// first segment is case-sensitive. A constant converts by itself; for input
-// use [ParseProjectSlug]. Methods refuse a slug of another form with
-// [ErrInvalidArgument], before any I/O.
+// Treat it as opaque: the parts of a circleci/… slug are IDs, not names. The
+// first segment is case-sensitive. Untyped string constants convert implicitly;
+// for other input, use [ParseProjectSlug]. For an invalid slug, methods return
+// an error that matches [ErrInvalidArgument], before any I/O.
 type ProjectSlug string
 
-// OrgSlug names an organization: two segments with a slash between them, such
-// as gh/acme or circleci/<org id>. See [ProjectSlug].
+// OrgSlug identifies an organization. It has two segments, separated by a
+// slash, such as gh/acme or circleci/<org id>. See [ProjectSlug].
 type OrgSlug string
 
-// ParseProjectSlug checks that s has the form of a project slug.
+// ParseProjectSlug returns s as a project slug, or an error if it is not a
+// valid one.
 func ParseProjectSlug(s string) (ProjectSlug, error) {
 	slug := ProjectSlug(s)
 	return slug, slug.check()
 }
 
-// ParseOrgSlug checks that s has the form of an organization slug.
+// ParseOrgSlug returns s as an organization slug, or an error if it is not a
+// valid one.
 func ParseOrgSlug(s string) (OrgSlug, error) {
 	slug := OrgSlug(s)
 	return slug, slug.check()
@@ -45,20 +48,20 @@ func (s ProjectSlug) Org() OrgSlug {
 	return ""
 }
 
-// Normalize returns the slug with its first segment in the short form that
-// most answers have: github becomes gh, bitbucket becomes bb. Webhooks send
-// the long form.
+// Normalize returns the slug with its first segment in the short form that most
+// responses use: github becomes gh, bitbucket becomes bb. Webhooks send the
+// long form.
 func (s ProjectSlug) Normalize() ProjectSlug { return ProjectSlug(normalizeSlug(string(s))) }
 
 // Normalize returns the slug with its first segment in the short form.
 func (s OrgSlug) Normalize() OrgSlug { return OrgSlug(normalizeSlug(string(s))) }
 
-// Equal reports whether two slugs name one project, whichever form their
-// first segments have.
+// Equal reports whether two slugs identify the same project. It ignores whether
+// the first segments are in the short or the long form.
 func (s ProjectSlug) Equal(other ProjectSlug) bool { return s.Normalize() == other.Normalize() }
 
-// Equal reports whether two slugs name one organization, whichever form their
-// first segments have.
+// Equal reports whether two slugs identify the same organization. It ignores
+// whether the first segments are in the short or the long form.
 func (s OrgSlug) Equal(other OrgSlug) bool { return s.Normalize() == other.Normalize() }
 
 func normalizeSlug(s string) string {
@@ -90,8 +93,9 @@ func checkSlug(name, slug string, segments int, example string) error {
 	return &ArgumentError{Name: name, Reason: reason}
 }
 
-// isSlug reports whether a text has the form of a slug of so many segments. The
-// first is the name of a VCS: it is not a host, and is in lower case.
+// isSlug reports whether slug is a valid slug with the given number of
+// segments. The first segment is the name of a VCS, in lower case, and not a
+// host.
 func isSlug(slug string, segments int) bool {
 	if strings.Count(slug, "/") != segments-1 {
 		return false
@@ -105,8 +109,8 @@ func isSlug(slug string, segments int) bool {
 	return vcs == strings.ToLower(vcs) && !strings.ContainsAny(vcs, ".: ")
 }
 
-// mendSlug makes a slug of what people have instead: the URL of a page or of a
-// repository, another case, spaces.
+// mendSlug converts common mistakes to a slug: the URL of a page or a
+// repository, the wrong case, spaces.
 func mendSlug(text string, segments int) string {
 	text = strings.TrimSpace(text)
 	if _, rest, ok := strings.Cut(text, "://"); ok {
@@ -139,20 +143,20 @@ func mendSlug(text string, segments int) string {
 	return strings.Join(parts, "/")
 }
 
-// OrgRef names an organization by its slug or its ID, where the API takes
-// either: see [OrgBySlug] and [OrgByID].
+// OrgRef identifies an organization by its slug or its ID, for operations that
+// accept both. Create one with [OrgBySlug] or [OrgByID].
 type OrgRef struct {
 	slug OrgSlug
 	id   uuid.UUID
 }
 
-// OrgBySlug names an organization by its slug.
+// OrgBySlug returns a reference to the organization with the given slug.
 func OrgBySlug(slug OrgSlug) OrgRef { return OrgRef{slug: slug} }
 
-// OrgByID names an organization by its ID.
+// OrgByID returns a reference to the organization with the given ID.
 func OrgByID(id uuid.UUID) OrgRef { return OrgRef{id: id} }
 
-// orgFilter is the organization whose things are listed.
+// orgFilter selects the organization of a list.
 type orgFilter uuid.UUID
 
 func (f orgFilter) query(q *encode.Query) { q.UUID("org-id", uuid.UUID(f)) }
@@ -164,7 +168,7 @@ func (f orgFilter) check() error {
 	return nil
 }
 
-// String returns the slug or the ID; the zero OrgRef is empty.
+// String returns the slug or the ID. For the zero OrgRef it returns "".
 func (r OrgRef) String() string {
 	if r.slug != "" || r.id == uuid.Nil {
 		return string(r.slug)
@@ -175,7 +179,7 @@ func (r OrgRef) String() string {
 // MarshalText returns the slug or the ID.
 func (r OrgRef) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads a slug or an ID.
+// UnmarshalText parses a slug or an ID.
 func (r *OrgRef) UnmarshalText(text []byte) error {
 	*r = OrgRef{}
 	if len(text) == 0 {

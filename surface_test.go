@@ -287,7 +287,7 @@ func TestErrorsSayWhatToTry(t *testing.T) {
 		assert.ErrorContains(t, trigger(notFound, with), "declare one of the parameters")
 		assert.NotContains(t, trigger(notFound, circleci.TriggerPipelineRequest{}).Error(), "parameter")
 
-		const doubt = "it may have been carried out: look before you repeat it"
+		const doubt = "it may have taken effect: check before you repeat it"
 		assert.ErrorContains(t, trigger(answers(502, ""), with), doubt)
 		assert.ErrorContains(t, trigger(breaks(errNet), with), doubt)
 		_, err := always(breaks(errNet)).client(t).Users.Me(t.Context())

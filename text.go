@@ -2,9 +2,9 @@ package circleci
 
 import "github.com/circleci-go/circleci/internal/text"
 
-// oneLine makes a text from outside fit into a line of an error, a log or a
-// terminal.
+// oneLine converts untrusted text to one line that is safe in errors, logs and
+// terminals.
 func oneLine(s string) string { return text.Line(s) }
 
-// plainText makes a text from outside, such as a log, fit for a terminal.
+// plainText makes untrusted text, such as a log, safe to print on a terminal.
 func plainText(s string) string { return text.Plain(s) }

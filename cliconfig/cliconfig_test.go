@@ -157,8 +157,8 @@ func TestATokenStaysWithItsHost(t *testing.T) {
 		"a file's host that is not valid":         {map[string]string{v0: "token: a\nhost: ftp://x\n"}, "", "", "", "cli.yml"},
 		"a file's host that is not used":          {map[string]string{v0: "host: ftp://x\n"}, "env-token", "ci.example.com", "https://ci.example.com/api/v2", ""},
 		"a file's token whose host is not valid":  {map[string]string{v0: "token: a\nhost: ftp://x\n"}, "", "ci.example.com", "", "cli.yml"},
-		"a token within quotes":                   {nil, `"env-token"`, "", "", "CIRCLE_TOKEN is within quotes"},
-		"a token of a file, within single quotes": {map[string]string{v0: `token: "'abc'"`}, "", "", "", "cli.yml is within quotes"},
+		"a token within quotes":                   {nil, `"env-token"`, "", "", "CIRCLE_TOKEN is quoted"},
+		"a token of a file, within single quotes": {map[string]string{v0: `token: "'abc'"`}, "", "", "", "cli.yml is quoted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			atHome(t, c.files)
