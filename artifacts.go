@@ -14,14 +14,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// DownloadArtifact writes an artifact to w, and returns how many bytes it wrote.
-// If the connection breaks, the download continues where it was, provided that
-// the server shows that the file is still the same; otherwise it fails. What was
-// written before an error stays written.
+// DownloadArtifact writes an artifact to w and returns the number of bytes
+// written. If the connection breaks, it resumes the download, provided that the
+// server can show that the file has not changed; otherwise it returns an error.
+// Data written before an error stays written.
 //
-// The token is sent to CircleCI's artifact host only, and not to the storage to
-// which that host redirects. [NoRetry] turns off the resuming as well. Headers
-// that the download sets itself, such as Range, [Query] and [CaptureBody] are
+// The token is sent to CircleCI's artifact host only, not to the storage host
+// that it redirects to. [NoRetry] also disables resuming. [Query],
+// [CaptureBody], and headers that the download sets itself, such as Range, are
 // refused.
 func (s *JobsService) DownloadArtifact(ctx context.Context, a Artifact, w io.Writer, opts ...RequestOption) (int64, error) {
 	var o callOptions
@@ -30,7 +30,7 @@ func (s *JobsService) DownloadArtifact(ctx context.Context, a Artifact, w io.Wri
 		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "query", Reason: "cannot be added to the URL of a file"}
 	}
 	if len(o.bodies) > 0 {
-		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "CaptureBody", Reason: "cannot be used where the body goes to an io.Writer"}
+		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "CaptureBody", Reason: "cannot be used with an io.Writer"}
 	}
 	return s.download(ctx, a, w, func(int64, int64) {}, opts)
 }
@@ -52,17 +52,18 @@ func (s *JobsService) download(ctx context.Context, a Artifact, w io.Writer, pro
 // JobArtifact is an artifact with its job.
 type JobArtifact struct {
 	Artifact
-	// WorkflowName and JobName are empty if the job was given by its number.
+	// WorkflowName and JobName are empty if the job was identified by its
+	// number.
 	WorkflowName, JobName string
 	JobNumber             int64
 	ProjectSlug           ProjectSlug
 }
 
-// DownloadOptions selects artifacts and says how to download them. Nil and zero
-// fields select the defaults.
+// DownloadOptions configures downloads of artifacts. Nil and zero fields select
+// the defaults.
 type DownloadOptions struct {
 	// Glob selects artifacts by their path, with the rules of a line in
-	// .gitignore; empty selects all:
+	// .gitignore. Empty selects all artifacts.
 	//
 	//   - a pattern without a slash, such as *.tar.gz, matches in every folder;
 	//   - a pattern with a slash, such as reports/*.xml or /*.log, matches from
@@ -72,16 +73,17 @@ type DownloadOptions struct {
 	//   - a pattern that matches a folder selects everything in it, and one that
 	//     ends in a slash matches only folders.
 	//
-	// A pattern that begins with ! is refused.
+	// A pattern that starts with ! is refused.
 	Glob string
-	// Match selects the artifacts for which it returns true; nil selects all.
+	// Match selects the artifacts for which it returns true. Nil selects all.
 	Match func(JobArtifact) bool
-	// Node selects the artifacts of the parallel run with this index; nil
+	// Node selects the artifacts of the parallel run with this index. Nil
 	// selects those of all runs.
 	Node *int64
-	// Concurrency is how many files are downloaded at once; the default is 4.
+	// Concurrency is the number of concurrent downloads. The default is 4.
 	Concurrency int
-	// OnProgress is called as files are written. Calls do not overlap.
+	// OnProgress is called as files are written. It is never called
+	// concurrently.
 	OnProgress func(DownloadProgress)
 }
 
@@ -90,46 +92,45 @@ type DownloadProgress struct {
 	Artifact JobArtifact
 	// Path is the path of the file within the directory.
 	Path string
-	// Written and Total are in bytes; Total is -1 if it is not known.
+	// Written and Total are in bytes. Total is -1 if it is unknown.
 	Written, Total int64
-	// Done reports that the file is complete and has its final name.
+	// Done reports whether the file is complete and has its final name.
 	Done bool
 }
 
 // DownloadedArtifact is an artifact that was written to a file.
 type DownloadedArtifact struct {
 	Artifact JobArtifact
-	// Path is the path of the file, with the directory.
+	// Path is the path of the file, including the directory.
 	Path string
 	// Size is in bytes.
 	Size int64
 }
 
-// DownloadArtifacts downloads the artifacts of a job into a directory, which it
-// creates if necessary. It returns the complete files, also when others failed;
-// the error then names the others, the first ten of them in its text.
+// DownloadArtifacts downloads the artifacts of a job to a directory, which it
+// creates if necessary. It returns the complete files. If some files failed, it
+// also returns an error, whose text names the first ten of them.
 //
-// The file of an artifact has the artifact's path in the directory, or, if
-// several parallel runs stored artifacts, in a directory named by the index of
-// the run. Files cannot escape the directory, even through symbolic links. A file
-// is written under a temporary name, and is renamed, in place of an older file,
-// when it is complete. Characters that a file name cannot have everywhere become
-// an underscore; of names that are then equal, the later ones get a suffix such
-// as ~2. A path of more than 4096 bytes is an error of its file.
+// A file has the path of its artifact within the directory. If several parallel
+// runs stored artifacts, each run has a subdirectory named by its index. Files
+// cannot escape the directory, even through symbolic links. A file is written
+// under a temporary name; when it is complete, it is renamed and replaces any
+// existing file. Characters that are not valid in file names on all systems are
+// replaced by underscores. If two names become equal, the later one gets a
+// suffix such as ~2. An artifact whose path is longer than 4096 bytes fails.
 //
-// [Timeout] limits all of it together, and [NoRetry] turns off the resuming of
-// downloads as well. [Query] is added to the requests of the API, and not to the
-// URLs of files. [CaptureResponse], [CaptureBody] and headers such as Range are
-// refused.
+// [Timeout] limits all downloads together. [NoRetry] also disables resuming.
+// [Query] applies to API requests, not to file downloads. [CaptureResponse],
+// [CaptureBody] and headers such as Range are refused.
 func (s *JobsService) DownloadArtifacts(ctx context.Context, slug ProjectSlug, number int64, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
 	return s.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
 		return s.artifactsOf(ctx, WorkflowJob{Number: number, ProjectSlug: slug}, "", opts)
 	}, func(JobArtifact) string { return "" })
 }
 
-// ListArtifacts returns the artifacts of all jobs of a workflow. If those of a
-// job cannot be listed, the error names it, and the other jobs' artifacts are
-// returned with the error.
+// ListArtifacts returns the artifacts of all jobs of a workflow. If the
+// artifacts of a job cannot be listed, it returns the artifacts of the other
+// jobs, with an error that names the job.
 func (s *WorkflowsService) ListArtifacts(ctx context.Context, id uuid.UUID, opts ...RequestOption) ([]JobArtifact, error) {
 	ctx, cancel, err := limited(ctx, opts)
 	if err != nil {
@@ -139,9 +140,8 @@ func (s *WorkflowsService) ListArtifacts(ctx context.Context, id uuid.UUID, opts
 	return s.client.Jobs.artifactsOfWorkflows(ctx, []Workflow{{ID: id}}, opts)
 }
 
-// DownloadArtifacts downloads the artifacts of all jobs of a workflow, as
-// [JobsService.DownloadArtifacts] does, each job's into a directory with the
-// job's name.
+// DownloadArtifacts downloads the artifacts of all jobs of a workflow, like
+// [JobsService.DownloadArtifacts]. Each job has a subdirectory with its name.
 func (s *WorkflowsService) DownloadArtifacts(ctx context.Context, id uuid.UUID, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
 	return s.client.Jobs.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
 		return s.client.Jobs.artifactsOfWorkflows(ctx, []Workflow{{ID: id}}, opts)
@@ -149,9 +149,9 @@ func (s *WorkflowsService) DownloadArtifacts(ctx context.Context, id uuid.UUID, 
 }
 
 // ListArtifacts returns the artifacts of all jobs of a pipeline. Of workflows
-// with the same name only the newest counts. If the artifacts of a job cannot be
-// listed, the error names it, and the other jobs' artifacts are returned with the
-// error.
+// with the same name, only the newest counts. If the artifacts of a job cannot
+// be listed, it returns the artifacts of the other jobs, with an error that
+// names the job.
 func (s *PipelinesService) ListArtifacts(ctx context.Context, id uuid.UUID, opts ...RequestOption) ([]JobArtifact, error) {
 	ctx, cancel, err := limited(ctx, opts)
 	if err != nil {
@@ -161,10 +161,10 @@ func (s *PipelinesService) ListArtifacts(ctx context.Context, id uuid.UUID, opts
 	return s.artifacts(ctx, id, opts)
 }
 
-// DownloadArtifacts downloads the artifacts of all jobs of a pipeline, as
-// [JobsService.DownloadArtifacts] does, each job's into a directory with the
-// workflow's and the job's name, such as build/test. Of workflows with the same
-// name only the newest counts.
+// DownloadArtifacts downloads the artifacts of all jobs of a pipeline, like
+// [JobsService.DownloadArtifacts]. Each job has a subdirectory named by its
+// workflow and its own name, such as build/test. Of workflows with the same
+// name, only the newest counts.
 func (s *PipelinesService) DownloadArtifacts(ctx context.Context, id uuid.UUID, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
 	return s.client.Jobs.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
 		return s.artifacts(ctx, id, opts)
@@ -173,7 +173,7 @@ func (s *PipelinesService) DownloadArtifacts(ctx context.Context, id uuid.UUID, 
 	})
 }
 
-// flat makes one name of a name with slashes.
+// flat replaces the slashes in a name.
 func flat(name string) string { return strings.NewReplacer("/", "_", `\`, "_").Replace(name) }
 
 func (s *PipelinesService) artifacts(ctx context.Context, id uuid.UUID, opts []RequestOption) ([]JobArtifact, error) {
@@ -184,7 +184,7 @@ func (s *PipelinesService) artifacts(ctx context.Context, id uuid.UUID, opts []R
 	return s.client.Jobs.artifactsOfWorkflows(ctx, newest(runsByName(workflows)), opts)
 }
 
-// listsAtOnce is how many lists are read at once.
+// listsAtOnce is the number of lists read concurrently.
 const listsAtOnce = 4
 
 // artifactsOfWorkflows lists the artifacts of all jobs of workflows, as far as
@@ -202,7 +202,7 @@ func (s *JobsService) artifactsOfWorkflows(ctx context.Context, workflows []Work
 		}
 		failures.add(fmt.Sprintf("jobs of workflow %s", oneLine(cmp.Or(w.Name, w.ID.String()))), err)
 		for _, j := range more {
-			if j.Number > 0 && j.Type != JobTypeApproval { // else it did not run
+			if j.Number > 0 && j.Type != JobTypeApproval { // otherwise it did not run
 				jobs, names = append(jobs, j), append(names, w.Name)
 			}
 		}
@@ -211,7 +211,7 @@ func (s *JobsService) artifactsOfWorkflows(ctx context.Context, workflows []Work
 	errs := concurrently(ctx, len(jobs), listsAtOnce, func(i int) (err error) {
 		lists[i], err = s.artifactsOf(ctx, jobs[i], names[i], opts)
 		if jobs[i].Status == JobStatusNotRun && errors.Is(err, ErrNotFound) {
-			return nil // it has a number, and nothing else
+			return nil // only its number is known
 		}
 		return err
 	})
@@ -235,9 +235,9 @@ func (s *JobsService) artifactsOf(ctx context.Context, j WorkflowJob, workflow s
 	return out, nil
 }
 
-// limited prepares a method that makes several requests for a download: its
-// context ends with the caller's [Timeout], and options that it cannot obey are
-// refused.
+// limited prepares a download that makes several requests. It applies the
+// caller's [Timeout] to the context, and refuses options that downloads do not
+// support.
 func limited(ctx context.Context, opts []RequestOption) (context.Context, context.CancelFunc, error) {
 	if err := checkFileOptions(opts); err != nil {
 		return nil, nil, err
@@ -246,8 +246,9 @@ func limited(ctx context.Context, opts []RequestOption) (context.Context, contex
 	return ctx, cancel, err
 }
 
-// concurrently calls do for the numbers below n, some at once, and returns its
-// errors. When ctx has ended, it is not called any more.
+// concurrently calls do for the numbers from 0 to n-1, atOnce of them
+// concurrently, and returns the errors. It makes no further calls when ctx is
+// done.
 func concurrently(ctx context.Context, n, atOnce int, do func(i int) error) []error {
 	var group sync.WaitGroup
 	slots, errs := make(chan struct{}, atOnce), make([]error, n)
@@ -264,7 +265,7 @@ func concurrently(ctx context.Context, n, atOnce int, do func(i int) error) []er
 	return errs
 }
 
-// failures are the errors of things that were done side by side.
+// failures are the errors of concurrent operations.
 type failures []error
 
 func (f *failures) add(what string, err error) {

@@ -13,8 +13,8 @@ import (
 	"unicode"
 )
 
-// downloadAll downloads what a function lists; folder is where an artifact's file
-// is within the directory.
+// downloadAll downloads the artifacts that a function lists. folder returns the
+// subdirectory of an artifact's file.
 func (s *JobsService) downloadAll(ctx context.Context, dir string, o *DownloadOptions, opts []RequestOption,
 	list func(context.Context) ([]JobArtifact, error), folder func(JobArtifact) string,
 ) ([]DownloadedArtifact, error) {
@@ -58,7 +58,7 @@ func (s *JobsService) downloadAll(ctx context.Context, dir string, o *DownloadOp
 	return files, &failuresError{[]error{listErr, err}}
 }
 
-// downloads are the downloads of one call, several at once.
+// downloads are the concurrent downloads of one call.
 type downloads struct {
 	service   *JobsService
 	root      *os.Root
@@ -93,13 +93,13 @@ func (d *downloads) run(ctx context.Context) ([]DownloadedArtifact, error) {
 	return done, failures.err()
 }
 
-// maxPath is the length that the path of an artifact may have, in bytes.
+// maxPath is the maximum length of an artifact's path, in bytes.
 const maxPath = 4096
 
-// fetch downloads one file. If it fails, what was written is removed.
+// fetch downloads one file. On an error, it removes the partial file.
 func (d *downloads) fetch(ctx context.Context, a JobArtifact, name string) (size int64, err error) {
 	if len(a.Path) > maxPath {
-		return 0, fmt.Errorf("its path has %d bytes, and %d are possible", len(a.Path), maxPath)
+		return 0, fmt.Errorf("its path has %d bytes: at most %d are allowed", len(a.Path), maxPath)
 	}
 	if err := d.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return 0, err
@@ -132,18 +132,18 @@ func (d *downloads) fetch(ctx context.Context, a JobArtifact, name string) (size
 	return size, nil
 }
 
-// createNew creates a file, and does not write to one that exists.
+// createNew creates a file. It fails if the file exists.
 func createNew(root *os.Root, name string) (*os.File, error) {
 	return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
-// localNames are the names of the artifacts' files, each its own.
+// localNames returns a unique file name for each artifact.
 func localNames(ctx context.Context, artifacts []JobArtifact, folder func(JobArtifact) string) []string {
 	type job struct {
 		slug   ProjectSlug
 		number int64
 	}
-	nodes := map[job]int64{} // the first of each job
+	nodes := map[job]int64{} // the first node of each job
 	severalNodes := map[job]bool{}
 	for _, a := range artifacts {
 		j := job{a.ProjectSlug, a.JobNumber}
@@ -202,12 +202,12 @@ func localPart(part string) string {
 		}
 		return r
 	}, part)
-	const most = 200 // bytes; systems take 255, with a suffix
+	const most = 200 // bytes; systems allow 255, and a suffix may follow
 	if len(part) > most {
 		part = strings.ToValidUTF8(part[:most], "")
 	}
-	part = strings.TrimRight(part, ". ")       // also what leads up, or nowhere
-	if !filepath.IsLocal(part) && part != "" { // a device's name, on some systems
+	part = strings.TrimRight(part, ". ")       // also removes . and ..
+	if !filepath.IsLocal(part) && part != "" { // a device name on some systems
 		return "_" + part
 	}
 	return part

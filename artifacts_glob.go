@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// glob is a pattern of .gitignore's form, for the paths of artifacts.
+// glob is a pattern like those in .gitignore, for the paths of artifacts.
 type glob struct {
 	parts    []string // of the pattern, between the slashes
-	anywhere bool     // it may match in any folder
-	folder   bool     // it matches folders only
+	anywhere bool     // matches in any folder
+	folder   bool     // matches folders only
 }
 
-// parseGlob returns the pattern of [DownloadOptions.Glob].
+// parseGlob parses [DownloadOptions.Glob].
 func parseGlob(pattern string) (*glob, error) {
 	bad := func(reason string) (*glob, error) { return nil, &ArgumentError{Name: "glob", Reason: reason} }
 	if pattern == "" {
 		return nil, nil
 	}
 	if strings.HasPrefix(pattern, "!") {
-		return bad("begins with !, and there is nothing to exclude from: use Match")
+		return bad("starts with !, which is not supported: use Match")
 	}
 	text, folder := strings.CutSuffix(pattern, "/")
 	text, rooted := strings.CutPrefix(text, "/")
@@ -36,8 +36,8 @@ func parseGlob(pattern string) (*glob, error) {
 	return g, nil
 }
 
-// matches reports whether the pattern matches a path, or a folder that the path
-// is in.
+// matches reports whether the pattern matches a path, or a folder that contains
+// it.
 func (g *glob) matches(p string) bool {
 	if g == nil {
 		return true
@@ -46,7 +46,8 @@ func (g *glob) matches(p string) bool {
 	if g.folder {
 		names = names[:len(names)-1]
 	}
-	// reached[i] tells that the parts before this one match the first i names.
+	// reached[i] reports whether the parts before this one match the first i
+	// names.
 	reached := make([]bool, len(names)+1)
 	reached[0] = true
 	if g.anywhere {
@@ -61,14 +62,14 @@ func (g *glob) matches(p string) bool {
 			case !ok:
 			case part != "**":
 				if i < len(names) {
-					matched, _ := path.Match(part, names[i]) // the pattern was checked
+					matched, _ := path.Match(part, names[i]) // cannot fail: the pattern was checked
 					next[i+1] = next[i+1] || matched
 				}
 			case n < len(g.parts)-1: // any number of folders
 				for j := i; j < len(next) && !next[j]; j++ {
 					next[j] = true
 				}
-			case i < len(names): // all that is in the folder
+			case i < len(names): // everything in the folder
 				next[i+1] = true
 			}
 		}

@@ -117,7 +117,7 @@ func TestHostsThatAreNoGoodAreRefused(t *testing.T) {
 		"https://ci.ex%C3%A4mple.com":   "punycode",
 		"https://[fe80::1%25eth0]":      "no valid host",
 		// A token where the host is due would show up in the DNS.
-		"CCIPAT_abc_0123": "is a token",
+		"CCIPAT_abc_0123": "looks like a token",
 	} {
 		client, err := circleci.NewClient(canary, circleci.WithBaseURL(host))
 		require.ErrorIs(t, err, circleci.ErrInvalidArgument, "%q", host)

@@ -10,28 +10,29 @@ import (
 	"github.com/google/uuid"
 )
 
-// SyncEnvVarsOptions configures [ContextsService.SyncEnvVars]. Nil is a dry run
-// that keeps what is not given.
+// SyncEnvVarsOptions configures [ContextsService.SyncEnvVars]. Nil means a dry
+// run without deletions.
 type SyncEnvVarsOptions struct {
-	// Apply makes the changes. Without it nothing is changed, and the diff is
-	// what would be.
+	// Apply makes the changes. If it is false, nothing is changed, and the diff
+	// contains what would change.
 	Apply bool
-	// Delete deletes the variables that are not given. Without it they stay.
+	// Delete deletes the variables that are not given. If it is false, they are
+	// kept.
 	Delete bool
 }
 
 // EnvVarsDiff contains the names of the variables that a sync changes. It
 // contains no values.
 type EnvVarsDiff struct {
-	// Created do not exist yet. Updated exist; because the API does not return
-	// values, they are written whether or not they differ.
+	// Created variables do not exist yet. Updated variables exist; they are
+	// always written, because the API does not return values to compare.
 	Created, Updated []string
-	// Deleted and Kept exist and are not given.
+	// Deleted and Kept variables exist but are not given.
 	Deleted, Kept []string
 }
 
-// String returns a line for each variable: a sign and the name. The sign is +
-// for created, ~ for updated, - for deleted, and a space for kept.
+// String returns a line for each variable, with a sign and its name: + for
+// created, ~ for updated, - for deleted, and a space for kept.
 func (d *EnvVarsDiff) String() string {
 	var b strings.Builder
 	for _, part := range []struct {
@@ -45,19 +46,19 @@ func (d *EnvVarsDiff) String() string {
 	return b.String()
 }
 
-// maxContextEnvVars is how many variables a context can contain.
+// maxContextEnvVars is the maximum number of variables of a context.
 const maxContextEnvVars = 100
 
-// SyncEnvVars makes the variables of a context equal to those given, and returns
-// the difference. Without [SyncEnvVarsOptions.Apply] it changes nothing: look at
-// the difference first.
+// SyncEnvVars sets the environment variables of a context to those given, and
+// returns the changes. Without [SyncEnvVarsOptions.Apply], it changes nothing
+// and returns what would change.
 //
-// The API changes one variable at a time. If one fails, the diff contains what
-// was changed before, and the error names the variable. Timeout limits the sync
-// as a whole.
+// The API changes one variable at a time. If a change fails, the diff contains
+// the changes made before, and the error names the variable. [Timeout] limits
+// the whole sync.
 func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, o *SyncEnvVarsOptions, opts ...RequestOption) (*EnvVarsDiff, error) {
 	if _, ok := vars[""]; ok {
-		return nil, &ArgumentError{Name: "variables", Reason: "contain one without a name"}
+		return nil, &ArgumentError{Name: "variables", Reason: "contain an empty name"}
 	}
 	if o == nil {
 		o = &SyncEnvVarsOptions{}
@@ -73,7 +74,7 @@ func (s *ContextsService) SyncEnvVars(ctx context.Context, id uuid.UUID, vars ma
 	}
 	diff := diffEnvVars(there, vars, o.Delete)
 	if n := len(vars) + len(diff.Kept); n > maxContextEnvVars {
-		return nil, &ArgumentError{Name: "variables", Reason: fmt.Sprintf("would be %d; a context can contain %d", n, maxContextEnvVars)}
+		return nil, &ArgumentError{Name: "variables", Reason: fmt.Sprintf("would be %d: a context can have at most %d", n, maxContextEnvVars)}
 	}
 	if !o.Apply {
 		return diff, nil
@@ -106,8 +107,8 @@ func diffEnvVars(there []ContextEnvVar, vars map[string]Secret, remove bool) *En
 	return diff
 }
 
-// applyEnvVars makes the changes, in an order in which the context never contains
-// too many, and returns what it has changed.
+// applyEnvVars makes the changes and returns those made. It orders them so that
+// the context never has too many variables.
 func (s *ContextsService) applyEnvVars(ctx context.Context, id uuid.UUID, vars map[string]Secret, diff *EnvVarsDiff, opts []RequestOption) (*EnvVarsDiff, error) {
 	set := func(name string) error {
 		_, err := s.SetEnvVar(ctx, id, name, SetEnvVarRequest{Value: vars[name]}, opts...)

@@ -15,37 +15,36 @@ import (
 	"github.com/circleci-go/circleci/internal/transport"
 )
 
-// remote reads a file that a server keeps, from its beginning to its end. When
-// the connection breaks, it opens another one and continues where it was, as
-// long as the server shows that the file is still the same.
+// remote reads a file from a server. If the connection breaks, it reconnects
+// and resumes, provided that the server can show that the file has not changed.
 type remote struct {
 	client *Client
 	ctx    context.Context
 	url    *url.URL
-	route  string // what errors and logs call it
+	route  string // its name in errors and logs
 	opts   []RequestOption
-	bad    error // why nothing is to be sent; nil if all is well
+	bad    error // why no request may be sent, or nil
 
 	body     io.ReadCloser
 	status   int
 	offset   int64
-	total    int64 // of the file; -1: not known
-	part     bool  // the response is a part of the file, so that its end proves nothing
+	total    int64 // of the file; -1: unknown
+	part     bool  // the response is a part of the file, so its end is not proof of the file's end
 	version  version
-	sum      uint32 // of what was read of a file without a version
-	failures int    // breaks without a byte in between
+	sum      uint32 // of the bytes read, if the file has no version
+	failures int    // consecutive breaks without a byte in between
 }
 
 const (
-	// copyBuffer takes all that a connection has at once. Larger ones measured
-	// slower: file systems hold up a writer that fills much at once.
+	// copyBuffer is large enough for all that a connection has available.
+	// Larger buffers measured slower, because file systems block large writes.
 	copyBuffer = 256 << 10
-	// resumeAttempts is how many breaks without a byte in between make a
-	// download fail.
+	// resumeAttempts is the number of consecutive breaks, without a byte in
+	// between, that make a download fail.
 	resumeAttempts = 4
 )
 
-// newRemote checks the URL and the options of a file, before any I/O.
+// newRemote validates the URL and the options of a file, before any I/O.
 func (c *Client) newRemote(ctx context.Context, address, route string, opts []RequestOption) (*remote, error) {
 	if reason := c.refuses(address); reason != "" {
 		return nil, &ArgumentError{Method: http.MethodGet, Route: route, Name: "URL", Reason: reason}
@@ -57,9 +56,9 @@ func (c *Client) newRemote(ctx context.Context, address, route string, opts []Re
 	return &remote{client: c, ctx: ctx, url: u, route: route, opts: opts, total: -1}, err
 }
 
-// refuses says why a file's URL, which an API response contains, must not be
-// requested; "" if it may. A client of CircleCI's cloud requests public hosts
-// only, so that a response cannot direct it to a service of its own network.
+// refuses says why a file's URL from an API response must not be requested. It
+// returns "" if it may. A client of CircleCI's cloud requests public hosts
+// only, so that a response cannot direct it to a service in its own network.
 func (c *Client) refuses(address string) string {
 	u, err := url.Parse(address)
 	switch {
@@ -70,28 +69,27 @@ func (c *Client) refuses(address string) string {
 	case u.Scheme == "http" && (c.plainHTTP || isLoopback(c.root.Hostname()) && isLoopback(u.Hostname())):
 		return ""
 	case u.Scheme != "https":
-		return "does not begin with https"
+		return "does not start with https"
 	case transport.IsCloud(c.root) && !isPublicName(u.Hostname()):
 		return "does not name a public host"
 	}
 	return ""
 }
 
-// isPublicName reports whether a host is a name of the public DNS, as far as its
-// form shows.
+// isPublicName reports whether a host looks like a public DNS name.
 func isPublicName(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	dot := strings.LastIndexByte(host, '.')
 	switch top := host[dot+1:]; top {
 	case "localhost", "local", "internal", "localdomain", "":
 		return false
-	default: // a number is the end of an IPv4 address, in any of its forms
+	default: // a number at the end means an IPv4 address, in any notation
 		return dot > 0 && (top[0] < '0' || top[0] > '9') && !strings.Contains(host, ":")
 	}
 }
 
-// checkFileOptions refuses the headers by which a download controls what it
-// receives.
+// checkFileOptions refuses the headers that a download sets itself to control
+// what it receives.
 func checkFileOptions(opts []RequestOption) error {
 	var o callOptions
 	o.apply(opts)
@@ -102,13 +100,13 @@ func checkFileOptions(opts []RequestOption) error {
 		"Range", "If-Range", "Accept-Encoding", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
 	} {
 		if o.header.Get(name) != "" {
-			return &ArgumentError{Name: "header", Reason: name + " is set by the download, which resumes by itself"}
+			return &ArgumentError{Name: "header", Reason: name + " cannot be set: downloads use it to resume"}
 		}
 	}
 	return nil
 }
 
-// Read reads on. Its errors are final.
+// Read reads the next bytes. Its errors are final.
 func (r *remote) Read(p []byte) (int, error) {
 	for {
 		if r.body == nil {
@@ -130,13 +128,13 @@ func (r *remote) Read(p []byte) (int, error) {
 		case err == nil:
 			return n, nil
 		}
-		_ = r.Close() // the error that counts is err
+		_ = r.Close() // err is the error to report
 		switch {
 		case errors.Is(err, io.EOF) && (r.offset == r.total || r.total < 0 && !r.part):
 			return n, io.EOF
 		case r.ctx.Err() != nil:
 			return n, r.fail(err)
-		case r.offset == r.total: // a connection that broke behind the last byte
+		case r.offset == r.total: // the connection broke after the last byte
 			return n, io.EOF
 		case noRetry(r.opts):
 			return n, r.fail(err)
@@ -160,7 +158,7 @@ func noRetry(opts []RequestOption) bool {
 	return o.once
 }
 
-// Close closes the connection. The next Read opens another one.
+// Close closes the connection. The next Read opens a new one.
 func (r *remote) Close() error {
 	if r.body == nil {
 		return nil
@@ -191,7 +189,7 @@ func (r *remote) ofTotal() string {
 }
 
 // open opens a connection for the rest of the file. A file without a version is
-// read again from its beginning, and compared.
+// read again from the start, and compared with what was read before.
 func (r *remote) open() error {
 	if r.bad != nil {
 		return r.bad
@@ -205,7 +203,7 @@ func (r *remote) open() error {
 	for name, values := range o.header {
 		header[name] = values
 	}
-	header.Set("Accept-Encoding", "identity") // a range counts the file's own bytes
+	header.Set("Accept-Encoding", "identity") // ranges refer to unencoded bytes
 	asked := r.offset > 0 && r.version != (version{})
 	if asked {
 		header.Set("Range", "bytes="+strconv.FormatInt(r.offset, 10)+"-")
@@ -224,22 +222,21 @@ func (r *remote) open() error {
 	}
 	r.body, r.status = result.Stream, result.StatusCode
 	if err := r.accept(result, asked); err != nil {
-		_ = r.Close() // the error that counts is err
+		_ = r.Close() // err is the error to report
 		return r.fail(err)
 	}
 	return nil
 }
 
-// castagnoli is the checksum that processors compute themselves, so that it costs
-// a download little.
+// castagnoli is a checksum that processors support, so that it is cheap.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var (
-	errChanged     = errors.New("the file has changed since the download began")
-	errUnversioned = errors.New("the server no longer sends the file's ETag or Last-Modified, so that it may have changed")
+	errChanged     = errors.New("the file has changed since the download started")
+	errUnversioned = errors.New("the server no longer sends the file's ETag or Last-Modified: the file may have changed")
 )
 
-// accept compares a response with what was read before.
+// accept checks that a response continues what was read before.
 func (r *remote) accept(result *transport.Result, asked bool) error {
 	if result.StatusCode != http.StatusPartialContent {
 		return r.restart(result)
@@ -247,11 +244,11 @@ func (r *remote) accept(result *transport.Result, asked bool) error {
 	start, total, ok := contentRange(result.Header.Get("Content-Range"))
 	switch {
 	case !asked:
-		return errors.New("the server sent a part of the file, and the whole file was requested")
+		return errors.New("the server sent a part of the file, but the whole file was requested")
 	case !ok:
-		return errors.New("the server sent a part of the file without saying which")
+		return errors.New("the server sent a part of the file without a valid Content-Range")
 	case start != r.offset:
-		return fmt.Errorf("the server sent the bytes from %d, and those from %d were requested", start, r.offset)
+		return fmt.Errorf("the server sent the bytes from %d, but those from %d were requested", start, r.offset)
 	case r.total >= 0 && total >= 0 && total != r.total:
 		return errChanged
 	}
@@ -262,7 +259,8 @@ func (r *remote) accept(result *transport.Result, asked bool) error {
 	return r.version.check(result.Header)
 }
 
-// restart accepts a response that has the whole file, and skips what was read.
+// restart accepts a response with the whole file, and skips the bytes already
+// read.
 func (r *remote) restart(result *transport.Result) error {
 	if r.offset == 0 {
 		r.version, r.total = versionOf(result.Header), -1
@@ -287,13 +285,13 @@ func (r *remote) restart(result *transport.Result) error {
 	return nil
 }
 
-// version is what a server calls the file's content, so that a change shows:
-// its ETag, or else the time of its last change. The zero version proves
-// nothing.
+// version identifies the content of a file, to detect changes: its ETag, or
+// otherwise its Last-Modified time. The zero version proves nothing.
 type version struct{ etag, modified string }
 
-// versionOf is the version in a response. A weak ETag does not promise equal
-// bytes, and neither does a file that changed just before it was sent.
+// versionOf returns the version in a response. It ignores a weak ETag, which
+// does not guarantee equal bytes, and the time of a file that changed just
+// before it was sent.
 func versionOf(h http.Header) version {
 	if etag := h.Get("ETag"); etag != "" {
 		if strings.HasPrefix(etag, "W/") {
@@ -331,8 +329,8 @@ func (v version) check(h http.Header) error {
 	return errChanged
 }
 
-// contentRange returns where in the file a part begins, and the file's length;
-// -1 if the server does not know it.
+// contentRange returns the start of a part and the length of the file, or -1 if
+// the server does not know it.
 func contentRange(header string) (start, total int64, ok bool) {
 	span, length, found := strings.Cut(strings.TrimPrefix(header, "bytes "), "/")
 	first, last, dashed := strings.Cut(span, "-")
@@ -348,7 +346,7 @@ func contentRange(header string) (start, total int64, ok bool) {
 	return start, total, err == nil && total > end
 }
 
-// progressWriter reports after each write how much has been written.
+// progressWriter reports the number of bytes written after each write.
 type progressWriter struct {
 	dst     io.Writer
 	written int64

@@ -122,7 +122,7 @@ func TestADownloadIsOfOneVersion(t *testing.T) {
 		"nothing to compare but the bytes":       {answers: []fileAnswer{first(), {body: text}}, requests: 2},
 		"other bytes":                            {answers: []fileAnswer{first(), {body: "x123456789"}}, fails: "the file has changed", requests: 2},
 		"another length":                         {answers: []fileAnswer{first(), {body: text + "0"}}, fails: "the file has changed", requests: 2},
-		"a part that nobody can place":           {answers: []fileAnswer{first("ETag", `"a"`), part("bytes */10", text[5:], "ETag", `"a"`)}, fails: "without saying which", requests: 2, resumes: true},
+		"a part that nobody can place":           {answers: []fileAnswer{first("ETag", `"a"`), part("bytes */10", text[5:], "ETag", `"a"`)}, fails: "without a valid Content-Range", requests: 2, resumes: true},
 		"a part of unknown length":               {answers: []fileAnswer{first("ETag", `"a"`), part("bytes 5-9/*", text[5:], "ETag", `"a"`)}, requests: 2, resumes: true},
 		"a short part of unknown length":         {answers: []fileAnswer{first("ETag", `"a"`), part("bytes 5-7/*", text[5:8], "ETag", `"a"`), part("bytes 8-9/10", text[8:], "ETag", `"a"`)}, requests: 3, resumes: true},
 		"more than the length":                   {answers: []fileAnswer{first("ETag", `"a"`), {status: 206, header: headers("ETag", `"a"`, "Content-Range", "bytes 5-9/10"), body: text[5:] + "x", length: -1}}, fails: "more than the file's length", requests: 2, resumes: true},

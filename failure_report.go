@@ -12,19 +12,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// FailureReportOptions bounds a [FailureReport]. Nil and zero fields select the
-// defaults.
+// FailureReportOptions limits the size of a [FailureReport]. Nil and zero
+// fields select the defaults.
 type FailureReportOptions struct {
-	// MaxJobs is how many failed jobs are described. The default is 10.
+	// MaxJobs is the maximum number of failed jobs in the report. The default
+	// is 10.
 	MaxJobs int
-	// MaxSteps is how many failed steps of each job are described, with parallel
-	// runs counted each. The default is 5.
+	// MaxSteps is the maximum number of failed steps per job; each parallel run
+	// counts. The default is 5.
 	MaxSteps int
-	// MaxOutput is how many bytes of the end of each step's output are kept. The
-	// default is 4096.
+	// MaxOutput is the maximum number of bytes kept from the end of each step's
+	// output. The default is 4096.
 	MaxOutput int
-	// MaxTests is how many failed tests of each job are described. The default
-	// is 20.
+	// MaxTests is the maximum number of failed tests per job. The default is
+	// 20.
 	MaxTests int
 }
 
@@ -41,27 +42,28 @@ func (o *FailureReportOptions) withDefaults() FailureReportOptions {
 	return out
 }
 
-// FailureReport is why a pipeline failed.
+// FailureReport describes why a pipeline failed.
 type FailureReport struct {
 	// Result is the state of the pipeline.
 	Result PipelineResult
 	// Jobs are the failed jobs, in the order of their workflows.
 	Jobs []FailedJob
-	// MoreJobs is how many failed jobs were left out.
+	// MoreJobs is the number of failed jobs that were omitted.
 	MoreJobs int
-	// Missing lists what could not be read. It is empty if nothing is missing.
+	// Missing lists what could not be read. It is empty if the report is
+	// complete.
 	Missing []MissingDetail
 }
 
-// FailedJob is a job that failed, and why.
+// FailedJob describes a failed job.
 type FailedJob struct {
 	WorkflowJob
 	WorkflowName string
-	// Steps are the steps that failed, and MoreSteps is how many were left out.
+	// Steps are the failed steps. MoreSteps is the number of those omitted.
 	Steps     []FailedStep
 	MoreSteps int
-	// Tests are the tests that failed, and MoreTests is how many were left out.
-	// Of long messages the first MaxOutput bytes are kept.
+	// Tests are the failed tests. MoreTests is the number of those omitted.
+	// Messages are truncated to MaxOutput bytes.
 	Tests     []Test
 	MoreTests int
 }
@@ -69,30 +71,31 @@ type FailedJob struct {
 // FailedStep is a step that failed in one of the job's parallel runs.
 type FailedStep struct {
 	StepAction
-	// Output is the end of what the step printed, in which CircleCI has masked
-	// secrets. Escape sequences and control characters are removed.
+	// Output is the end of the step's output. CircleCI masks secrets in it.
+	// Escape sequences and control characters are removed.
 	Output string
-	// Cut reports whether earlier output was left out.
+	// Cut reports whether earlier output was omitted.
 	Cut bool
 }
 
 // MissingDetail is a part of a report that could not be read.
 type MissingDetail struct {
-	// What names it.
+	// What names the part.
 	What string
 	Err  error
 }
 
 // GetFailureReport returns why a pipeline failed: its errors, the failed jobs,
 // their failed steps with the end of the output, and their failed tests. Its
-// String method makes a text of it. The report of an unfinished pipeline contains
-// the jobs that have failed so far; that of a successful one contains none.
+// String method formats it as text. For an unfinished pipeline, the report
+// contains the jobs that have failed so far. For a successful pipeline, it
+// contains none.
 //
 // Steps and outputs come from operations that are not in CircleCI's API
-// specification: see [JobsService.ListSteps]. What cannot be read is listed in
-// the report's Missing and is not an error. An error is returned if the
-// pipeline or its workflows cannot be read, and, with the report so far, if the
-// context or the Timeout ends.
+// specification: see [JobsService.ListSteps]. Parts that cannot be read are
+// listed in the report's Missing; they are not an error. If the pipeline or its
+// workflows cannot be read, an error is returned. If the context is canceled or
+// the [Timeout] is exceeded, the report so far is returned with the error.
 func (s *PipelinesService) GetFailureReport(ctx context.Context, id uuid.UUID, o *FailureReportOptions, opts ...RequestOption) (*FailureReport, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -207,7 +210,7 @@ func (w *reportWriter) outputEnd(ctx context.Context, a StepAction) (text string
 	return text, cut || a.Truncated, errors.Join(err, out.Close())
 }
 
-// tail keeps the end of what is written to it.
+// tail keeps the last bytes written to it.
 type tail struct {
 	most int
 	kept []byte
@@ -226,7 +229,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// text returns the lines that are complete, if one is.
+// text returns the complete lines, if there are any.
 func (t *tail) text() (text string, cut bool) {
 	text = string(t.kept)
 	if _, rest, ok := strings.Cut(text, "\n"); t.cut && ok && rest != "" {
@@ -279,7 +282,7 @@ func (j *FailedJob) write(b *strings.Builder) {
 	more(b, "  ", j.MoreTests, "failed tests")
 }
 
-// beginning returns the first bytes of a text.
+// beginning returns the first most bytes of a text.
 func beginning(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -293,7 +296,7 @@ func more(b *strings.Builder, margin string, n int, what string) {
 	}
 }
 
-// indent begins the lines of a text, except the first, with a margin.
+// indent prefixes the lines of a text, except the first, with a margin.
 func indent(text, margin string) string {
 	return strings.ReplaceAll(strings.Trim(text, "\n"), "\n", "\n"+margin)
 }

@@ -153,7 +153,7 @@ func (a *runAnswer) pipeline(route string, r Response, err error) (*CreatedPipel
 func hintParameters(err error, p Parameters) error {
 	var answer *Error
 	if len(p) > 0 && errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
-		answer.advice = "it does not exist, this token may not see it, or the configuration does not declare one of the parameters: " +
+		answer.advice = "it does not exist, this token may not read it, or the configuration does not declare one of the parameters: " +
 			oneLine(strings.Join(slices.Sorted(maps.Keys(p)), ", "))
 	}
 	return err

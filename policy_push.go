@@ -9,19 +9,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// PushDirOptions configures [PolicyService.PushDir]. Nil is a dry run.
+// PushDirOptions configures [PolicyService.PushDir]. Nil means a dry run.
 type PushDirOptions struct {
-	// Apply makes the changes. Without it nothing is changed, and the diff is
-	// what would be.
+	// Apply makes the changes. If it is false, nothing is changed, and the diff
+	// contains what would change.
 	Apply bool
 }
 
-// PushDir replaces ALL policies of an organization with the Rego files of a
-// directory and its subdirectories, and returns what that changes. Without
-// [PushDirOptions.Apply] it changes nothing, and returns what would change.
-// Tests, *_test.rego, are left out. A directory without policies is refused, so
-// that a wrong path does not delete all policies: to delete them use
-// [PolicyService.CreateBundle].
+// PushDir replaces ALL policies of an organization with the Rego files in a
+// directory and its subdirectories, and returns the changes. Without
+// [PushDirOptions.Apply], it changes nothing and returns what would change.
+// Test files, *_test.rego, are ignored. A directory without policies is
+// refused, so that a wrong path does not delete all policies. To delete all
+// policies, use [PolicyService.CreateBundle].
 //
 //	diff, err := client.Policy.PushDir(ctx, orgID, os.DirFS("policies"), nil)
 func (s *PolicyService) PushDir(ctx context.Context, ownerID uuid.UUID, dir fs.FS, o *PushDirOptions, opts ...RequestOption) (*PolicyBundleDiff, error) {
@@ -41,7 +41,7 @@ func (s *PolicyService) PushDir(ctx context.Context, ownerID uuid.UUID, dir fs.F
 		return nil, err
 	}
 	if len(policies) == 0 {
-		return nil, &ArgumentError{Name: "directory", Reason: "contains no policy: no file ends in .rego"}
+		return nil, &ArgumentError{Name: "directory", Reason: "contains no policies: no file name ends in .rego"}
 	}
 	return s.CreateBundle(ctx, ownerID, CreatePolicyBundleRequest{Policies: policies, DryRun: o == nil || !o.Apply}, opts...)
 }

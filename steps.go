@@ -34,7 +34,7 @@ const (
 // Step is a step of a job.
 type Step struct {
 	Name string `json:"name"`
-	// Actions contains one action for each parallel run.
+	// Actions has one element for each parallel run.
 	Actions []StepAction `json:"actions"`
 }
 
@@ -44,33 +44,33 @@ func (s StepStatus) Failed() bool {
 	return s == StepStatusFailed || s == StepStatusTimedOut || s == StepStatusInfrastructureFail
 }
 
-// StepAction is what a step did in one of the job's parallel runs.
+// StepAction is the execution of a step in one of the job's parallel runs.
 type StepAction struct {
-	// JobID is the job's.
+	// JobID is the ID of the job.
 	JobID uuid.UUID `json:"job_id,omitzero"`
-	// Index is the parallel run's.
+	// Index is the index of the parallel run, from 0.
 	Index int64 `json:"index"`
-	// Step is the step's ID in the job. The IDs have gaps.
+	// Step is the ID of the step within the job. IDs are not consecutive.
 	Step   int64      `json:"step"`
 	Name   string     `json:"name"`
 	Type   string     `json:"type"`
 	Status StepStatus `json:"status"`
 	// Command is the command that was run.
 	Command string `json:"bash_command,omitzero"`
-	// ExitCode is nil if there was no command, or it has not ended.
+	// ExitCode is nil if there was no command or it has not ended.
 	ExitCode   *int64    `json:"exit_code,omitzero"`
 	StartedAt  time.Time `json:"start_time,omitzero"`
 	EndedAt    time.Time `json:"end_time,omitzero"`
 	Background bool      `json:"background,omitzero"`
 	Parallel   bool      `json:"parallel,omitzero"`
-	// Insignificant reports that the step is one of CircleCI's own, which
-	// matters only if it fails.
+	// Insignificant reports whether the step is one of CircleCI's own steps,
+	// which matter only if they fail.
 	Insignificant bool `json:"insignificant,omitzero"`
-	// Truncated reports that CircleCI kept only a part of the output.
+	// Truncated reports whether CircleCI kept only a part of the output.
 	Truncated bool `json:"truncated,omitzero"`
 	HasOutput bool `json:"has_output,omitzero"`
-	// OutputURL is a signed URL of the output, valid for a short time. No token
-	// is sent to it.
+	// OutputURL is a signed URL of the output, which is valid for a short time.
+	// The token is not sent to it.
 	OutputURL Secret `json:"output_url,omitzero"`
 	// RunTime is 0 while the step runs.
 	RunTime Milliseconds `json:"run_time_millis,omitzero"`
@@ -84,12 +84,12 @@ type buildDetails struct {
 	} `json:"workflows"`
 }
 
-// ListSteps returns the steps of a job, in their order, or an error matching
-// [ErrNotFound].
+// ListSteps returns the steps of a job, in order. If there is no such job, the
+// error matches [ErrNotFound].
 //
 // The API v2 has no steps: this operation belongs to the API v1.1 and is not in
-// CircleCI's API specification. Step and StepAction contain the properties that
-// are known.
+// CircleCI's API specification. Step and StepAction contain the known
+// properties.
 //
 //circleci:operation GET /api/v1.1/project/{project-slug}/{build-number}
 func (s *JobsService) ListSteps(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) ([]Step, error) {
@@ -109,15 +109,15 @@ func (d *buildDetails) steps() []Step {
 	return d.Steps
 }
 
-// OpenStepOutput returns the output of a step's action as a stream, which the
-// caller must close. The stream is empty if nothing was printed. If a connection
-// breaks, the stream opens another one and continues, unless NoRetry is given.
-// Timeout limits the call and all reads together.
+// OpenStepOutput returns the output of a step's action as a stream. The caller
+// must close it. The stream is empty if nothing was printed. If the connection
+// breaks, the stream reconnects and continues, unless [NoRetry] is given.
+// [Timeout] limits the call and all reads together.
 //
-// CircleCI's cloud serves it by its API v3: standard output first, then
-// standard error. If the API v3 has no output, it is read from the action's
-// OutputURL, where both are mixed. Neither operation is in CircleCI's API
-// specification.
+// On CircleCI's cloud, the output is read from the API v3: standard output
+// first, then standard error. If the API v3 has no output, it is read from the
+// action's OutputURL, where both are mixed. Neither operation is in CircleCI's
+// API specification.
 //
 //circleci:operation GET /api/v3/jobs/{job-id}/{stream}
 func (s *JobsService) OpenStepOutput(ctx context.Context, a StepAction, opts ...RequestOption) (io.ReadCloser, error) {
@@ -143,7 +143,7 @@ func (c *Client) openOutput(ctx context.Context, a StepAction, opts []RequestOpt
 	return &limitedOutput{out, cancel}, nil
 }
 
-// limitedOutput ends its time limit when it is closed.
+// limitedOutput releases its timeout when it is closed.
 type limitedOutput struct {
 	io.ReadCloser
 	cancel context.CancelFunc
@@ -154,8 +154,8 @@ func (o *limitedOutput) Close() error {
 	return o.ReadCloser.Close()
 }
 
-// stepOutput reads the streams of the API v3 if it has them, and the output that
-// is stored for the API v1.1 otherwise.
+// stepOutput reads the streams of the API v3 if it has them, and otherwise the
+// output stored for the API v1.1.
 func (c *Client) stepOutput(ctx context.Context, a StepAction, opts []RequestOption, of func(string, []RequestOption) request) (io.ReadCloser, error) {
 	stdout := c.outputOf(ctx, of("stdout", opts))
 	switch err := stdout.open(); {
@@ -172,7 +172,7 @@ func (c *Client) stepOutput(ctx context.Context, a StepAction, opts []RequestOpt
 	}
 }
 
-// query addresses the action at the API v3.
+// query adds the parameters that identify the action in the API v3.
 func (a StepAction) query(q *encode.Query) {
 	if a.Index > 0 {
 		q.Int("filter[execution]", int(a.Index))
@@ -180,8 +180,8 @@ func (a StepAction) query(q *encode.Query) {
 	q.String("filter[step_num]", strconv.FormatInt(a.Step, 10))
 }
 
-// outputOf is the response to a request as a file. Opening it returns the
-// mistakes of the request.
+// outputOf returns the response to a request as a file. Opening it returns the
+// errors of the request.
 func (c *Client) outputOf(ctx context.Context, r request) *remote {
 	out := &remote{client: c, ctx: ctx, route: r.route, opts: r.opts, total: -1, bad: r.blame(r.err)}
 	if r.err == nil {
@@ -193,8 +193,8 @@ func (c *Client) outputOf(ctx context.Context, r request) *remote {
 	return out
 }
 
-// outputs reads streams one after the other. Of those after the first, one that
-// does not exist is empty.
+// outputs reads streams one after another. A stream after the first one that
+// does not exist counts as empty.
 type outputs struct {
 	streams []*remote
 	begun   bool // whether the first has been read to its end
@@ -211,7 +211,7 @@ func (o *outputs) Read(p []byte) (int, error) {
 		if err != io.EOF && !empty {
 			return 0, err
 		}
-		_ = s.Close() // it has been read
+		_ = s.Close() // it was read to its end
 		o.streams, o.begun = o.streams[1:], true
 	}
 	return 0, io.EOF
@@ -231,7 +231,7 @@ func (c *Client) storedOutput(ctx context.Context, a StepAction, opts []RequestO
 	var o callOptions
 	o.apply(opts)
 	if o.query.Encode() != "" {
-		return nil, &ArgumentError{Method: http.MethodGet, Route: "step output", Name: "Query", Reason: "cannot be added to the URL of a stored output, which is signed"}
+		return nil, &ArgumentError{Method: http.MethodGet, Route: "step output", Name: "Query", Reason: "cannot be added to the URL of a stored output: the URL is signed"}
 	}
 	file, err := c.newRemote(ctx, a.OutputURL.Reveal(), "step output", opts)
 	if err != nil {
@@ -259,7 +259,7 @@ type storedOutput struct {
 	text    string
 }
 
-// boundedReader bounds what is read for one piece.
+// boundedReader limits the bytes read for one piece.
 type boundedReader struct {
 	io.Reader
 	most, read int64
@@ -267,7 +267,7 @@ type boundedReader struct {
 
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.read >= b.most {
-		return 0, fmt.Errorf("one message is larger than %d bytes, a quarter of what WithMaxResponseBytes permits", b.most)
+		return 0, fmt.Errorf("one message is larger than %d bytes, a quarter of the WithMaxResponseBytes limit", b.most)
 	}
 	n, err := b.Reader.Read(p[:min(int64(len(p)), b.most)])
 	b.read += int64(n)

@@ -14,8 +14,8 @@ import (
 type TestReport struct {
 	// Tests are in the order of their jobs.
 	Tests []JobTest
-	// Missing lists what the report lacks. It is empty if the report is
-	// complete.
+	// Missing lists the tests that could not be read. It is empty if the report
+	// is complete.
 	Missing []MissingTests
 }
 
@@ -25,12 +25,12 @@ type MissingTests struct {
 	JobNumber   int64
 	JobName     string
 	ProjectSlug ProjectSlug
-	// Err is why. It matches [ErrNotFound] for jobs whose tests CircleCI does
-	// not have, such as old jobs.
+	// Err says why. It matches [ErrNotFound] if CircleCI does not have the
+	// tests of the job, as for old jobs.
 	Err error
 }
 
-// JobTest is a test and its job.
+// JobTest is a test with its job.
 type JobTest struct {
 	Test
 	// JobName is empty if the job was requested by its number.
@@ -44,14 +44,15 @@ func (r *TestReport) Failed() []JobTest {
 	return slices.DeleteFunc(slices.Clone(r.Tests), func(t JobTest) bool { return !t.Result.Failed() })
 }
 
-// Slowest returns the n tests that took longest, the slowest first.
+// Slowest returns the n slowest tests, slowest first.
 func (r *TestReport) Slowest(n int) []JobTest {
 	sorted := slices.Clone(r.Tests)
 	slices.SortStableFunc(sorted, func(a, b JobTest) int { return cmp.Compare(b.RunTime, a.RunTime) })
 	return sorted[:min(max(n, 0), len(sorted))]
 }
 
-// GetTestReport returns the tests of a job, or an error matching [ErrNotFound].
+// GetTestReport returns the tests of a job. If there is no such job, the error
+// matches [ErrNotFound].
 func (s *JobsService) GetTestReport(ctx context.Context, slug ProjectSlug, number int64, opts ...RequestOption) (*TestReport, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -65,9 +66,10 @@ func (s *JobsService) GetTestReport(ctx context.Context, slug ProjectSlug, numbe
 	return &TestReport{Tests: testsOf(WorkflowJob{Number: number, ProjectSlug: slug}, tests)}, nil
 }
 
-// GetTestReport returns the tests of all jobs of a workflow that have run. Tests
-// that CircleCI does not have (404) are listed in the report's Missing. On any
-// other error the report contains what could be read, and lists what is missing.
+// GetTestReport returns the tests of all jobs of a workflow that have run. If
+// CircleCI does not have the tests of a job (404), the report lists them in
+// Missing. On any other error, GetTestReport returns the error with a report
+// that contains what could be read, and lists the rest in Missing.
 func (s *WorkflowsService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -82,10 +84,11 @@ func (s *WorkflowsService) GetTestReport(ctx context.Context, id uuid.UUID, opts
 	return r, s.client.Jobs.addTests(ctx, r, jobs, opts)
 }
 
-// GetTestReport returns the tests of all jobs of a pipeline that have run. Of a
-// workflow that was rerun the newest run of each job counts. Tests and jobs that
-// CircleCI does not have (404) are listed in the report's Missing. On any other
-// error the report contains what could be read, and lists what is missing.
+// GetTestReport returns the tests of all jobs of a pipeline that have run. If a
+// workflow was rerun, the newest run of each job counts. If CircleCI does not
+// have the tests or jobs (404), the report lists them in Missing. On any other
+// error, GetTestReport returns the error with a report that contains what could
+// be read, and lists the rest in Missing.
 func (s *PipelinesService) GetTestReport(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*TestReport, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -129,7 +132,7 @@ func (s *JobsService) addTests(ctx context.Context, r *TestReport, jobs []Workfl
 	return r.failure()
 }
 
-// failure returns the first error that is more than a 404.
+// failure returns the first error that is not a 404.
 func (r *TestReport) failure() error {
 	for _, m := range r.Missing {
 		if !errors.Is(m.Err, ErrNotFound) && !errors.Is(m.Err, errNoWorkflowID) {

@@ -15,26 +15,28 @@ import (
 
 // WaitOptions configures a wait. Nil and zero fields select the defaults.
 type WaitOptions struct {
-	// MinInterval is the first pause between two polls, and the pause after a
-	// change. While nothing changes, pauses grow up to MaxInterval. The defaults
-	// are 5 and 30 seconds. CircleCI asks clients not to poll more often.
+	// MinInterval is the first interval between two polls, and the interval
+	// after a change. While nothing changes, the interval grows up to
+	// MaxInterval. The defaults are 5 and 30 seconds. CircleCI asks clients not
+	// to poll more often.
 	MinInterval, MaxInterval time.Duration
-	// Grace is how long the wait allows for something that may still follow:
-	// the first workflow of a pipeline, the continuation of a setup workflow
-	// that succeeded, or the automatic rerun of a failed workflow. The default
-	// is one minute.
+	// Grace is how long the wait continues when something may still follow: the
+	// first workflow of a pipeline, the continuation of a successful setup
+	// workflow, or the automatic rerun of a failed workflow. The default is one
+	// minute.
 	Grace time.Duration
-	// StopOnHold ends the wait when nothing runs until a person approves a job.
-	// Set WithJobs as well to see which job it is. Without StopOnHold the wait
+	// StopOnHold ends the wait when nothing can run until a person approves a
+	// job. To see which job, also set WithJobs. Without StopOnHold, the wait
 	// continues until somebody approves or cancels.
 	StopOnHold bool
-	// MaxFailedPolls is how many polls in a row may fail before the wait returns
-	// the last error. Each request of a poll has its own retries, unless NoRetry
-	// is given. The default is 10. Some errors end the wait at once: a refused
-	// token, an invalid argument, and an ID that does not exist.
+	// MaxFailedPolls is the number of consecutive polls that may fail before
+	// the wait returns the last error. The default is 10. Each request of a
+	// poll has its own retries, unless [NoRetry] is given. Some errors end the
+	// wait at once: a refused token, an invalid argument, and an ID that does
+	// not exist.
 	MaxFailedPolls int
-	// WithJobs lists the jobs of unfinished workflows in each poll, and those of
-	// a finished workflow once. It costs one request per list.
+	// WithJobs lists the jobs of unfinished workflows in each poll, and the
+	// jobs of a finished workflow once. Each list costs one request.
 	WithJobs bool
 	// OnProgress is called after each poll.
 	OnProgress func(Progress)
@@ -42,18 +44,18 @@ type WaitOptions struct {
 
 // Progress is the state of a wait after a poll.
 type Progress struct {
-	// Text is one line: the current state, or why the poll failed. A terminal
-	// can overwrite the previous line with it.
+	// Text is the current state, or why the poll failed, as one line. On a
+	// terminal, it can overwrite the previous line.
 	Text string
-	// Changed reports whether Text differs from the state before. Of several
-	// failed polls in a row only the first is a change, and so is the next
-	// successful one. A log can leave out the rest.
+	// Changed reports whether Text differs from the previous state. Of
+	// consecutive failed polls, only the first is a change; the next successful
+	// poll is a change again. A log can omit polls without a change.
 	Changed bool
-	// Elapsed is the time since the wait began.
+	// Elapsed is the time since the wait started.
 	Elapsed time.Duration
-	// Next is the pause until the next poll. It is 0 after the last poll.
+	// Next is the time until the next poll. It is 0 after the last poll.
 	Next time.Duration
-	// Err is why the poll failed. The wait continues if Next is not 0.
+	// Err is the error of a failed poll. The wait continues unless Next is 0.
 	Err error
 }
 
@@ -107,7 +109,7 @@ const (
 	OutcomeNotRun Outcome = "not run"
 )
 
-// UnsuccessfulError is an outcome other than success, as an error.
+// UnsuccessfulError is the error for an outcome other than success.
 type UnsuccessfulError struct {
 	Outcome Outcome
 	// Detail is one line that names what failed, was canceled, or waits.
@@ -122,7 +124,7 @@ func (e *UnsuccessfulError) Error() string {
 	return "circleci: " + string(e.Outcome) + ": " + e.Detail
 }
 
-// mostNamed is how many names an error or a line lists.
+// mostNamed is the maximum number of names that an error or a line lists.
 const mostNamed = 20
 
 func outcomeError(o Outcome, detail []string) error {
@@ -132,7 +134,7 @@ func outcomeError(o Outcome, detail []string) error {
 	return &UnsuccessfulError{Outcome: o, Detail: named(detail)}
 }
 
-// named joins texts, the first mostNamed of them.
+// named joins the first mostNamed texts.
 func named(texts []string) string {
 	if extra := len(texts) - mostNamed; extra > 0 {
 		texts = append(slices.Clip(texts[:mostNamed]), fmt.Sprintf("and %d more", extra))
@@ -140,8 +142,8 @@ func named(texts []string) string {
 	return strings.Join(texts, "; ")
 }
 
-// worst is the outcome of a whole: a failure counts before anything else, and
-// "not run" only if there is nothing else.
+// worst returns the overall outcome. A failure takes precedence over everything
+// else; "not run" is returned only if there is nothing else.
 func worst(outcomes []Outcome) Outcome {
 	for _, o := range []Outcome{OutcomeFailed, OutcomeCanceled, OutcomeSuccess} {
 		if slices.Contains(outcomes, o) {
@@ -151,7 +153,7 @@ func worst(outcomes []Outcome) Outcome {
 	return OutcomeNotRun
 }
 
-// unknownError is a 404 for something that was never seen to exist.
+// unknownError is a 404 for something that no poll has found.
 type unknownError struct{ error }
 
 func (e *unknownError) Unwrap() error { return e.error }
@@ -163,24 +165,24 @@ func orUnknown(err error, known bool) error {
 	return err
 }
 
-// waited is the state of what is waited for.
+// waited is the state of the target of a wait.
 type waited interface {
 	comparable
 	String() string
 	outcome() Outcome
-	// state is the same as long as there is no news.
+	// state changes whenever there is something new to yield.
 	state() string
 }
 
-// target is what is waited for. It keeps what one wait has to remember.
+// target is the target of a wait. It holds the state between polls.
 type target[T waited] interface {
-	// String names it in errors.
+	// String names the target in errors.
 	String() string
 	poll(ctx context.Context, opts []RequestOption) (T, error)
 }
 
-// watch polls a target until there is an outcome, and yields what changes. Each
-// iteration has a target of its own.
+// watch polls a target until there is an outcome, and yields each change. Each
+// iteration has its own target.
 func watch[T waited](ctx context.Context, o *WaitOptions, opts []RequestOption, begin func(WaitOptions) target[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -215,14 +217,14 @@ func watch[T waited](ctx context.Context, o *WaitOptions, opts []RequestOption, 
 type watcher[T waited] struct {
 	options  WaitOptions
 	target   target[T]
-	shown    T // what was yielded last
+	shown    T // the last value yielded
 	start    time.Time
 	interval time.Duration
-	next     time.Duration // until the next poll; 0: there is none
-	failures int           // of polls in a row
+	next     time.Duration // until the next poll; 0: no further poll
+	failures int           // consecutive failed polls
 }
 
-// poll polls once. It returns news, or the error that ends the wait.
+// poll polls once. It returns a changed state, or the error that ends the wait.
 func (w *watcher[T]) poll(ctx context.Context, opts []RequestOption) (r T, news bool, final error) {
 	var none T
 	r, err := w.target.poll(ctx, opts)
@@ -254,15 +256,15 @@ func (w *watcher[T]) poll(ctx context.Context, opts []RequestOption) (r T, news 
 	return r, news, final
 }
 
-// final returns the error with which a failed poll ends the wait. It is nil if
-// the wait goes on.
+// final returns the error with which a failed poll ends the wait. It returns
+// nil if the wait continues.
 func (w *watcher[T]) final(ctx context.Context, err error) error {
 	var unknown *unknownError
 	switch {
 	case errors.As(err, &unknown):
 		return unknown.error
 	case errors.Is(err, ErrInvalidArgument), errors.Is(err, ErrUnauthorized), errors.Is(err, ErrGone),
-		errors.Is(err, ErrForbidden) && !errors.Is(err, ErrRateLimited): // a block by the edge passes
+		errors.Is(err, ErrForbidden) && !errors.Is(err, ErrRateLimited): // a block by CircleCI's edge is temporary
 		return err
 	case ctx.Err() != nil:
 		return w.unfinished(err)
@@ -279,7 +281,7 @@ func (w *watcher[T]) pause(ctx context.Context) error {
 	return nil
 }
 
-// unfinished says what a wait that ends with err was waiting for.
+// unfinished adds to err what the wait was waiting for.
 func (w *watcher[T]) unfinished(err error) error {
 	var none T
 	if w.shown == none {
@@ -288,8 +290,8 @@ func (w *watcher[T]) unfinished(err error) error {
 	return fmt.Errorf("circleci: waiting for %s (last seen: %s): %w", w.target, w.shown, err)
 }
 
-// last iterates a watch to its end. On an error it returns the last result
-// before, or known if there was none.
+// last iterates a watch to its end. On an error, it returns the last result
+// before the error, or known if there was none.
 func last[T any](known *T, seq iter.Seq2[*T, error]) (*T, error) {
 	for r, err := range seq {
 		if err != nil {

@@ -24,24 +24,26 @@ func (r *JobResult) outcome() Outcome { return r.Outcome }
 func (r *JobResult) state() string { return string(r.Job.Status) }
 
 // Watch polls a job until it has ended. It yields the state first seen and each
-// change; the last result has an Outcome. An error is yielded last.
+// change; the last result has its Outcome set. If the wait fails, the error is
+// yielded last.
 //
-// Timeout limits the wait as a whole. NoRetry sends the request of a poll once.
+// [Timeout] limits the whole wait. With [NoRetry], each poll sends its request
+// once.
 func (s *JobsService) Watch(ctx context.Context, slug ProjectSlug, number int64, o *WaitOptions, opts ...RequestOption) iter.Seq2[*JobResult, error] {
 	return watch(ctx, o, opts, func(WaitOptions) target[*JobResult] {
 		return &jobWatch{service: s, slug: slug, number: number}
 	})
 }
 
-// Wait waits until a job has ended. A failed job is not an error of the wait:
-// check the result's Outcome or Err. On an error the result is the last one
-// seen, or nil. Other jobs of the workflow can still run after it: to learn the
-// result of a run, wait for its workflow or pipeline.
+// Wait waits until a job has ended. A failed job is not an error: check the
+// result's Outcome or Err. On an error, the result is the last one seen, or
+// nil. Other jobs of the workflow can still be running: to get the result of a
+// run, wait for its workflow or pipeline.
 func (s *JobsService) Wait(ctx context.Context, slug ProjectSlug, number int64, o *WaitOptions, opts ...RequestOption) (*JobResult, error) {
 	return last(nil, s.Watch(ctx, slug, number, o, opts...))
 }
 
-// jobWatch is what is known between two polls of a job.
+// jobWatch holds the state between two polls of a job.
 type jobWatch struct {
 	service *JobsService
 	slug    ProjectSlug

@@ -11,11 +11,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// WaitForJob waits until the job of a workflow with the given name is on hold or
-// has ended, and returns it. A failed job is not an error: check its Status. If
-// the workflow ends without such a job, the error matches [ErrNotFound] and names
-// the workflow's jobs. If the workflow ends before the job runs, the job is
-// returned with the status that it has then.
+// WaitForJob waits until the job of a workflow with the given name is on hold
+// or has ended, and returns it. A failed job is not an error: check its Status.
+// If the workflow ends without such a job, the error matches [ErrNotFound] and
+// names the workflow's jobs. If the workflow ends before the job runs,
+// WaitForJob returns the job with its status at that time.
 //
 // To approve a job when it is on hold:
 //
@@ -25,7 +25,7 @@ import (
 //	}
 //	return client.Workflows.Approve(ctx, id, job.ApprovalRequestID)
 //
-// Timeout limits the wait as a whole. [WaitOptions.WithJobs] and StopOnHold have
+// [Timeout] limits the whole wait. [WaitOptions.WithJobs] and StopOnHold have
 // no effect here.
 func (s *WorkflowsService) WaitForJob(ctx context.Context, id uuid.UUID, name string, o *WaitOptions, opts ...RequestOption) (*WorkflowJob, error) {
 	if err := refuseOwnJob(id, name); err != nil {
@@ -46,7 +46,7 @@ func refuseOwnJob(workflow uuid.UUID, name string) error {
 	case name == "":
 		return &ArgumentError{Name: "name", Reason: "is missing"}
 	case err == nil && own == workflow && os.Getenv("CIRCLE_JOB") == name:
-		return &ArgumentError{Name: "name", Reason: "this program runs in the job, as CIRCLE_JOB says, and would wait for itself"}
+		return &ArgumentError{Name: "name", Reason: "CIRCLE_JOB says that this program runs in this job, so it would wait for itself"}
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (w *jobByName) String() string {
 
 func (w *jobByName) poll(ctx context.Context, opts []RequestOption) (*namedJob, error) {
 	s := w.workflow.service
-	wf, err := s.Get(ctx, w.workflow.id, opts...) // before the jobs: if it has ended they are final
+	wf, err := s.Get(ctx, w.workflow.id, opts...) // before the jobs: if the workflow has ended, they are final
 	if err != nil {
 		return nil, orUnknown(err, w.workflow.known)
 	}
@@ -125,15 +125,15 @@ func notNamed(what string, names []string) error {
 }
 
 // WaitForWorkflow waits until the workflow of a pipeline with the given name is
-// on hold or has ended, and returns it with its jobs. Reruns of it are followed.
-// A failed workflow is not an error: check the result's Outcome or Err. If the
-// pipeline ends without such a workflow, the error matches [ErrNotFound] and
-// names the pipeline's workflows.
+// on hold or has ended, and returns it with its jobs. It follows reruns of the
+// workflow. A failed workflow is not an error: check the result's Outcome or
+// Err. If the pipeline ends without such a workflow, the error matches
+// [ErrNotFound] and names the pipeline's workflows.
 //
-// If a setup workflow has the name, it is the one that is waited for, unless its
-// continuation has a workflow of the same name.
+// If a setup workflow has the name, WaitForWorkflow waits for it, unless its
+// continuation has a workflow with the same name.
 //
-// Timeout limits the wait as a whole. [WaitOptions.WithJobs] and StopOnHold have
+// [Timeout] limits the whole wait. [WaitOptions.WithJobs] and StopOnHold have
 // no effect here.
 func (s *PipelinesService) WaitForWorkflow(ctx context.Context, id uuid.UUID, name string, o *WaitOptions, opts ...RequestOption) (*WorkflowResult, error) {
 	if err := required("name", name); err != nil {
@@ -183,7 +183,8 @@ func (w *workflowByName) poll(ctx context.Context, opts []RequestOption) (*Workf
 	}, nil
 }
 
-// choose returns the runs of the workflow, those of a setup workflow last.
+// choose returns the runs of the workflow; the runs of a setup workflow come
+// last.
 func (w *workflowByName) choose(groups [][]Workflow) (runs []Workflow) {
 	for _, g := range groups {
 		if g[0].Name == w.name && (runs == nil || g[0].Tag != WorkflowTagSetup) {
@@ -193,7 +194,7 @@ func (w *workflowByName) choose(groups [][]Workflow) (runs []Workflow) {
 	return runs
 }
 
-// absent is the state while the workflow has not appeared.
+// absent returns the state while the workflow has not appeared.
 func (w *workflowByName) absent(r *PipelineResult) (*WorkflowResult, error) {
 	outcome, provisional := r.judge()
 	outcome = w.grace.settle(outcome, provisional, r.state(), w.options.Grace)

@@ -8,20 +8,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// WaitForOthers waits until all other jobs of a workflow have ended. It is for a
-// job that reports on its own workflow, which cannot end before that job does:
+// WaitForOthers waits until all other jobs of a workflow have ended. Use it in
+// a job that reports on its own workflow, which cannot end before that job
+// does:
 //
 //	id, err := uuid.Parse(os.Getenv("CIRCLE_WORKFLOW_ID"))
 //	number, err := strconv.ParseInt(os.Getenv("CIRCLE_BUILD_NUM"), 10, 64)
 //	result, err := client.Workflows.WaitForOthers(ctx, id, number, nil)
 //
-// The result's Outcome and Jobs are those of the other jobs. Left out are jobs
-// that depend on this one, because they cannot start before it ends. A job that
-// cannot start because a job that it requires failed counts as ended. If there is
-// no other job, the outcome is success.
+// The result's Outcome and Jobs are those of the other jobs. Jobs that depend
+// on this one are excluded, because they cannot start before it ends. A job
+// that cannot start because a job that it requires failed counts as ended. If
+// there are no other jobs, the outcome is success.
 //
-// With [WaitOptions.StopOnHold] the wait ends when the remaining jobs wait for
-// approval. Timeout limits the wait as a whole.
+// With [WaitOptions.StopOnHold], the wait ends when all remaining jobs are
+// waiting for approval. [Timeout] limits the whole wait.
 func (s *WorkflowsService) WaitForOthers(ctx context.Context, id uuid.UUID, jobNumber int64, o *WaitOptions, opts ...RequestOption) (*WorkflowResult, error) {
 	if jobNumber <= 0 {
 		return nil, &ArgumentError{Name: "job number", Reason: "must be positive"}
@@ -31,13 +32,13 @@ func (s *WorkflowsService) WaitForOthers(ctx context.Context, id uuid.UUID, jobN
 	}))
 }
 
-// othersWatch is what is known between two polls of the other jobs.
+// othersWatch holds the state between two polls of the other jobs.
 type othersWatch struct {
 	service  *WorkflowsService
 	id       uuid.UUID
 	number   int64
 	options  WaitOptions
-	workflow *Workflow // nil: it was never seen
+	workflow *Workflow // nil: never seen
 }
 
 func (w *othersWatch) String() string {
@@ -57,7 +58,7 @@ func (w *othersWatch) poll(ctx context.Context, opts []RequestOption) (*Workflow
 		return nil, err
 	}
 	own := slices.IndexFunc(jobs, func(j WorkflowJob) bool { return j.Number == w.number })
-	if own < 0 { // it has just started
+	if own < 0 { // the job has just started
 		return nil, fmt.Errorf("circleci: workflow %s has no job with number %d: %w", w.id, w.number, ErrNotFound)
 	}
 	graph := newJobGraph(jobs)
@@ -94,7 +95,7 @@ func (w *othersWatch) judge(jobs []WorkflowJob, graph *jobGraph) Outcome {
 	return worst(outcomes)
 }
 
-// jobGraph is the jobs of a workflow with what they require.
+// jobGraph is the jobs of a workflow and their requirements.
 type jobGraph struct {
 	jobs  map[uuid.UUID]WorkflowJob
 	fates map[uuid.UUID]fate
@@ -121,11 +122,11 @@ func (g *jobGraph) reaches(id, other uuid.UUID, seen map[uuid.UUID]bool) bool {
 	return slices.ContainsFunc(g.jobs[id].Dependencies, func(d uuid.UUID) bool { return d == other || g.reaches(d, other, seen) })
 }
 
-// fate is what will become of a job.
+// fate is what will happen to a job.
 type fate int
 
 const (
-	runs  fate = iota // it runs, or will
+	runs  fate = iota // it is running or will run
 	waits             // it waits for a person, directly or not
 	never             // it cannot start
 	ended
@@ -144,7 +145,7 @@ func (g *jobGraph) fate(id uuid.UUID) fate {
 	case j.Status != JobStatusBlocked:
 		return runs
 	}
-	g.fates[id] = runs // in case that the jobs require each other
+	g.fates[id] = runs // in case the jobs require each other
 	f = runs
 	for _, d := range j.Dependencies {
 		switch g.fate(d) {
@@ -165,8 +166,8 @@ func (g *jobGraph) fate(id uuid.UUID) fate {
 	return f
 }
 
-// permits reports whether a job may start after one that it requires has ended
-// with a status. By default only success permits it.
+// permits reports whether a job may start after a required job has ended with
+// the given status. By default, only success permits it.
 func permits(required []JobStatus, status JobStatus) bool {
 	if len(required) == 0 {
 		required = []JobStatus{JobStatusSuccess}

@@ -15,18 +15,19 @@ import (
 type PipelineResult struct {
 	Outcome  Outcome
 	Pipeline Pipeline
-	// Workflows are the newest of each name: a rerun replaces the workflow that
-	// it repeats.
+	// Workflows contains the newest workflow of each name: a rerun replaces the
+	// workflow that it repeats.
 	Workflows []Workflow
-	// Jobs are the jobs by their workflow's ID, if [WaitOptions.WithJobs] is
-	// set.
+	// Jobs maps workflow IDs to jobs. It is set if [WaitOptions.WithJobs] is
+	// true.
 	Jobs map[uuid.UUID][]WorkflowJob
-	// FailedJobs are the jobs that made the pipeline fail, once it has ended,
-	// including failed and canceled jobs that a rerun left out.
+	// FailedJobs are the jobs that made the pipeline fail, including failed and
+	// canceled jobs that a rerun did not repeat. It is set once the pipeline
+	// has ended.
 	FailedJobs []WorkflowJob
-	// JobsErr is why Jobs or FailedJobs are incomplete, for example because
-	// CircleCI no longer has the jobs of an old workflow. The Outcome is known
-	// all the same. It is nil if nothing is missing.
+	// JobsErr says why Jobs or FailedJobs are incomplete, for example because
+	// CircleCI no longer has the jobs of an old workflow. The Outcome is still
+	// known. It is nil if they are complete.
 	JobsErr error
 }
 
@@ -56,8 +57,8 @@ func (r *PipelineResult) String() string {
 	return text
 }
 
-// culprits names the jobs that failed. If there are none, it names the
-// workflows that have not succeeded.
+// culprits names the failed jobs. If there are none, it names the workflows
+// that did not succeed.
 func culprits(jobs []WorkflowJob, workflows []Workflow) (names []string) {
 	for _, j := range jobs {
 		names = append(names, "job "+oneLine(j.Name)+" "+oneLine(string(j.Status)))
@@ -71,22 +72,23 @@ func culprits(jobs []WorkflowJob, workflows []Workflow) (names []string) {
 }
 
 // Watch polls a pipeline until it has ended. It yields the state first seen and
-// each change; the last result has an Outcome. An error is yielded last.
-// Breaking out of the loop ends the wait.
+// each change; the last result has its Outcome set. If the wait fails, the
+// error is yielded last. Breaking out of the loop ends the wait.
 //
-// The outcome is decided by the statuses of the pipeline's workflows, of those
-// with the same name by the newest: reruns are followed, including automatic
-// ones and those that somebody else starts, and so is the continuation of a
-// setup workflow. A rerun of chosen jobs (see [RerunWorkflowRequest.SparseTree])
-// leaves out the other jobs of its workflow. A job that failed or was canceled
-// before still counts, unless a later run of the workflow contains it. If the
-// jobs of the runs are no longer available, the newest run decides.
+// The outcome depends on the statuses of the pipeline's workflows. Of workflows
+// with the same name, only the newest counts. Watch therefore follows reruns,
+// including automatic reruns and those that somebody else starts, and the
+// continuation of a setup workflow. A rerun of selected jobs (see
+// [RerunWorkflowRequest.SparseTree]) does not repeat the other jobs of its
+// workflow: a job that failed or was canceled before still counts, unless a
+// later run of the workflow contains it. If the jobs of earlier runs are no
+// longer available, the newest run decides.
 //
-// A pipeline that stays at the state "setup" after its setup workflow has
-// succeeded ends with [OutcomeNotContinued] after the grace period. A status
-// that this package does not know counts as unfinished.
+// If a pipeline stays in the state "setup" after its setup workflow has
+// succeeded, the outcome is [OutcomeNotContinued] after the grace period. A
+// status that this package does not know counts as unfinished.
 //
-// Timeout limits the wait as a whole. NoRetry sends each request of a poll once.
+// [Timeout] limits the whole wait. With [NoRetry], each request is sent once.
 func (s *PipelinesService) Watch(ctx context.Context, id uuid.UUID, o *WaitOptions, opts ...RequestOption) iter.Seq2[*PipelineResult, error] {
 	return s.watch(ctx, id, o, opts, false)
 }
@@ -97,16 +99,17 @@ func (s *PipelinesService) watch(ctx context.Context, id uuid.UUID, o *WaitOptio
 	})
 }
 
-// Wait waits until a pipeline has ended, as [PipelinesService.Watch] does. A
-// failed pipeline is not an error of the wait: check the result's Outcome or
-// Err. On an error the result is the last one seen, or nil.
+// Wait waits until a pipeline has ended, and returns its result. A failed
+// pipeline is not an error: check the result's Outcome or Err. For how the
+// outcome is determined, see [PipelinesService.Watch]. On an error, the result
+// is the last one seen, or nil.
 func (s *PipelinesService) Wait(ctx context.Context, id uuid.UUID, o *WaitOptions, opts ...RequestOption) (*PipelineResult, error) {
 	return last(nil, s.Watch(ctx, id, o, opts...))
 }
 
-// RunAndWait runs a pipeline and waits until it has ended: see
-// [PipelinesService.Run] and [PipelinesService.Wait]. If the pipeline was
-// created, the result contains its ID even on an error.
+// RunAndWait starts a pipeline with [PipelinesService.Run] and waits until it
+// has ended, like [PipelinesService.Wait]. Once the pipeline is created, the
+// result contains its ID even if an error is returned.
 func (s *PipelinesService) RunAndWait(ctx context.Context, slug ProjectSlug, in RunPipelineRequest, o *WaitOptions, opts ...RequestOption) (*PipelineResult, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -116,9 +119,9 @@ func (s *PipelinesService) RunAndWait(ctx context.Context, slug ProjectSlug, in 
 	return s.waitFor(ctx, o, opts)(s.Run(ctx, slug, in, opts...))
 }
 
-// TriggerAndWait triggers a pipeline and waits until it has ended: see
-// [PipelinesService.Trigger] and [PipelinesService.Wait]. If the pipeline was
-// created, the result contains its ID even on an error.
+// TriggerAndWait starts a pipeline with [PipelinesService.Trigger] and waits
+// until it has ended, like [PipelinesService.Wait]. Once the pipeline is
+// created, the result contains its ID even if an error is returned.
 func (s *PipelinesService) TriggerAndWait(ctx context.Context, slug ProjectSlug, in TriggerPipelineRequest, o *WaitOptions, opts ...RequestOption) (*PipelineResult, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -138,11 +141,12 @@ func (s *PipelinesService) waitFor(ctx context.Context, o *WaitOptions, opts []R
 	}
 }
 
-// Check returns the state of a pipeline as [PipelinesService.Wait] would judge
-// it now, without waiting, or an error matching [ErrNotFound]. A pipeline that
-// waits for approval has [OutcomeOnHold]. Where Wait would allow for something
-// that may still follow, the outcome is pending until one minute after the last
-// event of the pipeline, by the local clock.
+// Check returns the current state of a pipeline without waiting. If there is no
+// such pipeline, the error matches [ErrNotFound]. The outcome is determined as
+// in [PipelinesService.Watch]; if the pipeline is waiting for approval, it is
+// [OutcomeOnHold]. If something may still follow, such as a rerun, the outcome
+// is pending until one minute after the last event of the pipeline, by the
+// local clock.
 func (s *PipelinesService) Check(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*PipelineResult, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -160,7 +164,7 @@ func (s *PipelinesService) Check(ctx context.Context, id uuid.UUID, opts ...Requ
 	return r, s.jobLists(opts).add(ctx, r, runs, false)
 }
 
-// check judges a pipeline without its jobs.
+// check determines the outcome of a pipeline without its jobs.
 func (s *PipelinesService) check(ctx context.Context, p *Pipeline, opts []RequestOption) (*PipelineResult, [][]Workflow, error) {
 	all, err := s.ListWorkflows(p.ID, opts...).Collect(ctx)
 	if err != nil {
@@ -172,7 +176,7 @@ func (s *PipelinesService) check(ctx context.Context, p *Pipeline, opts []Reques
 	return r, runs, nil
 }
 
-// settle takes an outcome, unless it is provisional and something may still
+// settle sets the outcome, unless it is provisional and something may still
 // follow.
 func (r *PipelineResult) settle(o Outcome, provisional bool) {
 	if r.Outcome = o; provisional && time.Since(r.lastEvent()) < (*WaitOptions)(nil).withDefaults().Grace {
@@ -194,7 +198,7 @@ func (r *PipelineResult) lastEvent() time.Time {
 	return event
 }
 
-// pipelineWatch is what is known between two polls of a pipeline.
+// pipelineWatch holds the state between two polls of a pipeline.
 type pipelineWatch struct {
 	service *PipelinesService
 	id      uuid.UUID
@@ -244,8 +248,8 @@ func (w *pipelineWatch) look(ctx context.Context, opts []RequestOption) (*Pipeli
 	return &PipelineResult{Pipeline: *p, Workflows: newest(runs)}, runs, nil
 }
 
-// judge decides the outcome by the statuses of the newest workflows. A
-// provisional outcome holds only if nothing follows within the grace period.
+// judge determines the outcome from the statuses of the newest workflows. A
+// provisional outcome is final only if nothing follows within the grace period.
 func (r *PipelineResult) judge() (o Outcome, provisional bool) {
 	var outcomes []Outcome
 	moving, held, onlySetup, rerunDue := false, false, true, false
@@ -280,8 +284,8 @@ func (r *PipelineResult) judge() (o Outcome, provisional bool) {
 	return settled, false
 }
 
-// judgeWorkflows decides the outcome of workflows alone, whatever the state of
-// their pipeline is.
+// judgeWorkflows determines the outcome of workflows, regardless of the state
+// of their pipeline.
 func judgeWorkflows(workflows []Workflow) (o Outcome, provisional bool) {
 	alone := PipelineResult{Pipeline: Pipeline{State: PipelineStateCreated}, Workflows: slices.Clone(workflows)}
 	for i := range alone.Workflows {
@@ -290,9 +294,9 @@ func judgeWorkflows(workflows []Workflow) (o Outcome, provisional bool) {
 	return alone.judge()
 }
 
-// grace is the time that a provisional outcome has to hold.
+// grace tracks how long a provisional outcome has lasted.
 type grace struct {
-	of    string // the state that is provisional
+	of    string // the provisional state
 	since time.Time
 }
 

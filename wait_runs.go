@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// runsByName groups the workflows of a pipeline: the runs of each, the newest
-// last, in the order in which their names first appeared. A setup workflow and
-// its continuation can have the same name.
+// runsByName groups the workflows of a pipeline by name, in the order in which
+// the names first appeared. The newest run of each group comes last. A setup
+// workflow and its continuation can have the same name.
 func runsByName(all []Workflow) (groups [][]Workflow) {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b Workflow) int { return a.CreatedAt.Compare(b.CreatedAt) })
@@ -39,11 +39,12 @@ func newest(groups [][]Workflow) (out []Workflow) {
 // unsuccessful reports whether a workflow has ended without success.
 func unsuccessful(w Workflow) bool { return w.Status.Done() && w.Status != WorkflowStatusSuccess }
 
-// errNoWorkflowID is why the jobs of a workflow cannot be listed: old workflows
-// can lack an ID.
+// errNoWorkflowID says why the jobs of a workflow cannot be listed: old
+// workflows can have no ID.
 var errNoWorkflowID = errors.New("the API reports the workflow without an ID")
 
-// jobLists lists the jobs of workflows, those of a finished workflow once.
+// jobLists lists the jobs of workflows. It lists the jobs of a finished
+// workflow once.
 type jobLists struct {
 	service *WorkflowsService
 	opts    []RequestOption
@@ -59,8 +60,8 @@ func (s *PipelinesService) jobLists(opts []RequestOption) *jobLists {
 	return &jobLists{service: s.client.Workflows, opts: opts, known: map[uuid.UUID]jobList{}}
 }
 
-// missing reports whether an error tells that something will not be found,
-// however often it is asked for.
+// missing reports whether an error means that something does not exist, so that
+// retrying is useless.
 func missing(err error) bool {
 	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrGone) || errors.Is(err, errNoWorkflowID)
 }
@@ -83,9 +84,10 @@ func (l *jobLists) of(ctx context.Context, w Workflow) ([]WorkflowJob, error) {
 	return jobs, err
 }
 
-// latest returns the newest run of each job of a workflow: a rerun of chosen
-// jobs can leave out the others. Of jobs with the same name in one run all are
-// returned. It returns what could be listed, with the first error.
+// latest returns the newest run of each job of a workflow: a rerun of selected
+// jobs does not contain the others. If one run has several jobs with the same
+// name, it returns all of them. It returns what could be listed, with the first
+// error.
 func (l *jobLists) latest(ctx context.Context, runs []Workflow) ([]WorkflowJob, error) {
 	var (
 		out   []WorkflowJob
@@ -104,9 +106,10 @@ func (l *jobLists) latest(ctx context.Context, runs []Workflow) ([]WorkflowJob, 
 	return out, first
 }
 
-// add adds jobs to a result: with all those of the newest workflows, and those
-// that failed once the pipeline has ended. It corrects an outcome that forgets
-// jobs that a rerun left out. An error means that the outcome is not certain.
+// add adds jobs to a result: if all is set, the jobs of the newest workflows;
+// and once the pipeline has ended, the failed jobs. It also corrects the
+// outcome for failed jobs that a rerun did not repeat. An error means that the
+// outcome is uncertain.
 func (l *jobLists) add(ctx context.Context, r *PipelineResult, groups [][]Workflow, all bool) error {
 	var outcomes []Outcome
 	for _, runs := range groups {
@@ -151,7 +154,7 @@ func (l *jobLists) addNewest(ctx context.Context, r *PipelineResult, w Workflow,
 }
 
 // leftOut returns the jobs that failed or were canceled in an earlier run, and
-// are not part of any later one.
+// that no later run contains.
 func (l *jobLists) leftOut(ctx context.Context, runs []Workflow) ([]WorkflowJob, error) {
 	jobs, err := l.latest(ctx, runs)
 	if err != nil {

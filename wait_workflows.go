@@ -15,13 +15,14 @@ import (
 type WorkflowResult struct {
 	Outcome  Outcome
 	Workflow Workflow
-	// Jobs are its jobs, once it has ended or is on hold. If
-	// [WaitOptions.WithJobs] is set they are listed before as well.
+	// Jobs are the jobs of the workflow. It is set once the workflow has ended
+	// or is on hold, or always if [WaitOptions.WithJobs] is true.
 	Jobs []WorkflowJob
-	// FailedJobs are the jobs that made it fail, once it has ended.
+	// FailedJobs are the jobs that made the workflow fail. It is set once the
+	// workflow has ended.
 	FailedJobs []WorkflowJob
-	// JobsErr is why Jobs and FailedJobs could not be listed. The Outcome is
-	// known all the same. It is nil if nothing is missing.
+	// JobsErr says why Jobs and FailedJobs could not be listed. The Outcome is
+	// still known. It is nil if they are complete.
 	JobsErr error
 }
 
@@ -56,34 +57,34 @@ func workflowLine(w *Workflow, jobs []WorkflowJob) string {
 }
 
 // Watch polls a workflow until it has ended. It yields the state first seen and
-// each change; the last result has an Outcome. An error is yielded last. Reruns
-// are other workflows and are not followed: see [PipelinesService.Watch].
+// each change; the last result has its Outcome set. If the wait fails, the
+// error is yielded last. Watch does not follow reruns, which are separate
+// workflows: to follow them, use [PipelinesService.Watch].
 //
-// Timeout limits the wait as a whole. NoRetry sends each request of a poll once.
+// [Timeout] limits the whole wait. With [NoRetry], each request is sent once.
 func (s *WorkflowsService) Watch(ctx context.Context, id uuid.UUID, o *WaitOptions, opts ...RequestOption) iter.Seq2[*WorkflowResult, error] {
 	return s.watch(ctx, o, opts, workflowWatch{id: id})
 }
 
 func (s *WorkflowsService) watch(ctx context.Context, o *WaitOptions, opts []RequestOption, w workflowWatch) iter.Seq2[*WorkflowResult, error] {
 	return watch(ctx, o, opts, func(o WaitOptions) target[*WorkflowResult] {
-		w := w // what one iteration learns is not for the next
+		w := w // iterations do not share state
 		w.service, w.options = s, o
 		return &w
 	})
 }
 
-// Wait waits until a workflow has ended. A failed workflow is not an error of
-// the wait: check the result's Outcome or Err. On an error the result is the
-// last one seen, or nil.
+// Wait waits until a workflow has ended. A failed workflow is not an error:
+// check the result's Outcome or Err. On an error, the result is the last one
+// seen, or nil.
 func (s *WorkflowsService) Wait(ctx context.Context, id uuid.UUID, o *WaitOptions, opts ...RequestOption) (*WorkflowResult, error) {
 	return last(nil, s.Watch(ctx, id, o, opts...))
 }
 
-// RerunAndWait reruns a workflow, from its start, from its failed jobs, or with
-// chosen jobs, and waits until the new workflow has ended: see
-// [WorkflowsService.Rerun] and [WorkflowsService.Wait]. Only the jobs of the new
-// workflow count. If it was created, the result contains its ID even on an
-// error.
+// RerunAndWait reruns a workflow with [WorkflowsService.Rerun] and waits until
+// the new workflow has ended, like [WorkflowsService.Wait]. The outcome is that
+// of the jobs of the new workflow. Once the new workflow is created, the result
+// contains its ID even if an error is returned.
 func (s *WorkflowsService) RerunAndWait(ctx context.Context, id uuid.UUID, in RerunWorkflowRequest, o *WaitOptions, opts ...RequestOption) (*WorkflowResult, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -98,9 +99,10 @@ func (s *WorkflowsService) RerunAndWait(ctx context.Context, id uuid.UUID, in Re
 	return last(created, s.watch(ctx, o, opts, workflowWatch{id: rerun.WorkflowID, known: true}))
 }
 
-// ApproveAndWait approves a job and waits until its workflow has ended: see
-// [WorkflowsService.Approve] and [WorkflowsService.Wait]. With
-// [WaitOptions.StopOnHold] it also ends when another job waits for approval.
+// ApproveAndWait approves a job with [WorkflowsService.Approve] and waits until
+// its workflow has ended, like [WorkflowsService.Wait]. With
+// [WaitOptions.StopOnHold], it also returns when another job is waiting for
+// approval.
 func (s *WorkflowsService) ApproveAndWait(ctx context.Context, id, approvalRequestID uuid.UUID, o *WaitOptions, opts ...RequestOption) (*WorkflowResult, error) {
 	ctx, cancel, opts, err := composite(ctx, opts)
 	if err != nil {
@@ -116,13 +118,13 @@ func (s *WorkflowsService) ApproveAndWait(ctx context.Context, id, approvalReque
 	return last(nil, s.watch(ctx, o, opts, workflowWatch{id: id, known: true, approved: approvalRequestID}))
 }
 
-// workflowWatch is what is known between two polls of a workflow.
+// workflowWatch holds the state between two polls of a workflow.
 type workflowWatch struct {
 	service  *WorkflowsService
 	id       uuid.UUID
 	options  WaitOptions
 	known    bool      // the workflow exists: a 404 is temporary
-	approved uuid.UUID // the request that was just approved
+	approved uuid.UUID // the approval request that was just approved
 }
 
 func (w *workflowWatch) String() string { return "workflow " + w.id.String() }
@@ -154,8 +156,8 @@ func (w *workflowWatch) poll(ctx context.Context, opts []RequestOption) (*Workfl
 	return r, nil
 }
 
-// isHeld reports whether a job waits for approval. The API can still report one
-// so for a while after its approval.
+// isHeld reports whether a job is waiting for approval. For a while after the
+// approval, the API can still report the job as on hold.
 func (w *workflowWatch) isHeld(j WorkflowJob) bool {
 	return j.Status == JobStatusOnHold && j.ApprovalRequestID != w.approved
 }
@@ -179,13 +181,13 @@ func failedJobs(jobs []WorkflowJob) []WorkflowJob {
 	return slices.DeleteFunc(slices.Clone(jobs), func(j WorkflowJob) bool { return !j.Status.Failed() })
 }
 
-// refuseOwn refuses to wait for the workflow that this program runs in: it would
+// refuseOwn returns an error if this program runs in the workflow: it would
 // wait for itself.
 func refuseOwn(workflow uuid.UUID) error {
 	const variable = "CIRCLE_WORKFLOW_ID"
 	if own, err := uuid.Parse(os.Getenv(variable)); err == nil && own == workflow && workflow != uuid.Nil {
 		return &ArgumentError{
-			Name: "workflow", Reason: "this program runs in it, as " + variable + " says, and would wait for itself; to wait for its other jobs use Workflows.WaitForOthers",
+			Name: "workflow", Reason: variable + " says that this program runs in this workflow, so it would wait for itself: use Workflows.WaitForOthers to wait for the other jobs",
 		}
 	}
 	return nil
