@@ -11,89 +11,121 @@
 //		fmt.Println(p.Number, p.State)
 //	}
 //
-// A [Client] has a service for each kind of resource, and a service a method
-// for each operation. What the API requires is a parameter or a field of one;
-// what is optional is a pointer to an options struct, which may be nil, and
-// [RequestOption] values come last. Lists are a [Pager], which does no I/O until
-// it is iterated. A program that waits for a run, rather
-// than reading it once, has [PipelinesService.Wait] and its kin.
+// A [Client] has a service for each type of resource, and each service has a
+// method for each operation. Required values are parameters or fields of a
+// request struct. Optional values are fields of an options struct, which is
+// passed by pointer and may be nil. [RequestOption] values come last. Lists
+// return a [Pager], which does no I/O until it is iterated.
+//
+// # What to call
+//
+//	I want to …                              call
+//
+//	start a pipeline and wait for it         Pipelines.RunAndWait, Run, Trigger, Wait, Watch
+//	know how a pipeline ended                Pipelines.Check, GetLatest
+//	know why a pipeline failed               Pipelines.GetFailureReport
+//	find a pipeline                          Pipelines.ListForProject, GetByNumber, ListWorkflows
+//	approve, cancel or rerun a workflow      Workflows.Approve, Cancel, Rerun, RerunAndWait
+//	wait for one job or workflow             Workflows.WaitForJob, Pipelines.WaitForWorkflow
+//	wait for the other jobs of my workflow   Workflows.WaitForOthers
+//	list jobs, read logs of steps            Workflows.ListJobs, Jobs.ListSteps, OpenStepOutput
+//	download artifacts                       Pipelines.DownloadArtifacts, Jobs.DownloadArtifact
+//	read test results                        Pipelines.GetTestReport, Jobs.ListTests
+//	check a configuration                    Pipelines.CompileConfig
+//	manage contexts and their variables      Contexts.Create, SetEnvVar, SyncEnvVars, CreateRestriction
+//	list and manage projects                 Projects.ListForOrg, Create, UpdateSettings, SetEnvVar
+//	set up what starts a pipeline            PipelineDefinitions, Triggers, Schedules
+//	receive events                           Webhooks.Create, and package webhook
+//	read metrics and flaky tests             Insights.ListWorkflowMetrics, GetFlakyTests
+//	export usage and credits                 Usage.Export
+//	roll back a deployment                   Deploys.Rollback
+//	manage config policies                   Policy.PushDir, Decide, ListDecisions
+//	manage an organization                   Organizations, Groups, OIDC, AuditLog, OTel, Signing, GitHubApp
+//	know who owns the token                  Users.Me, ListCollaborations
+//	call an operation without a method       Client.Do, NewPager
 //
 // Use package circlecitest to test a program without an account and without a
-// network, package webhook to receive what CircleCI tells of by itself, and
-// package cliconfig to share the login of CircleCI's command line tool.
+// network, package webhook to receive webhooks, and package cliconfig to share
+// the login of CircleCI's command line tool.
 //
 // # Errors
 //
-// An answer that is no success is an [Error]; match its meaning:
+// A non-2xx response is returned as an [*Error]. Check its meaning with errors.Is:
 //
 //	if errors.Is(err, circleci.ErrNotFound) { … }
 //
-// A call without an answer is a [TransportError], a success that cannot be read
-// a [DecodeError], and an argument that was refused before anything was sent an
-// [ArgumentError]. They name the operation by its route, and hold neither the
-// token nor a URL. On an error a result is nil; walks hand over what they have
-// read before.
+// If no complete response arrives, the error is a [*TransportError]. If a 2xx
+// response cannot be decoded, it is a [*DecodeError]. If an argument is refused
+// before any request is sent, it is an [*ArgumentError]. Errors name the operation
+// by its route, and contain neither the token nor a URL. On an error, a result is
+// nil unless the method says otherwise. An iterator yields the items read before
+// the error.
 //
 // # Retries
 //
-// A request is sent again only if that cannot do a thing twice: by default up
-// to 4 attempts in all, the last of which begins within 5 minutes. [WithRetry]
-// changes the numbers, [NoRetry] turns it off for a call, and [AllowReplay] lets
-// a call have what stands in the last column.
+// A request is retried only when repeating it cannot duplicate its effect. By
+// default, a call makes up to 4 attempts, the last of which starts within 5
+// minutes. [WithRetry] changes these limits, [NoRetry] disables retries for a
+// call, and [AllowReplay] applies the last column to a call.
 //
-//	answer or failure                        GET HEAD PUT DELETE   POST PATCH   with AllowReplay
-//	429                                      again                 again        again
-//	403 as an HTML page (CircleCI's edge)    again                 again        again
-//	408, 5xx but 501 and 505                 again                 error        again
-//	no connection could be made              again                 again        again
-//	connection broke, or silent for long     again                 error        again
-//	JSON that stops in the middle            again                 error        again
-//	404 to a DELETE after 408, 5xx, a break  success               –            –
-//	other answers: 3xx, 4xx, 501, 505        error                 error        error
+//	response or failure                      GET HEAD PUT DELETE   POST PATCH   with AllowReplay
+//	429                                      retry                 retry        retry
+//	403 as an HTML page (CircleCI's edge)    retry                 retry        retry
+//	408, 5xx except 501 and 505              retry                 error        retry
+//	connection failed                        retry                 retry        retry
+//	connection broke, or idle timeout        retry                 error        retry
+//	incomplete JSON                          retry                 error        retry
+//	404 to a DELETE after a retried failure  success               –            –
+//	other statuses: 3xx, 4xx, 501, 505       error                 error        error
 //	certificate, unknown host, bad redirect  error                 error        error
-//	empty, too large or unreadable answer    error                 error        error
+//	empty, too large or invalid response     error                 error        error
 //
-// Before a second attempt the client waits for what Retry-After says, in
-// seconds or as a date, and else up to half a second, doubling, with jitter.
-// Where the wait would pass the context's deadline, or two minutes, the answer
-// is returned at once; its [Error.RetryAfter] says how long. The error of a call
-// that failed for good has the last answer and the number of attempts.
+// Before the next attempt, the client waits for the time in Retry-After, which can
+// be seconds or a date. Without it, the backoff is up to half a second, doubles
+// with each attempt, and has jitter. If the wait would exceed the context's
+// deadline or two minutes, the error is returned at once; [Error.RetryAfter] says
+// how long to wait. The error of a call that failed after retries contains the
+// last response and the number of attempts.
 //
 // # Rate limits
 //
-// All calls of a client share a [Pacer]. A 429 pauses all callers of the same
-// method and path, arguments included, until the time that it gives, or for a
-// second if it gives none; other calls are not held back. A time beyond
-// [RetryPolicy.MaxWait] is not believed: the calls fail at once, and one in each
-// MaxWait asks the server again. Where the server announces its limit
-// (RateLimit-…, X-RateLimit-… and the IETF draft's RateLimit, of which the
-// tighter counts), the calls of a route are spread so that the limit is used and
-// not exceeded. Without headers, a crowd is bounded in its first burst only, and
-// after a refusal to the rate that was granted before. Calls of a route are
-// served first in, first out. [WithLimiter] replaces all that, or turns it off.
+// All calls of a client share a [Pacer]. A 429 response pauses all calls with the
+// same method and path, including arguments, for its Retry-After, or for one
+// second if it has none. Other calls are not paused. If the wait is longer than
+// [RetryPolicy.MaxWait], the calls fail at once, except that one call per MaxWait
+// is sent to check whether the pause is over.
+//
+// If the server reports its limit (in RateLimit-…, X-RateLimit-… or the IETF
+// draft's RateLimit headers; the strictest one counts), the calls of a route are
+// spread so that they use the limit without exceeding it. Without these headers, a
+// route is limited only after its first 429, to the rate that the server accepted
+// before. Calls of a route are served first in, first out. [WithLimiter] replaces
+// the Pacer or disables it.
 //
 // # Time limits
 //
-// No deadline is needed: an attempt ends when a connection takes 10 seconds, TLS
-// 10 more, or when nothing at all arrives for a minute ([WithIdleTimeout]).
-// Nothing limits the whole of a long download. A canceled context is obeyed at
-// once, in each phase. Answers are decoded up to 64 MiB
-// ([WithMaxResponseBytes]); an error keeps the first 64 KiB of what came.
+// A context without a deadline is safe: an attempt fails if connecting takes
+// longer than 10 seconds, TLS longer than another 10, or if no data arrives for
+// one minute ([WithIdleTimeout]). The total duration of a long download is not
+// limited. If the context is canceled, a call returns at once, in every phase.
+// Responses are decoded up to 64 MiB ([WithMaxResponseBytes]); an error keeps the
+// first 64 KiB of the body.
 //
 // # The token
 //
-// The token is sent to the host of the base URL, which for circleci.com is
-// api.circleci.com too, and to CircleCI's own artifact hosts
-// (*.circle-artifacts.com, by https), and nowhere else: each redirect is judged
-// anew. A redirect that would turn a POST into a GET, take a change to another
-// host, or leave TLS, is not followed. A base URL with plain http is refused but
-// for this machine. The token prints as REDACTED, and is taken out of what a
-// server echoes; middlewares do not see it. A [Secret] in a request prints as
-// REDACTED too, and is sent in clear.
+// The token is sent only to the host of the base URL (for circleci.com, also to
+// api.circleci.com) and to CircleCI's artifact hosts (*.circle-artifacts.com, by
+// https). This is checked for each redirect. A redirect is not followed if it
+// would turn a POST into a GET, send a change to another host, or leave TLS. A
+// base URL with plain http is refused except for localhost.
+//
+// The token prints as REDACTED, and is removed from responses that echo it.
+// Middlewares do not see it. A [Secret] in a request also prints as REDACTED, but
+// is sent in clear text.
 //
 // # Self-hosted servers
 //
-// [WithBaseURL] takes a host in any form, [WithRootCAs] and
-// [WithClientCertificate] its certificates. CircleCI server lacks some
-// operations of the cloud; it answers them with 404.
+// [WithBaseURL] sets the host, in any form; [WithRootCAs] and
+// [WithClientCertificate] set certificates. CircleCI server does not have some
+// operations of the cloud, and responds to them with 404.
 package circleci

@@ -171,7 +171,7 @@ func (f *fetcher) get(token string) fetched {
 	return got
 }
 
-// stop waits for the fetch of a page that is no longer needed; its context was
+// stop waits for the fetch of a page that is not needed any more; its context was
 // canceled.
 func (f *fetcher) stop() {
 	if f.ahead != nil {

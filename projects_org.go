@@ -49,10 +49,10 @@ type orgProjectsPage struct {
 
 // ListForOrg lists the projects of an organization.
 //
-// The API v2 has no such list: this is an operation of the API v3, and not in
-// CircleCI's document of the API v2. Only CircleCI's cloud has it; a
-// self-hosted server answers with an error that matches [ErrNotFound]. Package
-// apiv3 has the same list with filters.
+// The API v2 has no such list: this operation belongs to the API v3 and is not
+// in CircleCI's API specification of the API v2. Only CircleCI's cloud has it;
+// on a self-hosted server, the error matches [ErrNotFound]. Package apiv3 has
+// the same list with filters.
 //
 //circleci:operation GET /api/v3/projects
 func (s *ProjectsService) ListForOrg(orgID uuid.UUID, opts ...RequestOption) *Pager[OrgProject] {
