@@ -240,7 +240,7 @@ func TestDoTakesTheAnswer(t *testing.T) {
 			err := replies(r).client(t).Do(t.Context(), circleci.Request{Route: "/me"}, &user)
 			failed := requireError[*circleci.DecodeError](t, err)
 			assert.Equal(t, r.status, failed.StatusCode)
-			assert.ErrorContains(t, err, "the answer is empty")
+			assert.ErrorContains(t, err, "the response is empty")
 		}
 	})
 }

@@ -337,7 +337,7 @@ func TestTheLastAnswerSurvives(t *testing.T) {
 func TestDecodeErrors(t *testing.T) {
 	for _, c := range []struct{ name, contentType, body, text string }{
 		{"HTML", "text/html", "<html><title>Log in</title>", "(Content-Type text/html): <html><title>Log in</title>"},
-		{"empty", "application/json", "", "the answer is empty, where a result is due"},
+		{"empty", "application/json", "", "the response is empty, but a result was expected"},
 		{"cut off", "application/json", `{"id":"`, "the JSON stops in the middle"},
 		{"type", "application/json", `{"name":5}`, `"/name"`},
 		{"array", "application/json", `[]`, "array"},

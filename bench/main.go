@@ -1,13 +1,13 @@
-// Command bench measures the SDK beside code by hand: net/http and
-// encoding/json, as one writes it without a client.
+// Command bench compares the SDK with hand-written code: net/http and
+// encoding/json, without a client library.
 //
 //	go run -C bench .            # all rows, some minutes
 //	go run -C bench . -quick     # fewer rounds
 //	go run -C bench . -rows get,walk
 //
-// Each row runs both in turns, and prints the median of the rounds as a ratio to
-// the code by hand. Servers are processes of their own, so that what is measured
-// is the client. It exits with 1 if a goal was missed.
+// Each row runs both in turns, and prints the median of the rounds as a ratio
+// to the hand-written code. Servers are separate processes, so that only the
+// client is measured. The exit status is 1 if a goal was missed.
 package main
 
 import (
@@ -28,7 +28,7 @@ type row struct {
 	run  func(rounds int) []result
 }
 
-// result is a cell of the table, and what it has to be.
+// result is a cell of the table, with its goal.
 type result struct {
 	what   string
 	byHand string
@@ -88,8 +88,7 @@ func main() {
 	}
 }
 
-// inTurns runs functions one after the other, again and again, and returns the
-// median of what each returns.
+// inTurns runs functions in turns, and returns the median result of each.
 func inTurns(rounds int, functions ...func() float64) []float64 {
 	samples := make([][]float64, len(functions))
 	for range rounds {
@@ -108,13 +107,14 @@ func median(samples []float64) float64 {
 	return slices.Sorted(slices.Values(samples))[len(samples)/2]
 }
 
-// ratio is a result that counts as a part of what code by hand takes.
+// ratio returns a result that is compared as a fraction of the hand-written
+// code.
 func ratio(what string, byHand, sdk, goal float64) result {
 	r := sdk / byHand
 	return result{what, "1.00", fmt.Sprintf("%.2f", r), fmt.Sprintf("≤ %.2f", goal), r <= goal}
 }
 
-// atMost is a result that counts as it is.
+// atMost returns a result that is compared as an absolute value.
 func atMost(what, format string, byHand, sdk, goal float64) result {
 	return result{what, fmt.Sprintf(format, byHand), fmt.Sprintf(format, sdk), "≤ " + fmt.Sprintf(format, goal), sdk <= goal}
 }

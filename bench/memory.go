@@ -17,7 +17,7 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// memory answers requests without a network.
+// memory responds to requests without a network.
 type memory func(*http.Request) string
 
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -38,7 +38,7 @@ func sdk(rt http.RoundTripper) *circleci.Client {
 	return c
 }
 
-// byHand gets a URL and decodes the answer, as one writes it.
+// byHand gets a URL and decodes the response, as hand-written code does.
 func byHand[T any](ctx context.Context, client *http.Client, url string) (*T, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -213,7 +213,7 @@ func walk(rounds int) []result {
 	}
 }
 
-// prefetch is a walk in which both sides take their time.
+// prefetch measures a list in which both the server and the program take time.
 func prefetch(int) []result {
 	const (
 		n       = 50

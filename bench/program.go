@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// program compares the smallest programs, those below programs/: what they
-// weigh, what they take to start, and to build.
+// program compares the smallest programs, those in programs/: their size, start
+// time and build time.
 func program(rounds int) []result {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
@@ -58,13 +58,13 @@ func size(file string) float64 {
 	return float64(info.Size()) / 1e6
 }
 
-// modules counts those linked, but for the program's own.
+// modules counts the linked modules, without the program's own.
 func modules(file string) float64 {
 	return float64(strings.Count(goTool("", "version", "-m", file), "\n\tdep\t"))
 }
 
-// initialisation is the time that the packages of a program take before main,
-// in milliseconds.
+// initialisation returns the time that the packages of a program take before
+// main, in milliseconds.
 func initialisation(file string) float64 {
 	cmd := exec.Command(file) // without arguments it ends at once
 	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
@@ -83,8 +83,8 @@ func initialisation(file string) float64 {
 	return total
 }
 
-// coldBuild takes the seconds that builds take where no package is built but
-// those of the standard library.
+// coldBuild returns the seconds that builds take when only the standard library
+// has been built.
 func coldBuild(dir string, rounds int, programs ...string) []float64 {
 	built := filepath.Join(dir, "built")
 	standard := strings.Fields(goTool("", "list", "-deps", "-f", "{{if .Standard}}{{.ImportPath}}{{end}}", "./programs/..."))
@@ -97,7 +97,7 @@ func coldBuild(dir string, rounds int, programs ...string) []float64 {
 				log.Fatal(err)
 			}
 			defer func() { _ = os.RemoveAll(cache) }()
-			_ = os.Remove(p) // or it would be seen that there is nothing to do
+			_ = os.Remove(p) // otherwise nothing would be built
 			start := time.Now()
 			build(cache, p)
 			return time.Since(start).Seconds()

@@ -19,11 +19,11 @@ import (
 	"time"
 )
 
-// children are the programs that this one runs beside itself, as what they take
-// must not count for the clients.
+// children are the modes in which this program runs as a separate process, so
+// that their cost is not counted for the clients.
 var children = map[string]func(args []string){"serve": serve, "download": download}
 
-// child starts this program again, as one of its children.
+// child starts this program as one of its children.
 func child(args ...string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
@@ -34,7 +34,7 @@ func child(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// server is a process that answers like the API, over plain HTTP and TLS.
+// server is a process that responds like the API, over plain HTTP and TLS.
 type server struct {
 	Plain, TLS  string // URLs
 	Certificate []byte // of the one that speaks TLS
@@ -69,7 +69,7 @@ func (s *server) stop() {
 	_ = s.cmd.Wait()
 }
 
-// connections tells how many have been made since the last call.
+// connections returns the number of connections since the last call.
 func (s *server) connections() (n int) {
 	if _, err := fmt.Fprintln(s.ask, "connections"); err != nil {
 		log.Fatal(err)
@@ -90,7 +90,7 @@ func (s *server) roots() *x509.CertPool {
 	return pool
 }
 
-// artifactSize is how long the file is that the server has.
+// artifactSize is the size of the server's file.
 const artifactSize = 512 << 20
 
 // serve is the child.
@@ -114,7 +114,7 @@ func serve([]string) {
 	}
 }
 
-// answer is what the last segment of the path asks for.
+// answer responds to the last segment of the path.
 func answer(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		return

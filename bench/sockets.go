@@ -19,8 +19,8 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// contender is a client: get gets one of the server's projects, and finish ends
-// it.
+// contender is a client. get gets one of the server's projects, and finish
+// closes the client.
 type contender struct {
 	get    func(ctx context.Context, name string) error
 	finish func()
@@ -47,7 +47,7 @@ func sdkClient(s *server, url string) contender {
 	}, func() { _ = c.Close() }}
 }
 
-// cpu is how many seconds of it this process has used.
+// cpu returns the CPU seconds that this process has used.
 func cpu() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -113,7 +113,7 @@ func connections(int) []result {
 	return out
 }
 
-// artifact compares processes that download a file, as memory is theirs.
+// artifact compares the memory and speed of processes that download a file.
 func artifact(rounds int) []result {
 	s := startServer()
 	defer s.stop()
@@ -124,7 +124,7 @@ func artifact(rounds int) []result {
 	defer func() { _ = os.RemoveAll(dir) }()
 	url, file := s.Plain+"/artifact", filepath.Join(dir, "artifact")
 	memory := map[string]float64{} // the most of all rounds, in MiB
-	// What one has left for the disk to do is not to be the next one's.
+	// Writes left over from one download must not slow down the next.
 	clean := func() { _ = os.Remove(file); syscall.Sync() }
 	by := func(how string) func() float64 {
 		return func() float64 {
@@ -161,8 +161,8 @@ func artifact(rounds int) []result {
 	}
 }
 
-// download is the child: it prints the seconds it took, and the MiB of memory
-// over what the program had before.
+// download is the child process. It prints the seconds it took, and the MiB of
+// memory beyond what the program used before.
 func download(args []string) {
 	how, url, name := args[0], args[1], args[2]
 	ctx := context.Background()
@@ -211,8 +211,8 @@ func download(args []string) {
 	fmt.Println(time.Since(start).Seconds(), peak()-before)
 }
 
-// peak is the most memory that this process has had, in MiB. The one that
-// getrusage knows is inherited from the parent.
+// peak returns the maximum memory of this process in MiB. The value of
+// getrusage is inherited from the parent.
 func peak() float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -21,10 +21,10 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// usageRowsOfAFile is how many rows the file has, of 600 bytes each.
+// usageRowsOfAFile is the number of rows in the file, of 600 bytes each.
 const usageRowsOfAFile = 20_000
 
-// usageFile is an export with every column, as gzipped CSV.
+// usageFile returns an export with every column, as gzipped CSV.
 func usageFile() []byte {
 	random := rand.New(rand.NewChaCha8([32]byte{}))
 	id := func() string {
@@ -93,7 +93,7 @@ func usageFile() []byte {
 	return b.Bytes()
 }
 
-// usageByHand reads typed rows with encoding/csv, as one writes it.
+// usageByHand reads typed rows with encoding/csv, as hand-written code does.
 func usageByHand(file []byte) (rows int, err error) {
 	unzipped, err := gzip.NewReader(bytes.NewReader(file))
 	if err != nil {
@@ -220,7 +220,7 @@ func usage(rounds int) []result {
 	return []result{ratio("rows of a usage export: CPU", medians[0], medians[1], 0.8)}
 }
 
-// cpuOf measures the seconds of this process's CPU that reading all rows takes.
+// cpuOf measures the CPU seconds that reading all rows takes.
 func cpuOf(read func() (int, error)) func() float64 {
 	return func() float64 {
 		before := cpu()

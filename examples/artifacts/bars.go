@@ -10,7 +10,7 @@ import (
 	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-// bars shows a bar for each file in a terminal, and a line elsewhere.
+// bars shows a progress bar for each file in a terminal, and a line elsewhere.
 type bars struct {
 	con *cli.Console
 	all *mpb.Progress       // nil outside of a terminal
@@ -25,7 +25,7 @@ func newBars(con *cli.Console) *bars {
 	return b
 }
 
-// show is told how a file goes on; the calls do not overlap.
+// show updates the progress of a file; calls do not overlap.
 func (b *bars) show(p circleci.DownloadProgress) {
 	if b.all == nil {
 		if p.Done {
@@ -51,7 +51,7 @@ func (b *bars) show(p circleci.DownloadProgress) {
 	}
 }
 
-// end leaves the bars of whole files; those of files that have failed go.
+// end keeps the bars of complete files, and removes those of failed ones.
 func (b *bars) end() {
 	if b.all == nil {
 		return

@@ -11,8 +11,8 @@ import (
 	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-// runDemo downloads from a CircleCI in a box, and without a directory to a
-// temporary one.
+// runDemo downloads from a fake CircleCI server, by default to a temporary
+// directory.
 func runDemo(ctx context.Context, con *cli.Console, dir string, o circleci.DownloadOptions) (err error) {
 	fmt.Fprintln(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box.")
 	if dir == "" {

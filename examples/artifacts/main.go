@@ -1,21 +1,22 @@
-// Command artifacts downloads what a job has stored, with a bar for each file.
+// Command artifacts downloads the artifacts of a job, with a progress bar for
+// each file.
 //
 //	CIRCLE_TOKEN=… go run ./artifacts -dir out -glob 'reports/*.xml' gh/your-org/your-project 123
 //
 // The arguments are the project's slug and the job's number. Without a token it
-// talks to a CircleCI in a box, in this process:
+// uses a fake CircleCI server in this process:
 //
 //	go run ./artifacts
 //
 // The flags:
 //
-//	-dir path        where the files go; it is made if there is none. Without it
-//	                 they go to artifacts-<number>
-//	-glob pattern    the artifacts to download, by their paths; default all
-//	-parallel n      how many files at once; default 4
+//	-dir path        the directory for the files, created if needed; the default
+//	                 is artifacts-<number>
+//	-glob pattern    the artifacts to download, by path; default all
+//	-parallel n      the number of parallel downloads; default 4
 //
-// A file gets its name when it is whole: Ctrl-C leaves no part of one behind.
-// The exit status is 1 if a file could not be downloaded; the others are there.
+// A file gets its name when it is complete: Ctrl-C leaves no partial files. The
+// exit status is 1 if a file could not be downloaded; the others are kept.
 package main
 
 import (

@@ -16,7 +16,7 @@ API_KEY='p4$$w0rd'
 DB_PASSWORD="correct horse"
 `
 
-// runDemo syncs a context of a CircleCI in a box, with a file of the user's if
+// runDemo updates a context of a fake CircleCI server, from the user's file if
 // one is given.
 func runDemo(ctx context.Context, con *cli.Console, o options, given bool) error {
 	fmt.Fprintln(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box.")
@@ -31,6 +31,6 @@ func runDemo(ctx context.Context, con *cli.Console, o options, given bool) error
 	if err != nil {
 		return err
 	}
-	o.yes = true // nothing but the box is changed
+	o.yes = true // only the fake server is changed
 	return sync(ctx, con, srv.Client(), id, vars, o)
 }

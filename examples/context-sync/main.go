@@ -1,11 +1,10 @@
-// Command context-sync brings the variables of a context in line with a .env
-// file. It shows what would change, asks, and changes it; values it never
-// shows.
+// Command context-sync updates the variables of a context from a .env file. It
+// shows the changes without values, asks, and applies them.
 //
 //	CIRCLE_TOKEN=… go run ./context-sync -file prod.env gh/your-org production
 //
 // The arguments are the organization's slug and the context's name. Without a
-// token it talks to a CircleCI in a box, in this process:
+// token it uses a fake CircleCI server in this process:
 //
 //	go run ./context-sync
 //	go run ./context-sync -file my.env -delete
@@ -18,8 +17,8 @@
 //	-dry-run     shows what would change, and changes nothing
 //	-yes         changes without asking
 //
-// CircleCI does not tell values, so that a variable that is there already is
-// written again, also if it is the same.
+// CircleCI never returns values, so existing variables are always written
+// again.
 package main
 
 import (
@@ -97,7 +96,7 @@ func readFile(path string) (map[string]circleci.Secret, error) {
 func read(r io.Reader) (map[string]circleci.Secret, error) {
 	plain, err := godotenv.Parse(r)
 	if err != nil {
-		return nil, errors.New("it is no .env file") // the error would quote it, secrets and all
+		return nil, errors.New("it is not a .env file") // the error would quote it, secrets and all
 	}
 	if len(plain) == 0 {
 		return nil, errors.New("it has no variables")
@@ -109,7 +108,7 @@ func read(r io.Reader) (map[string]circleci.Secret, error) {
 	return vars, nil
 }
 
-// findContext finds a context by its name; the API knows it by its ID.
+// findContext returns the ID of a context by its name.
 func findContext(ctx context.Context, client *circleci.Client, org circleci.OrgSlug, name string) (uuid.UUID, error) {
 	all := client.Contexts.List(circleci.OwnerBySlug(org), nil)
 	for c, err := range all.All(ctx) {

@@ -110,8 +110,8 @@ func TestItBreaksHalfway(t *testing.T) {
 func TestFilesThatCannotBeRead(t *testing.T) {
 	srv, _, file := live(t)
 	for content, told := range map[string]string{
-		"hunter2 is my password\n": "it is no .env file",
-		"A='hunter2\n":             "it is no .env file",
+		"hunter2 is my password\n": "it is not a .env file",
+		"A='hunter2\n":             "it is not a .env file",
 		"# nothing\n":              "it has no variables",
 		"":                         "it has no variables",
 	} {

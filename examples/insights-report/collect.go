@@ -19,7 +19,7 @@ type window struct {
 	days     int
 }
 
-// windowOf ends now, and is one that Insights has.
+// windowOf returns a window that ends now and that Insights supports.
 func windowOf(days int, now time.Time) window {
 	to := now.UTC()
 	return window{from: to.AddDate(0, 0, -days), to: to, days: days}
@@ -37,8 +37,8 @@ func (w window) reporting() circleci.ReportingWindow {
 	return circleci.ReportingWindowLast90Days
 }
 
-// collect reads what a project's section shows. What cannot be had is noted,
-// and costs nothing else.
+// collect reads what a project's section shows. It notes what is not available
+// and continues.
 func collect(ctx context.Context, client *circleci.Client, slug circleci.ProjectSlug, w window) (project, []string, error) {
 	p := project{Name: string(slug)}
 	metrics, err := client.Insights.ListWorkflowMetrics(slug, &circleci.ListWorkflowMetricsOptions{
@@ -84,7 +84,7 @@ func collect(ctx context.Context, client *circleci.Client, slug circleci.Project
 	return p, notes, nil
 }
 
-// noteOf takes note of a failure, unless the program was told to stop.
+// noteOf notes a failure, unless the program was interrupted.
 func noteOf(notes *[]string, text string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err

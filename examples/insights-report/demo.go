@@ -11,7 +11,8 @@ import (
 	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-// runDemo reports on a CircleCI in a box, in which two projects have a past.
+// runDemo reports on a fake CircleCI server, in which two projects have past
+// runs.
 func runDemo(ctx context.Context, con *cli.Console, progress io.Writer, output string, days int) error {
 	fmt.Fprintln(progress, "No CIRCLE_TOKEN is set: this report is about a CircleCI in a box.")
 	srv := circlecitest.NewServer(circlecitest.WithTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))

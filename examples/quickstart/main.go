@@ -1,19 +1,19 @@
-// Command quickstart runs a pipeline and tells how it went.
+// Command quickstart runs a pipeline and reports how it ended.
 //
-// Without a token it talks to a CircleCI in a box, in this process:
+// Without a token it uses a fake CircleCI server in this process:
 //
 //	go run ./quickstart          # a run that succeeds
 //	go run ./quickstart -fail    # a run that fails; the exit status is 1
 //
-// With a token it talks to CircleCI, and asks before it triggers anything:
+// With a token it uses CircleCI, and asks before it triggers anything:
 //
 //	CIRCLE_TOKEN=… go run ./quickstart gh/your-org/your-project
 //
 // The flags:
 //
-//	-branch name  the branch to run; the default branch without it
+//	-branch name  the branch to run; default: the default branch
 //	-yes          triggers without asking
-//	-fail         without a token: has the run fail
+//	-fail         without a token: makes the run fail
 package main
 
 import (
@@ -94,8 +94,8 @@ func (a *app) parameters(demo bool) circleci.Parameters {
 	return circleci.Parameters{"environment": "staging", "replicas": 2}
 }
 
-// connect makes the client: of CircleCI if there is a token, else of a
-// CircleCI in a box.
+// connect creates the client: for CircleCI if there is a token, else for a fake
+// server.
 func (a *app) connect(slug string, fail bool) (circleci.ProjectSlug, *circleci.WaitOptions, func(), error) {
 	if os.Getenv("CIRCLE_TOKEN") == "" {
 		fmt.Fprintln(a.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes 60 times faster.")
@@ -127,7 +127,7 @@ func (a *app) showPipelines(ctx context.Context, project circleci.ProjectSlug) e
 	return table.Flush()
 }
 
-// first ends a walk after n items; it fetches no page beyond.
+// first ends an iteration after n items, without fetching further pages.
 func first[T any](n int, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		left := n

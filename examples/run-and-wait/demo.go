@@ -12,7 +12,8 @@ import (
 
 const (
 	demoProject = circleci.ProjectSlug("gh/acme/web")
-	// speed is how many times faster the time passes in the box.
+	// speed is how many times faster than real time the fake server's clock
+	// runs.
 	speed = 60
 )
 
@@ -51,7 +52,7 @@ func buildAndTest(jobs ...*circlecitest.JobScript) circlecitest.Script {
 	return circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build-and-test", jobs...)}}
 }
 
-// newDemo is a CircleCI in a box, with a run that ends in the given way.
+// newDemo returns a fake CircleCI server with a run that ends in the given way.
 func newDemo(outcome string) (*circlecitest.Server, error) {
 	script, ok := scripts[outcome]
 	if !ok {

@@ -1,25 +1,25 @@
-// Command run-and-wait runs a pipeline, shows how it goes, and ends with an
-// exit status that tells how it has ended.
+// Command run-and-wait runs a pipeline, shows its progress, and exits with a
+// status that tells how it ended.
 //
 //	CIRCLE_TOKEN=… go run ./run-and-wait -branch main -param environment=staging gh/your-org/your-project
 //
-// Without a token it talks to a CircleCI in a box, in this process:
+// Without a token it uses a fake CircleCI server in this process:
 //
 //	go run ./run-and-wait                # a run that succeeds
 //	go run ./run-and-wait -demo fail     # or: cancel, error, none, hold
 //
 // The flags:
 //
-//	-branch name       what to run; the default branch if there is neither
-//	-tag name          a tag in place of a branch
+//	-branch name       the branch to run; by default the default branch
+//	-tag name          a tag instead of a branch
 //	-param name=value  a parameter; can be repeated. 3 and true are a number and
-//	                   a boolean, "3" and "true" in quotes are texts
-//	-definition id     runs this pipeline definition, which a project of the
-//	                   GitHub App needs
-//	-stop-on-hold      ends when nothing goes on without somebody's approval
-//	-cancel            cancels the run if Ctrl-C, or -timeout, ends the wait
-//	-timeout duration  how long to wait at most
-//	-interval duration the pause between two looks; 5s grows to 30s by itself
+//	                   a boolean, "3" and "true" in quotes are strings
+//	-definition id     runs this pipeline definition; required for projects of the
+//	                   GitHub App
+//	-stop-on-hold      exits when the run waits for an approval
+//	-cancel            cancels the run if Ctrl-C or -timeout ends the wait
+//	-timeout duration  the longest time to wait
+//	-interval duration the pause between two requests; 5s grows to 30s by default
 //	-yes               runs without asking
 //	-demo outcome      without a token: how the run ends
 //
@@ -27,12 +27,12 @@
 //
 //	0  it has succeeded
 //	1  it has failed
-//	2  the call of this program was wrong
-//	3  somebody has canceled it
+//	2  the arguments are invalid
+//	3  it was canceled
 //	4  it has run nothing
-//	5  its configuration is wrong
-//	6  it waits for somebody's approval, and -stop-on-hold is set
-//	7  how it ends could not be found out, or not in time
+//	5  its configuration is invalid
+//	6  it waits for an approval, and -stop-on-hold is set
+//	7  its outcome could not be determined, or not in time
 //	130  Ctrl-C
 package main
 
@@ -127,8 +127,8 @@ func run(ctx context.Context, con *cli.Console, args []string) error {
 	return a.run(ctx)
 }
 
-// addParameter reads a parameter as it is written in a configuration: what is
-// in quotes is a text.
+// addParameter parses a parameter as in a configuration: quoted values are
+// strings.
 func (a *app) addParameter(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || name == "" {
@@ -206,7 +206,7 @@ func (a *app) start(ctx context.Context) (*circleci.CreatedPipeline, error) {
 	return a.client.Pipelines.Run(ctx, a.project, in)
 }
 
-// leave says what becomes of a run that is waited for no more.
+// leave reports what happens to a run that is no longer waited for.
 func (a *app) leave(ctx context.Context, p *circleci.CreatedPipeline) {
 	if a.OutTerminal {
 		fmt.Fprintln(a.Out) // below the line of progress
@@ -225,7 +225,8 @@ func (a *app) leave(ctx context.Context, p *circleci.CreatedPipeline) {
 	fmt.Fprintf(a.Err, "Pipeline %d is canceled.\n", p.Number)
 }
 
-// cancelAll cancels the workflows of a pipeline, also those that come late.
+// cancelAll cancels the workflows of a pipeline, including those that start
+// later.
 func (a *app) cancelAll(ctx context.Context, pipelineID uuid.UUID) error {
 	wait := a.wait
 	wait.OnProgress = nil

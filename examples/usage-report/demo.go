@@ -10,7 +10,7 @@ import (
 	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-// runDemo reports on a CircleCI in a box, in which a month has passed.
+// runDemo reports on a fake CircleCI server with a month of past runs.
 func runDemo(ctx context.Context, con *cli.Console, format string) error {
 	const speed = 60
 	fmt.Fprintf(con.Err, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes %d times faster.\n", speed)

@@ -1,21 +1,22 @@
-// Command usage-report shows what an organization has used in a month: runs of
-// jobs, minutes and credits, by project and resource class.
+// Command usage-report shows what an organization has used in a month: job
+// runs, minutes and credits, by project and resource class.
 //
 //	CIRCLE_TOKEN=… go run ./usage-report -month 2026-02 gh/your-org
 //
-// The argument is the organization's slug or its ID. Without a token it talks
-// to a CircleCI in a box, in this process:
+// The argument is the organization's slug or its ID. Without a token it uses a
+// fake CircleCI server in this process:
 //
 //	go run ./usage-report
 //
 // The flags:
 //
-//	-month 2026-02   the month, in UTC; the last one that is over if there is none
+//	-month 2026-02   the month, in UTC; default: the last complete one
 //	-format name     table (the default), csv or markdown
 //
-// CircleCI takes some minutes for an export, and permits ten an hour. The rows
-// are summed up as they come, so that a month of any size takes no memory. What
-// is going on is told on standard error: standard output has the table alone.
+// CircleCI takes some minutes for an export, and allows ten an hour. Rows are
+// added up while they are read, so the size of the month does not affect memory
+// use. Progress is written to standard error, and only the table to standard
+// output.
 package main
 
 import (
@@ -64,8 +65,9 @@ func run(ctx context.Context, con *cli.Console, args []string) error {
 	return report(ctx, con, client, orgID, window, nil, *format)
 }
 
-// month is the month of a name such as 2026-02; the last before now if it has
-// none. One that is not over ends now: the API refuses the future.
+// month returns the month with a name such as 2026-02, or by default the last
+// complete one. The current month ends now, because the API refuses future
+// times.
 func month(name string, now time.Time) (circleci.UsageWindow, error) {
 	now = now.UTC()
 	start := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC)

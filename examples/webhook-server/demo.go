@@ -19,12 +19,13 @@ import (
 const (
 	demoProject = circleci.ProjectSlug("gh/acme/web")
 	demoSecret  = circleci.Secret("only-for-the-demonstration")
-	// speed is how many times faster the time passes in the box.
+	// speed is how many times faster than real time the fake server's clock
+	// runs.
 	speed = 60
 )
 
-// runDemo receives what a CircleCI in a box tells of two pipelines, and one
-// request that is forged; then it ends.
+// runDemo receives the events of two pipelines of a fake CircleCI server and
+// one forged request, and then returns.
 func runDemo(ctx context.Context, con *cli.Console, path string) error {
 	fmt.Fprintf(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes %d times faster.\n", speed)
 	srv := circlecitest.NewServer(circlecitest.WithSpeed(speed))
@@ -61,7 +62,7 @@ func runDemo(ctx context.Context, con *cli.Console, path string) error {
 	return errors.Join(err, <-played)
 }
 
-// play has things happen, and returns when all have been told.
+// play runs the pipelines, and returns when all events have been delivered.
 func play(ctx context.Context, srv *circlecitest.Server, url string) error {
 	client := srv.Client()
 	_, err := client.Webhooks.Create(ctx, circleci.CreateWebhookRequest{
@@ -89,7 +90,7 @@ func play(ctx context.Context, srv *circlecitest.Server, url string) error {
 	return nil
 }
 
-// told is how many events have been delivered, and taken.
+// told returns how many events have been accepted by the receiver.
 func told(srv *circlecitest.Server) int {
 	events := map[uuid.UUID]bool{}
 	for _, d := range srv.Deliveries() {

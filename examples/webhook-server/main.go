@@ -1,21 +1,21 @@
 // Command webhook-server receives CircleCI's webhooks, verifies them, and
-// prints what has ended; of a workflow that has failed, the failed tests too.
+// prints what has ended; for failed workflows also the failed tests.
 //
 //	CIRCLE_TOKEN=… CIRCLE_WEBHOOK_SECRET=… go run ./webhook-server -addr :8080
 //
-// CIRCLE_WEBHOOK_SECRET is the webhook's signing secret, or several with commas
-// between them while it is rotated. Without CIRCLE_TOKEN it talks to a CircleCI
-// in a box, in this process, and ends when that has nothing more to tell:
+// CIRCLE_WEBHOOK_SECRET is the webhook's signing secret, or several separated
+// by commas while it is rotated. Without CIRCLE_TOKEN the program receives from
+// a fake CircleCI server in this process, and then exits:
 //
 //	go run ./webhook-server
 //
 // The flags:
 //
-//	-addr host:port  where to listen; default localhost:8080. CircleCI needs a
-//	                 way to it from outside, by https: a proxy in front
+//	-addr host:port  the address to listen on; default localhost:8080. CircleCI
+//	                 must reach it by https, through a proxy
 //	-path path       the path of the webhook; default /circleci
 //
-// Ctrl-C lets what is being handled end, and then the server.
+// After Ctrl-C the server finishes the events in progress and exits.
 package main
 
 import (
@@ -145,7 +145,7 @@ func describe(c *webhook.Common, p *webhook.Pipeline, what string) string {
 	return oneLine(fmt.Sprintf("%s, pipeline %d%s: %s", c.Project.Slug, p.Number, branch, what))
 }
 
-// oneLine keeps a text of others from writing lines of its own.
+// oneLine keeps a text from outside from writing lines of its own.
 func oneLine(text string) string { return strings.Join(strings.Fields(cli.Plain(text)), " ") }
 
 func (r *receiver) print(format string, args ...any) {

@@ -87,7 +87,7 @@ func (w *watch) stop() {
 }
 
 // errTooLarge is the error of a body that exceeds its limit.
-var errTooLarge = errors.New("the answer is larger than the limit")
+var errTooLarge = errors.New("the response is larger than the limit")
 
 // body reads a response. It keeps the beginning for an error, counts bytes, and
 // distinguishes a broken connection from an invalid response.

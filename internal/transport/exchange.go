@@ -145,7 +145,7 @@ func (x *Exchange) read(a *attempt, resp *http.Response) {
 	case b.err != nil:
 		r.fail(a.because(b.err))
 	case blank:
-		r.fail(Empty, errors.New("the answer is empty, where a result is due"))
+		r.fail(Empty, errors.New("the response is empty, but a result was expected"))
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		r.fail(Cut, errors.New("the JSON stops in the middle"))
 	default:

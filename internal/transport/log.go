@@ -33,7 +33,7 @@ func (l *Log) Do(ctx context.Context, c *Call) *Result {
 		}
 		switch {
 		case r.Failure == BadJSON: // its error quotes the body
-			attrs = append(attrs, slog.String("error", "the answer is not of the JSON that is due"))
+			attrs = append(attrs, slog.String("error", "the response is not the expected JSON"))
 		case r.Err != nil:
 			attrs = append(attrs, slog.String("error", r.Err.Error()))
 		}

@@ -1,5 +1,5 @@
-// Command contract holds the package against an OpenAPI document of CircleCI's,
-// and the fake server of circlecitest as well:
+// Command contract compares the package, and the fake server of circlecitest, with
+// an OpenAPI document of CircleCI's:
 //
 //	make contract SPEC=path/to/openapi.json
 //
@@ -7,7 +7,7 @@
 // fails if there is one:
 //
 //	route-unserved       no method serves an operation of the document
-//	route-undocumented   the document lacks the operation of a method, and it is no extra
+//	route-undocumented   the document lacks the operation of a method that is not an extra
 //	route-no-extra       the document has what internal/spec has as an extra
 //	route-unpinned       internal/spec/operations.go is older than the document: run make spec
 //	query-unsendable     no option sends a parameter of the query
@@ -18,22 +18,22 @@
 //	request-undeclared   the document lacks a property that is sent
 //	request-always       a property that is not required cannot be left out
 //	request-invalid      a body does not fit its schema
-//	response-lost        a property of an answer is in no field
-//	response-null        a number of an answer cannot be told from null
+//	response-lost        no field has a property of a response
+//	response-null        a number in a response cannot be told from null
 //	response-undeclared  the document lacks a property that a field is for
-//	response-absent      an answer lacks a property that others of its type have
-//	response-refused     an answer that fits its schema is an error
-//	enum-missing         a value of the document is no constant
+//	response-absent      a response lacks a property that others of its type have
+//	response-refused     a response that fits its schema is an error
+//	enum-missing         no constant has a value of the document
 //	enum-undeclared      the document lacks a constant's value
 //	enum-untyped         the document has values for what is a plain string
 //	call-refused         an argument is refused, whatever the others are
-//	fake-unanswered      the fake server was not asked, or answered no success
-//	fake-empty           a list of the fake server's answers has never had an element
+//	fake-unanswered      the fake server got no request, or did not return a 2xx
+//	fake-empty           a list in the fake server's responses was always empty
 //	fake-request         a request to the fake server does not fit the document
-//	fake-response        an answer of the fake server does not fit the document
+//	fake-response        a response of the fake server does not fit the document
 //	tool-arguments       this tool cannot make the arguments of a method
 //	tool-constructor     a constructor is missing in the table of fill.go
-//	known-stale          known.txt explains what does not occur any more
+//	known-stale          known.txt explains a difference that no longer occurs
 package main
 
 import (

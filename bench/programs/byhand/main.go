@@ -1,4 +1,4 @@
-// Command byhand prints the name of a project, with the standard library alone.
+// Command byhand prints the name of a project, with only the standard library.
 package main
 
 import (

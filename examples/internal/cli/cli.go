@@ -1,5 +1,4 @@
-// Package cli holds what the examples do as programs of the command line, and
-// nothing of CircleCI's.
+// Package cli contains what the examples share as command line programs.
 package cli
 
 import (
@@ -48,7 +47,7 @@ func Main(run func(ctx context.Context, con *Console, args []string) error) {
 	os.Exit(status)
 }
 
-// StatusError is an error with the exit status that it stands for.
+// StatusError is an error with an exit status.
 type StatusError struct {
 	Status int
 	Err    error // nil: it has been told
@@ -65,7 +64,7 @@ const (
 	StatusInterrupted = 130 // by Ctrl-C, or by a no
 )
 
-// Exit tells an error, and returns the exit status for it.
+// Exit prints an error and returns its exit status.
 func (c *Console) Exit(err error) int {
 	var status *StatusError
 	switch {
@@ -115,7 +114,7 @@ func Parse(flags *flag.FlagSet, args []string, most int) error {
 	return nil
 }
 
-// Usage is a call that makes no sense.
+// Usage returns the error of an invalid command line.
 func Usage(format string, args ...any) error {
 	return &StatusError{Status: StatusUsage, Err: fmt.Errorf(format, args...)}
 }
@@ -123,8 +122,8 @@ func Usage(format string, args ...any) error {
 // ErrDeclined is the answer no.
 var ErrDeclined = errors.New("nothing was changed")
 
-// Confirm asks before something is changed, unless yes says that it need not.
-// Where nobody is there to answer, it refuses.
+// Confirm asks before something is changed, unless yes is set. It refuses if
+// nobody can answer.
 func (c *Console) Confirm(ctx context.Context, yes bool, question string) error {
 	if yes {
 		return nil
@@ -150,7 +149,7 @@ func (c *Console) Confirm(ctx context.Context, yes bool, question string) error 
 	}
 }
 
-// Plain takes out of a text of others what would steer a terminal.
+// Plain removes terminal control sequences from a text from outside.
 func Plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {
@@ -160,8 +159,8 @@ func Plain(text string) string {
 	}, text)
 }
 
-// Line shows how something goes: in a terminal over the line before, unless
-// that was the last; elsewhere, in a log, only what is news.
+// Line shows progress: in a terminal it replaces the previous line, unless that
+// was the last; elsewhere, such as in a log, it prints only news.
 func (c *Console) Line(elapsed time.Duration, text string, news, last bool) {
 	line := fmt.Sprintf("%6s  %s", elapsed.Round(time.Second), text)
 	switch {
