@@ -206,7 +206,7 @@ func (a *app) start(ctx context.Context) (*circleci.CreatedPipeline, error) {
 	return a.client.Pipelines.Run(ctx, a.project, in)
 }
 
-// leave reports what happens to a run that is no longer waited for.
+// leave reports what happens to a run when the program stops waiting for it.
 func (a *app) leave(ctx context.Context, p *circleci.CreatedPipeline) {
 	if a.OutTerminal {
 		fmt.Fprintln(a.Out) // below the line of progress
