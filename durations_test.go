@@ -57,6 +57,6 @@ func TestDurationsAreReadFromNumbers(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`1.5`), &m))
 	assert.Equal(t, circleci.Milliseconds(1500*time.Microsecond), m)
 	for _, text := range []string{`"1m"`, `true`, `{}`, `[1]`, `"NaN"`, `"Inf"`} {
-		require.ErrorContains(t, json.Unmarshal([]byte(text), &m), "a duration is a number", text)
+		require.ErrorContains(t, json.Unmarshal([]byte(text), &m), "a duration must be a number", text)
 	}
 }

@@ -103,7 +103,7 @@ type JobLatestWorkflow struct {
 	Name string    `json:"name"`
 }
 
-// JobExecutor is what a job runs on.
+// JobExecutor is the executor that a job runs on.
 type JobExecutor struct {
 	ResourceClass string `json:"resource_class"`
 	Type          string `json:"type,omitzero"`

@@ -142,7 +142,7 @@ func TestALongPauseIsNotWaitedFor(t *testing.T) {
 		assert.Len(t, wire.requests(), 1)
 		assert.Zero(t, held.Attempts, "nothing was sent for the second call")
 		assert.Equal(t, 500*time.Second, held.RetryAfter, "what is left of the pause")
-		assert.Contains(t, err.Error(), "held back")
+		assert.Contains(t, err.Error(), "not sent: the server requested a wait")
 		assert.Contains(t, err.Error(), "try again in 8m20s")
 	})
 }
