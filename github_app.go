@@ -76,7 +76,7 @@ type pageNumber string
 func (n pageNumber) query(q *encode.Query) { q.String("page", string(n)) }
 
 // next is the token of the page behind this one, if there is one. Where the API
-// does not tell the total, a full page is followed by another.
+// does not return the total, a full page is followed by another.
 func (n pageNumber) next(page *repositoriesPage) string {
 	number, err := strconv.Atoi(string(n))
 	if err != nil {
