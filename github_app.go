@@ -95,7 +95,7 @@ func (n pageNumber) next(page *repositoriesPage) string {
 // ListRepositories lists the repositories that the GitHub App may see for an
 // organization. The list is empty if the App is not installed.
 //
-// This operation is not in CircleCI's document: see [GitHubAppService].
+// This operation is not in CircleCI's API specification: see [GitHubAppService].
 //
 //circleci:operation GET /github-app/organization/{org_id}/repositories
 func (s *GitHubAppService) ListRepositories(orgID uuid.UUID, opts ...RequestOption) *Pager[GitHubAppRepository] {
