@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,7 +140,7 @@ var faults = []struct {
 	{"connection refused", once(isDown(errDial)), fine(2).in(soon), fine(2).in(soon)},
 	{
 		"connection refused for good", forever(isDown(errDial)),
-		unanswered(4, syscall.ECONNREFUSED).in(thrice), unanswered(4, syscall.ECONNREFUSED).in(thrice),
+		unanswered(4, errConnectionRefused).in(thrice), unanswered(4, errConnectionRefused).in(thrice),
 	},
 	{"a dial that takes too long", once(isDown(&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded})), fine(2).in(soon), fine(2).in(soon)},
 	{"a name server that is down", once(isDown(dnsError("server misbehaving"))), fine(2).in(soon), fine(2).in(soon)},
@@ -445,7 +444,10 @@ const (
 )
 
 // errDial is the error of a connection that nobody takes.
-var errDial = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+var errDial = &net.OpError{Op: "dial", Net: "tcp", Err: errConnectionRefused}
+
+// errConnectionRefused is ECONNREFUSED, which not every system has.
+var errConnectionRefused = errors.New("connection refused")
 
 func dnsError(text string) error {
 	return &net.OpError{Op: "dial", Err: &net.DNSError{Err: text, Name: "localhost", IsNotFound: text == "no such host"}}
