@@ -1,0 +1,12 @@
+package transport
+
+// Paused returns how many paths the pacer remembers as paused.
+func (p *Pacer) Paused() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, l := range p.lanes {
+		n += len(l.pauses)
+	}
+	return n
+}
