@@ -80,6 +80,9 @@
 //	certificate, unknown host, bad redirect  error                 error        error
 //	empty, too large or invalid response     error                 error        error
 //
+// An attempt sends its request once. What net/http would repeat by itself (a reset
+// HTTP/2 stream, a request with an Idempotency-Key) counts as a broken connection.
+//
 // Before the next attempt, the client waits for the time in Retry-After, which can
 // be seconds or a date. Without it, the backoff is up to half a second, doubles
 // with each attempt, and has jitter. If the wait would exceed the context's
@@ -113,11 +116,12 @@
 //
 // # The token
 //
-// The token is sent only to the host of the base URL (for circleci.com, also to
-// api.circleci.com) and to CircleCI's artifact hosts (*.circle-artifacts.com, by
-// https). This is checked for each redirect. A redirect is not followed if it
-// would turn a POST into a GET, send a change to another host, or leave TLS. A
-// base URL with plain http is refused except for localhost.
+// The token is sent to the host of the base URL. A client of circleci.com also
+// sends it to api.circleci.com and, by https, to CircleCI's artifact hosts
+// (*.circle-artifacts.com); a client of another server does not. This is checked
+// for each redirect. A redirect is not followed if it would turn a POST into a GET,
+// send a change to another host, or leave TLS. A base URL with plain http is
+// refused except for localhost.
 //
 // The token prints as REDACTED, and is removed from responses that echo it.
 // Middlewares do not see it. A [Secret] in a request also prints as REDACTED, but

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -200,4 +201,78 @@ func OperationFromContext(ctx context.Context) (Operation, bool) {
 		return Operation{}, false
 	}
 	return Operation{Method: call.Method, Route: call.Route, Attempt: call.Attempt}, true
+}
+
+// links chains the handlers of the transport in order.
+func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handler {
+	exchange := &transport.Exchange{Client: hc, Silence: cfg.silence, MaxBody: cfg.maxBody}
+	log := &transport.Log{Logger: cfg.logger, Next: func(ctx context.Context, c *transport.Call) *transport.Result {
+		r := exchange.Do(ctx, c)
+		transport.Scrub(r, c)
+		return r
+	}}
+	policy := cfg.retry.withDefaults()
+	retry := &transport.Retry{
+		Attempts: policy.MaxAttempts, MinBackoff: policy.MinBackoff, MaxBackoff: policy.MaxBackoff,
+		MaxWait: policy.MaxWait, MaxElapsed: policy.MaxElapsed, OnWait: log.Wait, Next: log.Do,
+	}
+	limiter := cfg.limiter
+	if !cfg.limiterSet {
+		limiter = NewPacer(policy.MaxWait)
+	}
+	if limiter != nil {
+		retry.Next = limitLink(limiter, log.Do)
+	}
+	return retry.Do
+}
+
+// source returns the source of tokens; nil if there is none.
+func (cfg *config) source(token string) (TokenSource, error) {
+	if cfg.tokenSource != nil || token == "" {
+		return cfg.tokenSource, nil
+	}
+	if err := transport.CheckToken(token); err != nil {
+		return nil, &ArgumentError{Name: "token", Reason: err.Error()}
+	}
+	return func(context.Context) (string, error) { return token, nil }, nil
+}
+
+// client returns the HTTP client that sends requests. Its Transport is never
+// nil.
+func (cfg *config) client() (*http.Client, error) {
+	hc := &http.Client{}
+	if cfg.httpClient != nil {
+		copied := *cfg.httpClient
+		hc = &copied
+	}
+	hc.CheckRedirect = transport.CheckRedirect
+	if hc.Transport == nil {
+		hc.Transport = transport.NewConnections(cfg.transport())
+	} else if cfg.rootCAs != nil || cfg.certificate != nil {
+		return nil, &ArgumentError{Name: "TLS options", Reason: "have no effect on a custom Transport: set its TLSClientConfig instead"}
+	}
+	return hc, nil
+}
+
+// transport returns a transport for many calls to one host. The standard
+// library's default keeps only two idle connections, and dials again for other
+// calls. It also does not detect a dead HTTP/2 connection, and would send each
+// retry on it.
+func (cfg *config) transport() *http.Transport {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.rootCAs}
+	if cfg.certificate != nil {
+		config.Certificates = []tls.Certificate{*cfg.certificate}
+	}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:       config,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          256,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 20 * time.Second, PingTimeout: 10 * time.Second},
+	}
 }
