@@ -134,7 +134,7 @@ type testDocument struct {
 	Seconds float64 `yaml:"seconds"`
 	Message string  `yaml:"message"` // of a failure
 	Result  string  `yaml:"result"`  // success, failure or flaky
-	Share   float64 `yaml:"share"`   // of the runs in which a flaky test fails
+	Share   float64 `yaml:"share"`   // of the runs in which a flaky test fails; 0: those in which its job does
 }
 
 type artifactDocument struct {
@@ -332,6 +332,10 @@ func (d *jobDocument) script() (*JobScript, error) {
 		case "failure":
 			job.WithTests(FailingTest(t.Name, t.Message))
 		case "flaky":
+			if t.Share == 0 {
+				job.WithTests(FlakyTest(t.Name, t.Message)) // fails with its job
+				continue
+			}
 			job.WithFlakyTests(t.Share, FlakyTest(t.Name, t.Message))
 		default:
 			return nil, fmt.Errorf("test %s: the result %q is not one of success, failure and flaky", t.Name, t.Result)

@@ -17,6 +17,11 @@ func WithDocumentSpelling() Option { return func(s *Server) { s.api.Kebab = true
 // query parameters and unknown members of request bodies. [New] always sets it.
 func WithStrictness() Option { return func(s *Server) { s.strict = true } }
 
+// WithoutV11Triggers makes the routes of the API v1.1 that start and rerun builds
+// respond with 410, as CircleCI will from February 1, 2027. Without it their
+// responses have the headers Deprecation and Sunset.
+func WithoutV11Triggers() Option { return func(s *Server) { s.api.WithoutV11Triggers = true } }
+
 // WithSeed sets the seed of everything random: IDs, random job outcomes and
 // fractions of faults. Two servers with the same seed give the same responses
 // to the same requests.

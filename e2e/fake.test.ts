@@ -57,7 +57,7 @@ it("ships after an approval", async () => {
   expect(status).toBe("on_hold");
   const jobs = (await fake.api("GET", `/workflow/${id}/job`)).value.items;
   const hold = jobs.find((j: any) => j.type === "approval");
-  expect((await fake.api("POST", `/workflow/${id}/approve/${hold.id}`)).status).toBe(202);
+  expect((await fake.api("POST", `/workflow/${id}/approve/${hold.approval_request_id}`)).status).toBe(202);
   await fake.script("POST", "/time", { advance: "5m" });
   expect((await workflow(pipeline)).status).toBe("success");
 });

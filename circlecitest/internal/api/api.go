@@ -17,6 +17,8 @@ type API struct {
 	engine *engine.Engine
 	ops    []*exchange.Operation
 	Kebab  bool // responses spell keys as the document does
+	// WithoutV11Triggers makes the routes that start builds by the API v1.1 respond with 410.
+	WithoutV11Triggers bool
 }
 
 // New returns the API of an engine.
@@ -35,10 +37,16 @@ func (s *API) Answer(r *exchange.Request) *exchange.Answer {
 	if a := s.authorize(r); a != nil {
 		return a
 	}
+	if r.Op.Sunset && s.WithoutV11Triggers {
+		return announceSunset(exchange.Message(http.StatusGone, "This endpoint has been removed."))
+	}
 	if a := inspect(r); a != nil {
 		return a
 	}
 	a := r.Op.Handle(s.engine, r)
+	if r.Op.Sunset {
+		announceSunset(a)
+	}
 	if len(r.Body) > 0 && !r.Notes.Read && a.Status < http.StatusBadRequest {
 		if a := r.Complain("%s takes no body: the API would ignore it", r.Op.Key); a != nil {
 			return a
@@ -91,4 +99,14 @@ func inspect(r *exchange.Request) *exchange.Answer {
 		}
 	}
 	return nil
+}
+
+// announceSunset adds the headers by which the API announces the end of routes.
+func announceSunset(a *exchange.Answer) *exchange.Answer {
+	if a.Header == nil {
+		a.Header = http.Header{}
+	}
+	a.Header.Set("Deprecation", "true")
+	a.Header.Set("Sunset", "Mon, 01 Feb 2027 00:00:00 GMT")
+	return a
 }

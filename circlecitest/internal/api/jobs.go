@@ -68,6 +68,17 @@ func cancelJob(s *engine.Engine, j *world.Job) *exchange.Answer {
 	return exchange.Message(http.StatusOK, "Job successfully canceled.")
 }
 
+func testView(t circleci.Test) form.Object {
+	var message any = t.Message // "" if there is none
+	if t.Result == circleci.TestResultSkipped {
+		message = form.Nullable(t.Message)
+	}
+	return form.Object{
+		"name": t.Name, "classname": t.Classname, "file": form.Nullable(t.File), "source": t.Source, "result": t.Result,
+		"message": message, "run_time": t.RunTime,
+	}
+}
+
 var jobHandlers = map[string]exchange.Handler{
 	"GET /project/{project-slug}/job/{job-number}": withJob(func(_ *engine.Engine, _ *exchange.Request, j *world.Job) *exchange.Answer {
 		return exchange.OK(jobDetails(j))
@@ -80,16 +91,7 @@ var jobHandlers = map[string]exchange.Handler{
 		return exchange.NotFound("Job")
 	},
 	"GET /project/{project-slug}/{job-number}/tests": withJob(func(_ *engine.Engine, r *exchange.Request, j *world.Job) *exchange.Answer {
-		return exchange.Page(r, j.Results(), exchange.DefaultPageSize, func(t circleci.Test) form.Object {
-			var message any = t.Message // "" if there is none
-			if t.Result == circleci.TestResultSkipped {
-				message = form.Nullable(t.Message)
-			}
-			return form.Object{
-				"name": t.Name, "classname": t.Classname, "file": form.Nullable(t.File), "source": t.Source, "result": t.Result,
-				"message": message, "run_time": t.RunTime,
-			}
-		})
+		return exchange.Page(r, j.Results(), exchange.DefaultPageSize, testView)
 	}),
 	"GET /project/{project-slug}/{job-number}/artifacts": withJob(func(_ *engine.Engine, r *exchange.Request, j *world.Job) *exchange.Answer {
 		var artifacts []world.Artifact

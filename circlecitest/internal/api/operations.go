@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,6 +29,14 @@ func operations() []*exchange.Operation {
 			all = append(all, &exchange.Operation{
 				Key: key, Method: op.Method, Segments: strings.Split(op.Path[1:], "/"), Query: query,
 				Required: without(op.Required, lenient[key]), Handle: handlers[key],
+			})
+		}
+	}
+	for _, routes := range []map[string]route{v11Routes, privateRoutes} {
+		for _, key := range slices.Sorted(maps.Keys(routes)) {
+			method, path, _ := strings.Cut(key, " /")
+			all = append(all, &exchange.Operation{
+				Key: key, Method: method, Segments: strings.Split(path, "/"), Query: routes[key].query, Sunset: routes[key].sunset, Handle: routes[key].handle,
 			})
 		}
 	}

@@ -21,14 +21,12 @@ const (
 
 var stepHandlers = map[string]exchange.Handler{
 	"GET /api/v1.1/project/{project-slug}/{build-number}": withJob(func(_ *engine.Engine, r *exchange.Request, j *world.Job) *exchange.Answer {
-		return exchange.OK(form.Object{
-			"build_num": j.Number, "status": j.Status, "job_name": nil,
-			"workflows": form.Object{"job_id": j.ID, "job_name": j.Script.Name, "workflow_id": j.Workflow.ID, "workflow_name": j.Workflow.Name},
-			"steps": []any{
-				form.Object{"name": "Spin up environment", "actions": []any{jobAction(j, r, spinUpStep, "Spin up environment")}},
-				form.Object{"name": j.Script.Name, "actions": []any{jobAction(j, r, runStep, j.Script.Name)}},
-			},
-		})
+		build := v11Build(j)
+		build["steps"] = []any{
+			form.Object{"name": "Spin up environment", "actions": []any{jobAction(j, r, spinUpStep, "Spin up environment")}},
+			form.Object{"name": j.Script.Name, "actions": []any{jobAction(j, r, runStep, j.Script.Name)}},
+		}
+		return exchange.OK(build)
 	}),
 	"GET /api/v3/jobs/{job-id}/{stream}": func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		j := s.Runs.Jobs[r.ID("job-id")]

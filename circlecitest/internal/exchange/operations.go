@@ -14,6 +14,7 @@ type Operation struct {
 	Segments []string
 	Query    []string
 	Required []string
+	Sunset   bool // starts or reruns builds by the API v1.1, which CircleCI removes in February 2027
 	Handle   Handler
 }
 

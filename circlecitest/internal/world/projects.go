@@ -21,6 +21,7 @@ type Project struct {
 	Slug, Name    string
 	Org           *Org
 	DefaultBranch string
+	Unfollowed    bool
 	Settings      form.Object
 	EnvVars       []*EnvVar
 	Keys          []*CheckoutKey
