@@ -4,31 +4,29 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/circleci-go/circleci"
 	"github.com/circleci-go/circleci/circlecitest"
 )
 
-// Delete the certificates of an organization that are used for development.
+// Store a certificate, and delete all of an organization's.
 func ExampleSigningService() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer()
 	defer srv.Close()
-	srv.Fail("GET /certificates", circlecitest.Response{Body: `{"items":[` +
-		`{"id":"11111111-1111-4111-8111-111111111111","file_name":"release.p12","cert_type":"distribution"},` +
-		`{"id":"22222222-2222-4222-8222-222222222222","file_name":"dev.p12","cert_type":"development"}]}`})
-	srv.Fail("DELETE /certificates/{id}", circlecitest.Response{Status: 204})
+	orgID := srv.AddOrg("gh/acme")
 
 	client := srv.Client()
-	orgID := uuid.MustParse("33333333-3333-4333-8333-333333333333")
+	_, err := client.Signing.CreateCertificate(ctx, circleci.CreateCertificateRequest{
+		OrgID: orgID, FileName: "old.p12", Blob: "AAAA", Password: "hunter2",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	for certificate, err := range client.Signing.ListCertificates(orgID).All(ctx) {
 		if err != nil {
 			fmt.Println(err)
 			return
-		}
-		if certificate.Type != "development" {
-			continue
 		}
 		if err := client.Signing.DeleteCertificate(ctx, certificate.ID); err != nil {
 			fmt.Println(err)
@@ -36,7 +34,7 @@ func ExampleSigningService() {
 		}
 		fmt.Println("deleted", certificate.FileName)
 	}
-	// Output: deleted dev.p12
+	// Output: deleted old.p12
 }
 
 // Stream the audit log of an organization to a bucket, if its plan allows it.
@@ -44,12 +42,9 @@ func ExampleAuditLogService() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer()
 	defer srv.Close()
-	srv.Fail("GET /organizations/{org_id}/audit-log/access", circlecitest.Response{Body: `{"has_access":true}`})
-	srv.Fail("POST /organizations/{org_id}/audit-log/configs", circlecitest.Response{Body: `{` +
-		`"id":"11111111-1111-4111-8111-111111111111","target_type":"S3","connection_status":"CONNECTED"}`})
+	orgID := srv.AddOrg("gh/acme")
 
 	client := srv.Client()
-	orgID := uuid.MustParse("33333333-3333-4333-8333-333333333333")
 	if ok, err := client.AuditLog.HasAccess(ctx, orgID); err != nil || !ok {
 		fmt.Println(ok, err)
 		return
@@ -73,10 +68,9 @@ func ExampleGitHubAppService() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer()
 	defer srv.Close()
-	srv.Fail("GET /github-app/organization/{org_id}/installation", circlecitest.Response{Body: `{` +
-		`"id":12345678,"target_type":"Organization","login":"acme","repository_selection":"all"}`})
+	orgID := srv.AddOrg("gh/acme")
+	srv.AddProject("gh/acme/web")
 
-	orgID := uuid.MustParse("33333333-3333-4333-8333-333333333333")
 	installation, err := srv.Client().GitHubApp.GetInstallation(ctx, orgID)
 	if err != nil {
 		fmt.Println(err)
@@ -90,15 +84,14 @@ func ExampleGitHubAppService() {
 func ExampleGitHubAppService_ResolveRepository() {
 	srv := circlecitest.NewServer()
 	defer srv.Close()
-	srv.Fail("GET /github-app/organization/{org_id}/repositories", circlecitest.Response{Body: `{` +
-		`"items":[{"id":705400001,"repo_full_name":"acme/web","owner":"acme","repo_name":"web"}],"total_count":1}`})
+	orgID := srv.AddOrg("gh/acme")
+	srv.AddProject("gh/acme/web")
 
-	orgID := uuid.MustParse("33333333-3333-4333-8333-333333333333")
 	repository, err := srv.Client().GitHubApp.ResolveRepository(context.Background(), orgID, "acme/web")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(repository.ExternalID())
-	// Output: 705400001
+	// Output: 705400000
 }

@@ -68,7 +68,7 @@ func TestRoutesOfOthersAreNamed(t *testing.T) {
 	srv := circlecitest.New(t)
 	srv.AddProject(webSlug)
 	for _, path := range []string{
-		"/api/v3/jobs/" + uuid.NewString() + "/tests", "/api/v1.1/project/gh/acme/web/settings", "/api/v1.1/user/heroku-key",
+		"/api/v3/orb/packages", "/api/v1.1/project/gh/acme/web/settings", "/api/v1.1/user/heroku-key",
 		"/api/v1.1/project/gh/acme/web/1/usage", "/api/private/orgs", "/graphql-unstable",
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://circleci.com"+path, nil)

@@ -66,3 +66,7 @@ func WithTime(t time.Time) Option { return func(s *Server) { s.engine.Clock.Base
 func WithDeliveryTransport(rt http.RoundTripper) Option {
 	return func(s *Server) { s.engine.Courier.Transport = rt }
 }
+
+// WithoutV3 makes the server answer 404 to the API v3, which CircleCI Server
+// does not have.
+func WithoutV3() Option { return func(s *Server) { s.api.WithoutV3 = true } }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/circleci-go/circleci/circlecitest/internal/engine"
@@ -19,6 +20,8 @@ type API struct {
 	Kebab  bool // responses spell keys as the document does
 	// WithoutV11Triggers makes the routes that start builds by the API v1.1 respond with 410.
 	WithoutV11Triggers bool
+	// WithoutV3 leaves out the API v3, as on CircleCI Server.
+	WithoutV3 bool
 }
 
 // New returns the API of an engine.
@@ -31,6 +34,9 @@ func (s *API) Has(key string) bool {
 
 // Answer responds to a request for the API.
 func (s *API) Answer(r *exchange.Request) *exchange.Answer {
+	if s.WithoutV3 && strings.HasPrefix(r.Path(), "/api/v3/") {
+		return exchange.Message(http.StatusNotFound, "Not found")
+	}
 	if r.Op == nil || r.Op.Handle == nil {
 		return notModeled(r)
 	}

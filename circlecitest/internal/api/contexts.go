@@ -60,7 +60,17 @@ var contextHandlers = map[string]exchange.Handler{
 				mine = append(mine, c)
 			}
 		}
-		return exchange.Page(r, mine, exchange.DefaultPageSize, envContextView)
+		return exchange.Page(r, mine, exchange.DefaultPageSize, func(c *world.Context) form.Object {
+			view := envContextView(c)
+			if r.Query.Get("include-env-vars") == "true" {
+				vars := []any{}
+				for _, v := range c.Vars {
+					vars = append(vars, contextVarView(v, c))
+				}
+				view["environment_variables"] = vars
+			}
+			return view
+		})
 	},
 	"POST /context": createContext,
 	"GET /context/{context_id}": withContext(func(_ *engine.Engine, _ *exchange.Request, c *world.Context) *exchange.Answer {

@@ -155,13 +155,9 @@ var deployHandlers = map[string]exchange.Handler{
 // rollback starts a pipeline, and makes the target version live at once.
 func rollback(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange.Answer {
 	var in struct {
-		Component   string         `json:"component_name"`
-		Environment string         `json:"environment_name"`
-		Current     string         `json:"current_version"`
-		Target      string         `json:"target_version"`
-		Namespace   string         `json:"namespace"`
-		Reason      string         `json:"reason"`
-		Parameters  map[string]any `json:"parameters"`
+		Component   string `json:"component_name"`
+		Environment string `json:"environment_name"`
+		rollbackTo
 	}
 	if a := r.Bind(&in); a != nil {
 		return a
@@ -174,6 +170,28 @@ func rollback(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange
 	if c == nil || e == nil {
 		return exchange.Message(http.StatusNotFound, errNoEntity)
 	}
+	run, status := rollBack(s, c, e, in.rollbackTo)
+	switch status {
+	case http.StatusNotFound:
+		return exchange.Message(status, errNoEntity)
+	case http.StatusConflict:
+		return exchange.Message(status, "Conflict creating entity.")
+	}
+	return &exchange.Answer{Status: http.StatusAccepted, Body: form.Object{"id": run.ID, "rollback_type": "pipeline"}}
+}
+
+// rollbackTo is what a rollback is asked for, in both versions of the API.
+type rollbackTo struct {
+	Current    string         `json:"current_version"`
+	Target     string         `json:"target_version"`
+	Namespace  string         `json:"namespace"`
+	Reason     string         `json:"reason"`
+	Parameters map[string]any `json:"parameters"`
+}
+
+// rollBack starts the pipeline of a rollback. It returns nil, and the status
+// that says why, if there is no such version, or if another is live.
+func rollBack(s *engine.Engine, c *world.DeployComponent, e *world.DeployEnvironment, in rollbackTo) (*world.Pipeline, int) {
 	if in.Namespace == "" {
 		in.Namespace = "default"
 	}
@@ -187,13 +205,13 @@ func rollback(s *engine.Engine, r *exchange.Request, p *world.Project) *exchange
 	current, target := version(in.Current), version(in.Target)
 	switch {
 	case target == nil:
-		return exchange.Message(http.StatusNotFound, errNoEntity)
+		return nil, http.StatusNotFound
 	case current == nil || !current.IsLive || current == target:
-		return exchange.Message(http.StatusConflict, "Conflict creating entity.")
+		return nil, http.StatusConflict
 	}
-	run := s.Start(&world.Pipeline{Project: p, Trigger: circleci.TriggerTypeAPI, Parameters: in.Parameters})
+	run := s.Start(&world.Pipeline{Project: c.Project, Trigger: circleci.TriggerTypeAPI, Parameters: in.Parameters})
 	next := *target
 	next.PipelineID, next.WorkflowID, next.JobID, next.JobNumber = run.ID, uuid.Nil, uuid.Nil, 0
 	s.Deploy(c, next)
-	return &exchange.Answer{Status: http.StatusAccepted, Body: form.Object{"id": run.ID, "rollback_type": "pipeline"}}
+	return run, 0
 }

@@ -13,7 +13,8 @@ var handlers = merged(
 	userHandlers, projectHandlers, contextHandlers, pipelineHandlers, workflowHandlers, jobHandlers, stepHandlers,
 	webhookHandlers, scheduleHandlers, deployHandlers, otelHandlers, usageHandlers, insights.Handlers,
 	organizationHandlers, groupHandlers, pipelineDefinitionHandlers, triggerHandlers, policy.Handlers, oidcHandlers,
-	undocumentedPipelineHandlers, openAPIHandlers,
+	undocumentedPipelineHandlers, openAPIHandlers, signingHandlers, auditLogHandlers, githubAppHandlers,
+	runHandlersV3, jobHandlersV3, projectHandlersV3, contextHandlersV3, setupHandlersV3, deployHandlersV3,
 )
 
 func merged(all ...map[string]exchange.Handler) map[string]exchange.Handler {

@@ -84,6 +84,12 @@ var jobHandlers = map[string]exchange.Handler{
 		return exchange.OK(jobDetails(j))
 	}),
 	"POST /project/{project-slug}/job/{job-number}/cancel": withJob(func(s *engine.Engine, _ *exchange.Request, j *world.Job) *exchange.Answer { return cancelJob(s, j) }),
+	"GET /jobs/{job-id}": func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
+		if j := s.Runs.Jobs[r.ID("job-id")]; j != nil {
+			return exchange.OK(jobDetails(j))
+		}
+		return exchange.NotFound("Job")
+	},
 	"POST /jobs/{job-id}/cancel": func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if j := s.Runs.Jobs[r.ID("job-id")]; j != nil {
 			return cancelJob(s, j)

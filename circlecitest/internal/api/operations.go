@@ -40,9 +40,25 @@ func operations() []*exchange.Operation {
 			})
 		}
 	}
+	all = slices.Concat(operationsV3(), all) // of two with one route the first counts
 	return append(all, &exchange.Operation{
 		Key: openAPIKey, Method: http.MethodGet, Segments: []string{"openapi.json"}, Handle: handlers[openAPIKey],
 	})
+}
+
+// operationsV3 returns the operations of the API v3. Their handlers check the
+// required parameters. The output of steps is among the other operations,
+// because package circleci reads it too.
+func operationsV3() (all []*exchange.Operation) {
+	for _, op := range spec.V3 {
+		key := op.Method + " " + op.Path
+		if handle := handlers[key]; handle != nil {
+			all = append(all, &exchange.Operation{
+				Key: key, Method: op.Method, Segments: strings.Split(op.Path[1:], "/"), Query: op.Query, Handle: handle,
+			})
+		}
+	}
+	return all
 }
 
 // foreignQuery has query parameters that only other clients send.

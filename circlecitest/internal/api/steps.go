@@ -2,8 +2,6 @@ package api
 
 import (
 	"fmt"
-	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/circleci-go/circleci"
@@ -28,17 +26,12 @@ var stepHandlers = map[string]exchange.Handler{
 		}
 		return exchange.OK(build)
 	}),
-	"GET /api/v3/jobs/{job-id}/{stream}": func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
-		j := s.Runs.Jobs[r.ID("job-id")]
-		if j == nil {
-			return &exchange.Answer{Status: http.StatusNotFound, Body: form.Object{"error": form.Object{"type": "not-found", "title": "Not Found"}}}
+	"GET /api/v3/jobs/{job-id}/{stream}": withIDV3("Job", jobV3, func(s *engine.Engine, r *exchange.Request, j *world.Job) *exchange.Answer {
+		if r.Params["stream"] == "stderr" {
+			return outputV3(r, j, "")
 		}
-		step, _ := strconv.Atoi(r.Query.Get("filter[step_num]")) // 0 prints nothing
-		if step != runStep || r.Params["stream"] == "stderr" || j.Script.Output == "" {
-			return &exchange.Answer{Status: http.StatusNoContent}
-		}
-		return exchange.ServeContent(r, exchange.Content{Text: j.Script.Output, Size: int64(len(j.Script.Output))})
-	},
+		return outputV3(r, j, jobPrinted(j, s))
+	}),
 }
 
 // jobAction returns what a step of a job did.

@@ -33,6 +33,16 @@ func Failure(status int, text string) *Answer {
 	return &Answer{Status: status, Body: form.Object{"error": text}}
 }
 
+// FailureV3 returns an error in the form of the API v3. The pointer leads to the
+// part of the request that is wrong; empty if there is none.
+func FailureV3(status int, kind, detail, pointer string) *Answer {
+	e := form.Object{"type": kind, "id": "00000000-0000-4000-8000-000000000000", "title": http.StatusText(status), "detail": detail}
+	if pointer != "" {
+		e["source"] = form.Object{"pointer": pointer}
+	}
+	return &Answer{Status: status, Body: form.Object{"error": e}}
+}
+
 // NotFound returns a 404 that names what was not found.
 func NotFound(what string) *Answer { return Message(http.StatusNotFound, what+" not found.") }
 

@@ -138,6 +138,9 @@ func (r *Request) Bind(in any) *Answer {
 
 // refuse returns an error response in the form of the service behind the route.
 func (r *Request) refuse(status int, text string) *Answer {
+	if strings.HasPrefix(r.Path(), "/api/v3/") {
+		return FailureV3(status, "validation_error", text, "")
+	}
 	if r.fails() {
 		return Failure(status, text)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
 // OrgByID returns the organization with an ID, or nil.
@@ -63,6 +64,7 @@ type Org struct {
 	ID                  uuid.UUID
 	Slug, Name, VCSType string
 	Paid                bool
+	SettingsV3          form.Object // of the API v3
 	OrbURLs             []*OrbURL
 	Groups              []*Group
 	Claims              OidcClaims
@@ -116,6 +118,9 @@ func (s *World) RemoveOrg(o *Org) {
 	w.Contexts = slices.DeleteFunc(w.Contexts, func(c *Context) bool { return c.Org == o })
 	w.Deploys.Environments = slices.DeleteFunc(w.Deploys.Environments, func(e *DeployEnvironment) bool { return e.Org == o })
 	w.Exporters = slices.DeleteFunc(w.Exporters, func(e *OtelExporter) bool { return e.Org == o })
+	w.Signing.Certificates = slices.DeleteFunc(w.Signing.Certificates, func(c *Certificate) bool { return c.Org == o })
+	w.Signing.Configs = slices.DeleteFunc(w.Signing.Configs, func(c *SigningConfig) bool { return c.Certificate.Org == o })
+	w.AuditConfigs = slices.DeleteFunc(w.AuditConfigs, func(c *AuditConfig) bool { return c.Org == o })
 }
 
 // OtelExporter is an exporter of OpenTelemetry data.

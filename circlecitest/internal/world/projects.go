@@ -23,6 +23,7 @@ type Project struct {
 	DefaultBranch string
 	Unfollowed    bool
 	Settings      form.Object
+	SettingsV3    form.Object // that the API v2 does not have
 	EnvVars       []*EnvVar
 	Keys          []*CheckoutKey
 	Definitions   []*Definition

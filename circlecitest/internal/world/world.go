@@ -47,12 +47,14 @@ type World struct {
 	Contexts []*Context
 	Runs     runs
 
-	Webhooks  []*Webhook
-	Schedules []*Schedule
-	Deploys   deploys
-	Exporters []*OtelExporter
-	Exports   []*UsageExport
-	Policies  PolicyEngine // nil: none
+	Webhooks     []*Webhook
+	Schedules    []*Schedule
+	Deploys      deploys
+	Exporters    []*OtelExporter
+	Signing      signing
+	AuditConfigs []*AuditConfig
+	Exports      []*UsageExport
+	Policies     PolicyEngine // nil: none
 }
 
 // New returns an empty world with a running clock.
@@ -92,6 +94,7 @@ func (s *World) Reset() {
 	s.Token, s.system = s.first.token, nil
 	s.Users, s.Orgs, s.Projects, s.Contexts = map[uuid.UUID]*User{}, nil, nil, nil
 	s.Webhooks, s.Schedules, s.Exporters, s.Exports, s.Deploys = nil, nil, nil, nil, deploys{}
+	s.Signing, s.AuditConfigs = signing{}, nil
 	s.Runs = runs{Keep: s.Runs.Keep}
 	s.Runs.init()
 	s.populate()
