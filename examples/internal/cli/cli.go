@@ -4,6 +4,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -147,6 +148,22 @@ func (c *Console) Confirm(ctx context.Context, yes bool, question string) error 
 		}
 		return nil
 	}
+}
+
+// Progress is where a program tells what it does: standard error, so that a
+// script can read the output, or nowhere.
+func (c *Console) Progress(quiet bool) io.Writer {
+	if quiet {
+		return io.Discard
+	}
+	return c.Err
+}
+
+// JSON prints a value for a script.
+func (c *Console) JSON(v any) error {
+	enc := json.NewEncoder(c.Out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 // Plain removes terminal control sequences from a text from outside.
