@@ -116,7 +116,7 @@ func TestARunIsJudgedByItsStatus(t *testing.T) {
 	assert.Nil(t, p)
 	bad := requireError[*circleci.DecodeError](t, err)
 	assert.Equal(t, 201, bad.StatusCode)
-	require.ErrorContains(t, err, "the pipeline has no ID")
+	require.ErrorContains(t, err, "the response has no pipeline ID")
 }
 
 func TestA404NamesTheParametersThatWereSent(t *testing.T) {
