@@ -29,8 +29,8 @@ func TestParametersThatTheAPIRefuses(t *testing.T) {
 		"a long value":           {map[string]any{"a": long + "x"}, "512"},
 		"a long name":            {map[string]any{long[:256] + "x": 1}, "128"},
 		"a fraction":             {map[string]any{"a": 1.5}, "integer"},
-		"null":                   {map[string]any{"a": nil}, "no string, integer or boolean"},
-		"a list":                 {map[string]any{"a": []int{1}}, "no string, integer or boolean"},
+		"null":                   {map[string]any{"a": nil}, "is not a string, integer or boolean"},
+		"a list":                 {map[string]any{"a": []int{1}}, "is not a string, integer or boolean"},
 		"too many":               {many, "100"},
 	} {
 		body, err := json.Marshal(map[string]any{"parameters": c.parameters})

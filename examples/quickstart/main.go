@@ -1,25 +1,25 @@
-// Command quickstart runs a pipeline and reports how it ended.
+// Command quickstart runs a pipeline and tells how it went.
 //
-// Without a token it uses a fake CircleCI server in this process:
+// Without a token it talks to a CircleCI in a box, in this process:
 //
 //	go run ./quickstart          # a run that succeeds
 //	go run ./quickstart -fail    # a run that fails; the exit status is 1
 //
-// With a token it uses CircleCI, and asks before it triggers anything:
+// With a token it talks to CircleCI, and asks before it triggers anything:
 //
 //	CIRCLE_TOKEN=… go run ./quickstart gh/your-org/your-project
 //
 // The flags:
 //
-//	-branch name  the branch to run; default: the default branch
+//	-branch name  the branch to run; the default branch without it
 //	-yes          triggers without asking
-//	-fail         without a token: makes the run fail
+//	-fail         without a token: has the run fail
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -94,14 +94,19 @@ func (a *app) parameters(demo bool) circleci.Parameters {
 	return circleci.Parameters{"environment": "staging", "replicas": 2}
 }
 
-// connect creates the client: for CircleCI if there is a token, else for a fake
-// server.
+// connect makes the client: of CircleCI if there is a token, else of a
+// CircleCI in a box.
 func (a *app) connect(slug string, fail bool) (circleci.ProjectSlug, *circleci.WaitOptions, func(), error) {
 	if os.Getenv("CIRCLE_TOKEN") == "" {
 		fmt.Fprintln(a.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes 60 times faster.")
 		d := newDemo(fail)
 		a.client = d.client
 		return d.project, d.wait, d.close, nil
+	}
+	if slug == "" {
+		return "", nil, nil, cli.Usage("which project? Give its slug, such as gh/your-org/your-project.\n" +
+			"It is in the project's settings in CircleCI, and in the address of its pipelines: app.circleci.com/pipelines/github/your-org/your-project.\n" +
+			"To see a demonstration instead, unset CIRCLE_TOKEN.")
 	}
 	project, err := circleci.ParseProjectSlug(slug)
 	if err != nil {
@@ -114,29 +119,17 @@ func (a *app) connect(slug string, fail bool) (circleci.ProjectSlug, *circleci.W
 func (a *app) showPipelines(ctx context.Context, project circleci.ProjectSlug) error {
 	fmt.Fprintf(a.Out, "\nThe last pipelines of %s:\n", project)
 	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
-	for p, err := range first(5, a.client.Pipelines.ListForProject(project, nil).All(ctx)) {
+	for p, err := range a.client.Pipelines.ListForProject(project, nil).Take(5).All(ctx) {
 		if err != nil {
 			return err
 		}
-		branch := ""
-		if p.VCS != nil {
-			branch = p.VCS.Branch
+		result, err := a.client.Pipelines.Check(ctx, p.ID) // the State of a pipeline does not tell how it ended
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\n", p.Number, p.State, branch, p.CreatedAt.Local().Format(time.DateTime))
+		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\n", p.Number, cmp.Or(result.Outcome, "running"), cmp.Or(p.Branch(), p.Tag()), p.CreatedAt.Local().Format(time.DateTime))
 	}
 	return table.Flush()
-}
-
-// first ends an iteration after n items, without fetching further pages.
-func first[T any](n int, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		left := n
-		for item, err := range seq {
-			if left--; !yield(item, err) || left == 0 {
-				return
-			}
-		}
-	}
 }
 
 func (a *app) showProgress(p circleci.Progress) { a.Line(p.Elapsed, p.Text, p.Changed, p.Next == 0) }

@@ -18,7 +18,7 @@ func TestDemo(t *testing.T) {
 		con := clitest.New()
 		require.NoError(t, run(t.Context(), &con.Console, nil))
 		for _, text := range []string{
-			"You are Ada Lovelace (ada).\n", "\nTriggered pipeline 4.\n", "success (4 of 4 jobs): success\n",
+			"You are Ada Lovelace (ada).\n", "  3  success  main  ", "\nTriggered pipeline 4.\n", "success (4 of 4 jobs): success\n",
 			"build-and-test  deploy  success  30s\n", "\nARTIFACT test coverage/index.html\n",
 		} {
 			assert.Contains(t, con.Stdout(), text)
@@ -56,4 +56,7 @@ func TestNothingRunsUnasked(t *testing.T) {
 	}
 	con := clitest.New()
 	assert.Equal(t, 2, con.Exit(run(t.Context(), &con.Console, []string{"acme/web"})), "the slug is wrong")
+	con = clitest.New()
+	assert.Equal(t, 2, con.Exit(run(t.Context(), &con.Console, nil)), "the slug is missing")
+	assert.Contains(t, con.Stderr(), "gh/your-org/your-project")
 }
