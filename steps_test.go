@@ -114,6 +114,12 @@ func TestStepOutputThatIsNotThere(t *testing.T) {
 		got, err := io.ReadAll(out)
 		require.NoError(t, err)
 		assert.Empty(t, got, "what has printed nothing is empty")
+		srv.Fail("GET /api/v3/jobs/{job-id}/{stream}", circlecitest.Response{Status: http.StatusNotFound})
+		out, err = c.Jobs.OpenStepOutput(t.Context(), circleci.StepAction{JobID: a.JobID, Step: 0})
+		require.NoError(t, err)
+		got, err = io.ReadAll(out)
+		require.NoError(t, err)
+		assert.Empty(t, got, "also on a server without the API v3")
 
 		_, err = c.Jobs.OpenStepOutput(t.Context(), circleci.StepAction{Step: 101, HasOutput: true})
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument)

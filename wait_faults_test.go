@@ -358,3 +358,35 @@ func TestALongListOfFailedJobsIsCut(t *testing.T) {
 		assert.Regexp(t, `^circleci: failed: job job-\d\d failed; .*; and 30 more$`, r.Err().Error())
 	})
 }
+
+// An operation that was removed does not come back.
+func TestARemovedOperationEndsAWaitAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		id := srv.StartPipeline(webSlug, "main")
+		srv.Fail(workflowOp, times(10, circlecitest.Response{Status: http.StatusGone})...)
+		_, err := srv.Client().Pipelines.Wait(t.Context(), id, nil)
+		require.ErrorIs(t, err, circleci.ErrGone)
+		assert.Len(t, srv.Requests(), 2)
+	})
+}
+
+// The job that was just approved can still look as if it were on hold: only the
+// jobs tell. An outcome needs no jobs.
+func TestAnApprovalWithoutTheJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		id := startedWorkflow(t, srv, plain(circlecitest.Workflow("a", circlecitest.Approval("hold"), circlecitest.Job("ship").Requires("hold"))))
+		c := srv.Client(circleci.WithRetry(circleci.RetryPolicy{MaxAttempts: 1}))
+		stop := &circleci.WaitOptions{StopOnHold: true}
+		r, err := c.Workflows.Wait(t.Context(), id, stop)
+		require.NoError(t, err)
+		stale := circlecitest.Response{Body: found("a", "on_hold", "")}
+		srv.Fail("GET /workflow/{id}", stale, stale)
+		srv.Fail(jobsOp, times(100, circlecitest.Response{Status: http.StatusBadGateway})...)
+		r, err = c.Workflows.ApproveAndWait(t.Context(), id, r.Jobs[0].ApprovalRequestID, stop)
+		require.NoError(t, err)
+		assert.Equal(t, circleci.OutcomeSuccess, r.Outcome)
+		require.ErrorIs(t, r.JobsErr, circleci.ErrServer)
+	})
+}

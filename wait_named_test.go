@@ -145,6 +145,22 @@ func TestWaitForWorkflow(t *testing.T) {
 	})
 }
 
+// A continuation counts before a setup workflow of the same name, in whatever
+// order the API lists them.
+func TestWaitForAWorkflowWithTheNameOfTheSetup(t *testing.T) {
+	const setup = `,"tag":"setup"`
+	for _, workflows := range [][]string{
+		{found("main", "failed", ""), found("main", "success", setup)},
+		{found("main", "success", setup), found("main", "failed", "")},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r, err := looks([]look{{state: "created", workflows: workflows}}).client(t).Pipelines.WaitForWorkflow(t.Context(), id1, "main", nil)
+			require.NoError(t, err)
+			assert.Equal(t, circleci.OutcomeFailed, r.Outcome)
+		})
+	}
+}
+
 func TestWaitForOthers(t *testing.T) {
 	for name, c := range map[string]struct {
 		jobs    []*circlecitest.JobScript
