@@ -97,3 +97,20 @@ func fieldsOfClient() map[string]bool {
 	}
 	return fields
 }
+
+// The README links to each example, and to no other.
+func TestTheREADMELinksToTheExamples(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var linked []string
+	for _, m := range regexp.MustCompile(`\]\(examples/([\w-]+)\)`).FindAllStringSubmatch(string(readme), -1) {
+		linked = append(linked, m[1])
+	}
+	programs, err := filepath.Glob("examples/*/main.go")
+	require.NoError(t, err)
+	var there []string
+	for _, program := range programs {
+		there = append(there, filepath.Base(filepath.Dir(program)))
+	}
+	assert.ElementsMatch(t, there, linked)
+}
