@@ -106,7 +106,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 			return nil, &ArgumentError{Name: "middleware", Reason: "returned no round tripper"}
 		}
 	}
-	c.send = cfg.links(c.http, c.auth)
+	c.send = cfg.links(c.http)
 	c.addServices()
 	return c, nil
 }

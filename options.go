@@ -204,7 +204,7 @@ func OperationFromContext(ctx context.Context) (Operation, bool) {
 }
 
 // links chains the handlers of the transport in order.
-func (cfg *config) links(hc *http.Client, auth *transport.Auth) transport.Handler {
+func (cfg *config) links(hc *http.Client) transport.Handler {
 	exchange := &transport.Exchange{Client: hc, Silence: cfg.silence, MaxBody: cfg.maxBody}
 	log := &transport.Log{Logger: cfg.logger, Next: func(ctx context.Context, c *transport.Call) *transport.Result {
 		r := exchange.Do(ctx, c)

@@ -48,14 +48,14 @@ func (e *Engine) Decide(ctx context.Context, policies map[string]string, input s
 	if len(policies) == 0 {
 		return circleci.Decision{Status: circleci.DecisionStatusPass}, nil
 	}
-	org, problem := evaluate(ctx, policies, input, metadata)
+	org, err := evaluate(ctx, policies, input, metadata)
 	if ctx.Err() != nil {
 		return circleci.Decision{}, context.Cause(ctx)
 	}
-	if problem != nil { // the policies' or the input's
-		return circleci.Decision{Status: circleci.DecisionStatusError, Reason: problem.Error()}, nil
+	if err == nil {
+		return decide(org), nil
 	}
-	return decide(org), nil
+	return circleci.Decision{Status: circleci.DecisionStatusError, Reason: err.Error()}, nil
 }
 
 // evaluate returns the values of the rules of package org.

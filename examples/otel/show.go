@@ -53,7 +53,7 @@ func describe(s tracetest.SpanStub) string {
 			case a.key == otelcircleci.AttributeWait:
 				parts = append(parts, a.name+"="+duration(time.Duration(has.Value.AsFloat64()*float64(time.Second))))
 			default:
-				parts = append(parts, a.name+"="+cli.Plain(has.Value.Emit()))
+				parts = append(parts, a.name+"="+cli.Plain(has.Value.String()))
 			}
 		}
 	}

@@ -71,11 +71,13 @@ func source(name, code string) (file, text string) {
 		}
 		body = "func snippet(ctx context.Context) error {\n" + code + used.String() + "\treturn nil\n}\n"
 	}
+	declarations := []string{body}
 	for _, name := range slices.Sorted(maps.Keys(prelude)) {
 		if regexp.MustCompile(`\b` + name + `\b`).MatchString(code) {
-			body += prelude[name] + "\n"
+			declarations = append(declarations, prelude[name])
 		}
 	}
+	body = strings.Join(declarations, "\n") + "\n"
 	needed := map[string]bool{}
 	for _, m := range qualifer.FindAllStringSubmatch(body, -1) {
 		if path, ok := packages[m[1]]; ok {
