@@ -139,7 +139,7 @@ func usageOfJob(s *engine.Engine, _ *exchange.Request, j *world.Job) *exchange.A
 		memory = append(memory, (256+64*(i%8))<<20)
 	}
 	return okV3(form.Object{"id": j.ID, "attributes": form.Object{
-		"resource_class": form.Object{"name": "medium", "cpu_count": 2, "memory_limit_bytes": 4 << 30},
+		"resource_class": form.Object{"name": "medium", "cpu_count": 2, "memory_limit_bytes": int64(4 << 30)},
 		"parallel_executions": []any{form.Object{
 			"execution": 0, "interval_ms": interval * 1000, "cpu_cores": cores, "memory_bytes": memory,
 			"network_rx_bytes": 1 << 20, "network_tx_bytes": 1 << 16,
