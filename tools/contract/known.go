@@ -36,8 +36,9 @@ func readKnown(file string) (map[string]string, error) {
 func judge(differences []string, known map[string]string) (news []string) {
 	occurs := map[string]bool{}
 	for _, d := range differences {
-		occurs[d] = true
-		if known[d] == "" {
+		key, _, _ := strings.Cut(d, ": circleci: ") // without the words of an error
+		occurs[key] = true
+		if known[key] == "" {
 			news = append(news, d)
 		}
 	}

@@ -318,6 +318,13 @@ func (t *tour) policies() {
 	got(p.GetPolicy(t.ctx, t.org, "names"))
 	got(p.GetSettings(t.ctx, t.org))
 	got(p.UpdateSettings(t.ctx, t.org, circleci.UpdatePolicySettingsRequest{Enabled: true}))
+	t.srv.SetPolicyDecisions(acme,
+		circleci.Decision{
+			Status: circleci.DecisionStatusHardFail, EnabledRules: []string{"names"},
+			HardFailures: []circleci.Violation{{Rule: "names", Reason: "the version must be 2.1"}},
+		},
+		circleci.Decision{Status: circleci.DecisionStatusPass, EnabledRules: []string{"names"}},
+	)
 	for _, version := range []string{"2.0", "2.1"} {
 		got(p.Decide(t.ctx, t.org, circleci.DecideRequest{
 			Input: "version: " + version, Metadata: map[string]any{"project_id": t.web, "vcs": map[string]any{"branch": "main"}, "build_number": 1},
