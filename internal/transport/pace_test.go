@@ -438,9 +438,14 @@ func TestACanceledWaiterPassesItsTurnOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var left []int
+				var (
+					mu   sync.Mutex
+					left []int
+				)
 				p := pausedPacer(t, 10*time.Second, func(ctx context.Context, c *transport.Call) *transport.Result {
+					mu.Lock()
 					left = append(left, c.Attempt)
+					mu.Unlock()
 					return onePerSecond(fine(ctx, c))
 				})
 				results, cancels := make([]*transport.Result, 5), make([]context.CancelCauseFunc, 5)

@@ -1,0 +1,6 @@
+//go:build !race
+
+package wire_test
+
+// raceFactor is by how much more memory the race detector makes code allocate.
+const raceFactor = 1
