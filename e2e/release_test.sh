@@ -38,7 +38,7 @@ call GET "/api/v2/pipeline/$pipeline/workflow" >/dev/null # the bad weather
 answer="$(call GET "/api/v2/pipeline/$pipeline/workflow")"
 expect "the release waits for an approval" on_hold "$(get status <<<"$answer")"
 workflow="$(get id <<<"$answer")"
-hold="$(call GET "/api/v2/workflow/$workflow/job" | tr '{' '\n' | grep '"type":"approval"' | get id)"
+hold="$(call GET "/api/v2/workflow/$workflow/job" | get approval_request_id)"
 call POST "/api/v2/workflow/$workflow/approve/$hold" >/dev/null
 call POST /_fake/time '{"advance": "1h"}' >/dev/null
 expect "the release ships" success "$(call GET "/api/v2/pipeline/$pipeline/workflow" | get status)"
