@@ -82,7 +82,7 @@ parts: ## Run the benchmarks of the parts; their output is for benchstat.
 examples: ## Run each example against the server of package circlecitest, with the race detector.
 	@for main in examples/*/main.go; do \
 		name=$$(basename $$(dirname $$main)); echo "== $$name"; \
-		CIRCLE_TOKEN= $(GO) run -race -C examples ./$$name </dev/null; \
+		CIRCLE_TOKEN= $(GO) run -C examples -race ./$$name </dev/null; \
 	done
 
 .PHONY: fuzz
