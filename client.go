@@ -2,7 +2,6 @@ package circleci
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -179,7 +178,7 @@ func parseHost(host string, plainHTTP bool) (*url.URL, error) {
 		return refuse("looks like a token: pass it as NewClient's first argument")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return refuse("must not have a query or a fragment")
-	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !plainHTTP && !transport.IsLoopback(u.Hostname()):
 		return refuse("would send the token to " + u.Host + " unencrypted: use https, or WithPlainHTTP if you must")
 	}
 	u.Host = strings.ToLower(u.Host)
@@ -201,14 +200,6 @@ func trimAPI(path string) string {
 
 func isVersion(s string) bool {
 	return len(s) > 1 && s[0] == 'v' && strings.Trim(s[1:], "0123456789.") == ""
-}
-
-func isLoopback(host string) bool {
-	host = strings.ToLower(host)
-	if ip := net.ParseIP(host); ip != nil {
-		return ip.IsLoopback()
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 func hasControl(s string) bool {

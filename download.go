@@ -66,7 +66,7 @@ func (c *Client) refuses(address string) string {
 		return "is not a valid URL"
 	case transport.SameOrigin(u, c.root):
 		return ""
-	case u.Scheme == "http" && (c.plainHTTP || isLoopback(c.root.Hostname()) && isLoopback(u.Hostname())):
+	case u.Scheme == "http" && (c.plainHTTP || transport.IsLoopback(c.root.Hostname()) && transport.IsLoopback(u.Hostname())):
 		return ""
 	case u.Scheme != "https":
 		return "does not start with https"

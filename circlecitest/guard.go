@@ -6,7 +6,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/circleci-go/circleci/internal/transport"
 )
 
 // refuseForeign refuses requests that a page of another site makes a browser
@@ -27,19 +30,10 @@ func (s *Server) refuseForeign(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (s *Server) servesHost(host string) bool {
-	name := strings.ToLower(hostname(host))
-	if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() {
-		return true
-	}
-	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		return true
-	}
-	for _, allowed := range s.allowedHosts {
-		if allowed == "*" || strings.EqualFold(allowed, name) {
-			return true
-		}
-	}
-	return false
+	name := hostname(host)
+	return transport.IsLoopback(name) || slices.ContainsFunc(s.allowedHosts, func(allowed string) bool {
+		return allowed == "*" || strings.EqualFold(allowed, name)
+	})
 }
 
 func (s *Server) ownOrigin(origin, host string) bool {

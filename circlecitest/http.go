@@ -156,11 +156,7 @@ func (s *Server) handler(kind exchange.HostKind) http.Handler {
 		if r.TLS != nil {
 			scheme = "https://"
 		}
-		name := r.Host
-		if host, _, err := net.SplitHostPort(r.Host); err == nil {
-			name = host
-		}
-		h := exchange.Host{Kind: kind, Artifacts: scheme + r.Host + artifactsPath, Storage: "http://" + net.JoinHostPort(name, s.sockets.storagePort())}
+		h := exchange.Host{Kind: kind, Artifacts: scheme + r.Host + artifactsPath, Storage: "http://" + net.JoinHostPort(hostname(r.Host), s.sockets.storagePort())}
 		if path, ok := strings.CutPrefix(r.URL.Path, artifactsPath); ok && kind == exchange.APIHost {
 			h.Kind = exchange.ArtifactHost
 			r.URL.Path, r.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, artifactsPath)

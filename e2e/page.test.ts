@@ -1,24 +1,16 @@
 // The status page of circleci-fake, in a real browser.
-import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasBrowser, launch, screenshot } from "./browser";
 import { Fake } from "./fake";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const shots = process.env.SCREENSHOTS ?? join(import.meta.dirname, "screenshots");
-
-describe.skipIf(!existsSync(executablePath))("status page", () => {
+describe.skipIf(!hasBrowser)("status page", () => {
   let browser: Browser;
   let fake: Fake;
 
   beforeAll(async () => {
     fake = await Fake.start("-speed", "0");
-    browser = await chromium.launch({
-      executablePath,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    });
-    mkdirSync(shots, { recursive: true });
+    browser = await launch();
   });
   afterAll(async () => {
     await browser?.close();
@@ -40,11 +32,11 @@ describe.skipIf(!existsSync(executablePath))("status page", () => {
     await fake.script("POST", "/time", { advance: "5m" });
     await tab.goto(fake.url);
     expect(await tab.locator("body").innerText()).toContain("on_hold");
-    await tab.screenshot({ path: join(shots, "page.png") });
+    await tab.screenshot({ path: screenshot("page.png") });
     await tab.getByRole("link", { name: /test/ }).click();
     const job = await tab.locator("body").innerText();
     for (const want of ["all 12 tests passed", "TestCart", "app.js"]) expect(job).toContain(want);
-    await tab.screenshot({ path: join(shots, "page-job.png") });
+    await tab.screenshot({ path: screenshot("page-job.png") });
 
     await tab.getByRole("link", { name: "all pipelines" }).click();
     await tab.getByRole("button", { name: "approve" }).click();

@@ -1,16 +1,14 @@
 // The report of examples/insights-report, in a real browser.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasBrowser, launch, screenshot } from "./browser";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const shots = process.env.SCREENSHOTS ?? join(import.meta.dirname, "screenshots");
-
-describe.skipIf(!existsSync(executablePath))("insights report", () => {
+describe.skipIf(!hasBrowser)("insights report", () => {
   let browser: Browser;
   let page: string;
 
@@ -20,11 +18,7 @@ describe.skipIf(!existsSync(executablePath))("insights report", () => {
     execFileSync("go", ["run", "-C", join(import.meta.dirname, "../examples"), "./insights-report", "-q", "-o", page], {
       env: { ...process.env, CIRCLE_TOKEN: "" }, stdio: "inherit",
     });
-    mkdirSync(shots, { recursive: true });
-    browser = await chromium.launch({
-      executablePath,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    });
+    browser = await launch();
   }, 180_000);
 
   afterAll(async () => browser?.close());
@@ -49,7 +43,7 @@ describe.skipIf(!existsSync(executablePath))("insights report", () => {
       }
       const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(overflow, "the page scrolls sideways").toBeLessThanOrEqual(0);
-      await tab.screenshot({ path: join(shots, `report-${name}.png`), fullPage: true });
+      await tab.screenshot({ path: screenshot(`report-${name}.png`), fullPage: true });
       await context.close();
     }, 60_000);
   }

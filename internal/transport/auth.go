@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -207,6 +208,15 @@ func plainHost(u *url.URL) string {
 
 // IsPlainHost reports whether a URL's host is plain ASCII, without a zone.
 func IsPlainHost(u *url.URL) bool { return plainHost(u) != "" }
+
+// IsLoopback reports whether a host name means this machine.
+func IsLoopback(host string) bool {
+	host = strings.ToLower(host)
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
 
 func portOf(u *url.URL) string {
 	if port := u.Port(); port != "" {

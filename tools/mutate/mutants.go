@@ -222,12 +222,8 @@ func (f *finder) statements(list []ast.Stmt) {
 		default:
 			continue
 		}
-		open, end := "{ ", " }"
-		if _, ok := stmt.(*ast.DeferStmt); ok {
-			open, end = "{ ", " }" // a deferred call belongs to the function, whatever block it is in
-		}
 		f.add(stmt, "without "+f.text(stmt), func(id int, source func(lo, hi int) string) string {
-			return fmt.Sprintf("if !mutantOn(%d) %s%s%s", id, open, source(lo, hi), end)
+			return fmt.Sprintf("if !mutantOn(%d) { %s }", id, source(lo, hi))
 		})
 	}
 }
