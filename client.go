@@ -49,6 +49,7 @@ type Client struct {
 	auth *transport.Auth
 	send transport.Handler
 
+	tokenFrom string // for errors
 	callHooks []CallHook
 }
 
@@ -89,7 +90,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	}
 	base := *root
 	base.Path += "/api/v2"
-	c := &Client{plainHTTP: cfg.plainHTTP, maxBody: cfg.maxBody, root: root, base: &base, callHooks: cfg.callHooks}
+	c := &Client{plainHTTP: cfg.plainHTTP, maxBody: cfg.maxBody, root: root, base: &base, tokenFrom: cfg.tokenFrom, callHooks: cfg.callHooks}
 	if c.http, err = cfg.client(); err != nil {
 		return nil, err
 	}

@@ -18,8 +18,9 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	if env.Quoted(token) {
 		return nil, &ArgumentError{Name: name, Reason: "is quoted: remove the quotes"}
 	}
+	own := []Option{WithTokenFrom(name)}
 	if host, name := env.Host(); host != "" {
-		opts = append([]Option{func(c *config) { c.baseURL, c.baseURLFrom = host, name }}, opts...)
+		own = append(own, func(c *config) { c.baseURL, c.baseURLFrom = host, name })
 	}
-	return NewClient(token, opts...)
+	return NewClient(token, append(own, opts...)...)
 }

@@ -77,6 +77,7 @@ type Error struct {
 
 	limited   bool
 	anonymous bool
+	tokenFrom string // where the token comes from, if known
 	advice    string // what the method knows about the cause
 }
 
@@ -122,7 +123,16 @@ func (e *Error) notes() (notes []string) {
 	if hint := e.hint(); hint != "" {
 		notes = append(notes, hint)
 	}
+	if e.tokenFrom != "" && !e.anonymous && !e.limited && e.dependsOnToken() {
+		notes = append(notes, "the token is from "+oneLine(e.tokenFrom))
+	}
 	return notes
+}
+
+// dependsOnToken reports whether another token may be what is needed. The API
+// responds with 404 to a token that may not read a resource.
+func (e *Error) dependsOnToken() bool {
+	return e.Is(ErrUnauthorized) || e.Is(ErrForbidden) || e.Is(ErrNotFound)
 }
 
 // hint says what to try.
@@ -313,7 +323,7 @@ func (c *Client) answerError(call *transport.Call, r *transport.Result) *Error {
 	e := &Error{
 		StatusCode: r.StatusCode, Method: call.Method, Route: call.Route, RequestID: transport.RequestID(r.Header),
 		Attempts: r.Attempts, RetryAfter: max(r.RetryAfter, 0), RateLimit: RateLimit(r.Limit), Body: r.Body,
-		limited: r.Limited(), anonymous: c.auth.Anonymous(),
+		limited: r.Limited(), anonymous: c.auth.Anonymous(), tokenFrom: c.tokenFrom,
 	}
 	if transport.IsHTML(r.Header, e.Body) {
 		e.Message = htmlTitle(e.Body)

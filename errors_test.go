@@ -230,6 +230,52 @@ func TestHints(t *testing.T) {
 	})
 }
 
+func TestARefusalNamesThePlaceOfTheToken(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("CIRCLECI_CLI_TOKEN", canary)
+	source := circleci.WithTokenSource(func(context.Context) (string, error) { return canary, nil })
+	fromEnv := func(opts ...circleci.Option) (*circleci.Client, error) { return circleci.NewClientFromEnv(opts...) }
+	given := func(opts ...circleci.Option) (*circleci.Client, error) { return circleci.NewClient(canary, opts...) }
+	anonymous := func(opts ...circleci.Option) (*circleci.Client, error) { return circleci.NewClient("", opts...) }
+	html := answers(403, "<html>", "Content-Type", "text/html")
+	for _, c := range []struct {
+		name      string
+		newClient func(opts ...circleci.Option) (*circleci.Client, error)
+		opts      []circleci.Option
+		reply     reply
+		place     string
+	}{
+		{"environment", fromEnv, nil, answers(401, ""), "CIRCLECI_CLI_TOKEN"},
+		{"environment, forbidden", fromEnv, nil, answers(403, ""), "CIRCLECI_CLI_TOKEN"},
+		{"environment, not found", fromEnv, nil, answers(404, ""), "CIRCLECI_CLI_TOKEN"},
+		{"environment, not about the token", fromEnv, nil, answers(400, ""), ""},
+		{"environment, refused by a proxy", fromEnv, nil, html, ""},
+		{"environment, named", fromEnv, []circleci.Option{circleci.WithTokenFrom("--token")}, answers(401, ""), "--token"},
+		{"environment, replaced by a source", fromEnv, []circleci.Option{source}, answers(401, ""), "WithTokenSource"},
+		{"source and name, in any order", given, []circleci.Option{source, circleci.WithTokenFrom("x")}, answers(401, ""), "WithTokenSource"},
+		{"argument", given, nil, answers(401, ""), ""},
+		{"argument, named", given, []circleci.Option{circleci.WithTokenFrom("a\nb")}, answers(401, ""), "a b"},
+		{"none", anonymous, []circleci.Option{circleci.WithTokenFrom("--token")}, answers(401, ""), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			once := circleci.WithRetry(circleci.RetryPolicy{MaxAttempts: 1})
+			client, err := c.newClient(append(c.opts, once, circleci.WithHTTPClient(&http.Client{Transport: always(c.reply)}))...)
+			require.NoError(t, err)
+			_, err = client.Users.Me(t.Context())
+			require.Error(t, err)
+			if c.place == "" {
+				assert.NotContains(t, err.Error(), "the token is from")
+			} else {
+				assert.ErrorContains(t, err, "; the token is from "+c.place+")")
+			}
+			assertHidden(t, canary, err)
+		})
+	}
+	_, err := given(circleci.WithTokenFrom(canary))
+	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+	assert.NotContains(t, err.Error(), canary)
+}
+
 func TestErrorsDoNotShowTheToken(t *testing.T) {
 	headers := []string{"X-Request-Id", "r-1", "Retry-After", "900"}
 	all := map[string]reply{

@@ -29,6 +29,7 @@ type config struct {
 	logger      *slog.Logger
 	userAgent   string
 	tokenSource TokenSource
+	tokenFrom   string // where the token passed to NewClient comes from, if known
 	bearer      bool
 	silence     time.Duration
 	maxBody     int64
@@ -144,6 +145,12 @@ type TokenSource func(ctx context.Context) (string, error)
 // to [NewClient]. Use it for tokens that change.
 func WithTokenSource(source TokenSource) Option { return func(c *config) { c.tokenSource = source } }
 
+// WithTokenFrom says where the token passed to [NewClient] comes from, such as
+// "--token" or "/run/secrets/circleci". If the API refuses a request, the error
+// names this place, so that users know which token to check. [NewClientFromEnv]
+// and package cliconfig set it. With [WithTokenSource], it has no effect.
+func WithTokenFrom(place string) Option { return func(c *config) { c.tokenFrom = place } }
+
 // WithBearerAuth sends the token as "Authorization: Bearer" instead of
 // "Circle-Token". Older self-hosted servers do not support it.
 func WithBearerAuth() Option { return func(c *config) { c.bearer = true } }
@@ -228,8 +235,14 @@ func (cfg *config) links(hc *http.Client) transport.Handler {
 
 // source returns the source of tokens; nil if there is none.
 func (cfg *config) source(token string) (TokenSource, error) {
-	if cfg.tokenSource != nil || token == "" {
+	switch {
+	case cfg.tokenSource != nil:
+		cfg.tokenFrom = "WithTokenSource"
 		return cfg.tokenSource, nil
+	case token == "":
+		return nil, nil
+	case cfg.tokenFrom == token:
+		return nil, &ArgumentError{Name: "WithTokenFrom", Reason: "is the token itself; name the place that it comes from"}
 	}
 	if err := transport.CheckToken(token); err != nil {
 		return nil, &ArgumentError{Name: "token", Reason: err.Error()}

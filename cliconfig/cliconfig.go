@@ -118,6 +118,7 @@ func NewClient(opts ...circleci.Option) (*circleci.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	own = append(own, circleci.WithTokenFrom(token.from))
 	return circleci.NewClient(token.value, append(own, opts...)...)
 }
 
