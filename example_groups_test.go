@@ -14,7 +14,8 @@ func ExampleGroupsService_AddToProject() {
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
-	org, project := srv.AddOrg("circleci/acme"), srv.AddProject("circleci/acme/web")
+	slug := srv.AddStandaloneProject(srv.AddStandaloneOrg("acme"), "web")
+	org, project := srv.AddOrg(slug.Org()), srv.AddProject(slug)
 
 	deployers, err := client.Groups.Create(ctx, org, circleci.CreateGroupRequest{Name: "deployers"})
 	if err != nil {

@@ -12,7 +12,7 @@ func ExamplePipelineDefinitionsService_Create() {
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
-	const slug = circleci.ProjectSlug("circleci/acme/web")
+	slug := srv.AddStandaloneProject(srv.AddStandaloneOrg("acme"), "web")
 	project := srv.AddProject(slug)
 
 	// The configuration comes from one repository, the code from another.

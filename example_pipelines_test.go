@@ -45,15 +45,16 @@ func ExamplePipelinesService_RunAndWait() {
 	ctx := context.Background()
 	srv := circlecitest.NewServer(circlecitest.WithSpeed(10_000))
 	defer srv.Close()
-	definition := srv.AddPipelineDefinition("circleci/acme/web", "build")
-	srv.Script("circleci/acme/web",
+	web := srv.AddStandaloneProject(srv.AddStandaloneOrg("acme"), "web")
+	definition := srv.AddPipelineDefinition(web, "build")
+	srv.Script(web,
 		circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build", circlecitest.Job("test"))}},
 		circlecitest.Script{}, // the second run has nothing to do
 	)
 
 	client := srv.Client()
 	for range 2 {
-		result, err := client.Pipelines.RunAndWait(ctx, "circleci/acme/web", circleci.RunPipelineRequest{
+		result, err := client.Pipelines.RunAndWait(ctx, web, circleci.RunPipelineRequest{
 			DefinitionID: definition,
 			Config:       circleci.ConfigFrom(circleci.Branch("main")),
 			Checkout:     circleci.Branch("main"),

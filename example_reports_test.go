@@ -190,7 +190,7 @@ func ExampleContextsService_GetByName() {
 func ExampleGroupsService_GetByName() {
 	srv := circlecitest.NewServer()
 	defer srv.Close()
-	client, ctx, org := srv.Client(), context.Background(), srv.AddOrg("circleci/acme")
+	client, ctx, org := srv.Client(), context.Background(), srv.AddOrg(srv.AddStandaloneOrg("acme"))
 	if _, err := client.Groups.Create(ctx, org, circleci.CreateGroupRequest{Name: "deployers", Description: "may deploy"}); err != nil {
 		fmt.Println(err)
 		return

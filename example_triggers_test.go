@@ -13,8 +13,8 @@ func ExampleTriggersService_Create() {
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
-	project := srv.AddProject("circleci/acme/web")
-	definition := srv.AddPipelineDefinition("circleci/acme/web", "build")
+	slug := srv.AddStandaloneProject(srv.AddStandaloneOrg("acme"), "web")
+	project, definition := srv.AddProject(slug), srv.AddPipelineDefinition(slug, "build")
 
 	// A URL that others call to start the pipeline.
 	trigger, err := client.Triggers.Create(ctx, project, definition, circleci.CreateTriggerRequest{

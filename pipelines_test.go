@@ -92,12 +92,12 @@ var pipelineTests = []operationTest{
 	{
 		op: "POST /project/{provider}/{organization}/{project}/pipeline/run",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Pipelines.Run(ctx, "circleci/a/b", circleci.RunPipelineRequest{
+			return some(c.Pipelines.Run(ctx, "circleci/Fxr5ZKJ7TnE3QmPBbeRj2L/SkbkBnHdgVKqMnXk5tFYyZ", circleci.RunPipelineRequest{
 				DefinitionID: id1, Config: circleci.ConfigFrom(circleci.Branch("main")), Checkout: circleci.Tag("v1"),
 				Parameters: circleci.Parameters{"dry": true},
 			}))
 		},
-		path: "/project/circleci/a/b/pipeline/run",
+		path: "/project/circleci/Fxr5ZKJ7TnE3QmPBbeRj2L/SkbkBnHdgVKqMnXk5tFYyZ/pipeline/run",
 		body: `{"definition_id":"11111111-1111-4111-8111-111111111111","config":{"branch":"main"},"checkout":{"tag":"v1"},` +
 			`"parameters":{"dry":true}}`,
 		fixture: "pipelines/triggerPipelineRun", status: 201,

@@ -28,9 +28,9 @@ var projectTests = []operationTest{
 	{
 		op: "POST /organization/{org-slug-or-id}/project",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
-			return some(c.Projects.Create(ctx, circleci.OrgBySlug("circleci/43G3lM5RtfFE7v5sa4nWAU"), circleci.CreateProjectRequest{Name: "web"}))
+			return some(c.Projects.Create(ctx, circleci.OrgBySlug("circleci/Fxr5ZKJ7TnE3QmPBbeRj2L"), circleci.CreateProjectRequest{Name: "web"}))
 		},
-		path: "/organization/circleci%2F43G3lM5RtfFE7v5sa4nWAU/project", body: `{"name":"web"}`, fixture: "projects/createProject",
+		path: "/organization/circleci%2FFxr5ZKJ7TnE3QmPBbeRj2L/project", body: `{"name":"web"}`, fixture: "projects/createProject",
 	},
 	{
 		op: "POST /project/{provider}/{organization}/{project}",

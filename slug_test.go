@@ -68,7 +68,7 @@ func TestOrgSlugs(t *testing.T) {
 func TestSlugsCompareInEitherForm(t *testing.T) {
 	for long, short := range map[circleci.ProjectSlug]circleci.ProjectSlug{
 		"github/acme/web": "gh/acme/web", "bitbucket/acme/web": "bb/acme/web", "gh/acme/web": "gh/acme/web",
-		"circleci/a/b": "circleci/a/b", "GitHub/acme/web": "GitHub/acme/web", "githubber/a/b": "githubber/a/b", "": "", "github": "github",
+		"GitHub/acme/web": "GitHub/acme/web", "githubber/a/b": "githubber/a/b", "": "", "github": "github",
 	} {
 		assert.Equal(t, short, long.Normalize())
 		assert.True(t, long.Equal(short))
@@ -79,7 +79,7 @@ func TestSlugsCompareInEitherForm(t *testing.T) {
 	assert.False(t, circleci.ProjectSlug("gh/acme/web").Equal("gh/acme/Web"))
 	assert.False(t, circleci.ProjectSlug("gh/acme/web").Equal("bb/acme/web"))
 	assert.Equal(t, circleci.OrgSlug("gh/acme"), circleci.OrgSlug("github/acme").Normalize())
-	assert.Equal(t, circleci.OrgSlug("circleci/a"), circleci.ProjectSlug("circleci/a/b").Org())
+	assert.Equal(t, circleci.OrgSlug("circleci/Fxr5ZKJ7TnE3QmPBbeRj2L"), circleci.ProjectSlug("circleci/Fxr5ZKJ7TnE3QmPBbeRj2L/SkbkBnHdgVKqMnXk5tFYyZ").Org())
 	assert.Equal(t, circleci.OrgSlug(""), circleci.ProjectSlug("web").Org())
 	assert.Equal(t, circleci.OrgSlug(""), circleci.ProjectSlug("/web").Org())
 }

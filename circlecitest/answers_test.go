@@ -99,8 +99,8 @@ func TestVariablesOfAContextRepeatTheirPage(t *testing.T) {
 
 func TestATriggerTellsThatItIsNotDisabled(t *testing.T) {
 	srv := circlecitest.New(t)
-	project := srv.AddProject("circleci/acme/web")
-	triggers := "/projects/" + project.String() + "/pipeline-definitions/" + srv.AddPipelineDefinition("circleci/acme/web", "build").String() + "/triggers"
+	slug := standaloneWeb(srv)
+	triggers := "/projects/" + srv.AddProject(slug).String() + "/pipeline-definitions/" + srv.AddPipelineDefinition(slug, "build").String() + "/triggers"
 	const rest = `"event_source":{"provider":"webhook","webhook":{"sender":"s"}},"event_name":"e","checkout_ref":"main","config_ref":"main"}`
 	assert.Equal(t, false, decoded(t, srv, http.MethodPost, triggers, `{"disabled":false,`+rest)["disabled"])
 	assert.NotContains(t, decoded(t, srv, http.MethodPost, triggers, `{`+rest), "disabled")
@@ -181,8 +181,7 @@ func TestASetupThatContinuesNothing(t *testing.T) {
 
 func TestStandaloneProjectsAreTriggeredByPipelineRun(t *testing.T) {
 	srv := circlecitest.New(t)
-	srv.AddProject("circleci/acme/web")
-	_, err := srv.Client().Pipelines.Trigger(t.Context(), "circleci/acme/web", circleci.TriggerPipelineRequest{})
+	_, err := srv.Client().Pipelines.Trigger(t.Context(), standaloneWeb(srv), circleci.TriggerPipelineRequest{})
 	refusal(t, err, 400, "pipeline/run")
 }
 

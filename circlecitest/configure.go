@@ -46,7 +46,7 @@ func (s *Server) Configure(slug circleci.ProjectSlug, yaml string) error {
 	}
 	s.engine.Lock()
 	defer s.engine.Unlock()
-	push := world.Push(s.engine.ProjectBy(world.ShortSlug(string(slug))))
+	push := world.Push(s.engine.ProjectBy(string(slug)))
 	if problems := c.Check(push); len(problems) > 0 {
 		return fmt.Errorf("circlecitest: configuration of %s: %s", slug, strings.Join(problems, "; "))
 	}

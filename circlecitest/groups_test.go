@@ -13,7 +13,7 @@ import (
 
 func TestGroupsComeAndGo(t *testing.T) {
 	srv := circlecitest.New(t)
-	org := srv.AddOrg("circleci/acme")
+	org := srv.AddOrg(srv.AddStandaloneOrg("acme"))
 	s := srv.Client().Groups
 	made, err := s.Create(t.Context(), org, circleci.CreateGroupRequest{Name: "deployers", Description: "may deploy"})
 	require.NoError(t, err)
@@ -28,7 +28,7 @@ func TestGroupsComeAndGo(t *testing.T) {
 
 func TestAnOrganizationHas100Groups(t *testing.T) {
 	srv := circlecitest.New(t)
-	org := srv.AddOrg("circleci/acme")
+	org := srv.AddOrg(srv.AddStandaloneOrg("acme"))
 	s := srv.Client().Groups
 	for range 100 {
 		_, err := s.Create(t.Context(), org, circleci.CreateGroupRequest{Name: "a"})
@@ -57,8 +57,9 @@ func TestAClassicOrganizationHasNoGroups(t *testing.T) {
 
 func TestGroupsHaveRolesInProjects(t *testing.T) {
 	srv := circlecitest.New(t)
-	org, project := srv.AddOrg("circleci/acme"), srv.AddProject("circleci/acme/web")
-	other := srv.AddOrg("circleci/other")
+	slug := standaloneWeb(srv)
+	org, project := srv.AddOrg(slug.Org()), srv.AddProject(slug)
+	other := srv.AddOrg(srv.AddStandaloneOrg("other"))
 	s := srv.Client().Groups
 	var ids []uuid.UUID
 	for _, name := range []string{"deployers", "readers", "others"} {

@@ -275,7 +275,8 @@ func TestSummariesCompareWithTheWindowBefore(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, w.Metrics.CompletedRuns)
 	assert.Nil(t, w.Metrics.Durations.Median)
-	assert.True(t, w.Metrics.WindowStart.IsZero())
+	assert.Nil(t, w.Metrics.TotalCreditsUsed)
+	assert.Equal(t, 90*24*time.Hour, w.Metrics.WindowEnd.Sub(w.Metrics.WindowStart), "without runs, the window is the whole period")
 
 	b, err := c.Insights.GetBranches(t.Context(), webSlug, &circleci.GetBranchesOptions{WorkflowName: "other"})
 	require.NoError(t, err)

@@ -24,7 +24,7 @@ func newDefinition(t *testing.T, c *circleci.Client, project uuid.UUID) *circlec
 
 func TestDefinitionsComeAndGo(t *testing.T) {
 	srv := circlecitest.New(t)
-	project, elsewhere := srv.AddProject("circleci/acme/web"), srv.AddProject("circleci/acme/api")
+	project, elsewhere := srv.AddProject(standaloneWeb(srv)), srv.AddProject(standaloneWeb(srv))
 	c := srv.Client()
 	s := c.PipelineDefinitions
 	made := newDefinition(t, c, project)
@@ -60,7 +60,7 @@ func TestDefinitionsComeAndGo(t *testing.T) {
 
 func TestDefinitionsOfNothing(t *testing.T) {
 	srv := circlecitest.New(t)
-	project := srv.AddProject("circleci/acme/web").String()
+	project := srv.AddProject(standaloneWeb(srv)).String()
 	nobody, id := uuid.NewString(), uuid.NewString()
 	for _, row := range []struct {
 		method, path, body string
@@ -102,7 +102,7 @@ func TestDefinitionsOfNothing(t *testing.T) {
 // An update that is refused changes nothing.
 func TestABadUpdateOfADefinition(t *testing.T) {
 	srv := circlecitest.New(t)
-	project := srv.AddProject("circleci/acme/web")
+	project := srv.AddProject(standaloneWeb(srv))
 	c := srv.Client()
 	made := newDefinition(t, c, project)
 	path := "/projects/" + project.String() + "/pipeline-definitions/" + made.ID.String()
@@ -122,7 +122,7 @@ func TestABadUpdateOfADefinition(t *testing.T) {
 
 func TestAProjectRunsTheDefinitionsThatItHas(t *testing.T) {
 	srv := circlecitest.New(t)
-	const slug = circleci.ProjectSlug("circleci/acme/web")
+	slug := standaloneWeb(srv)
 	project := srv.AddProject(slug)
 	c := srv.Client()
 	run := func(id uuid.UUID) error {
@@ -140,7 +140,7 @@ func TestADefinitionOfCircleCIsOwnMaking(t *testing.T) {
 	srv := circlecitest.New(t)
 	s := srv.Client().PipelineDefinitions
 	for slug, want := range map[circleci.ProjectSlug]circleci.SourceProvider{
-		"gh/acme/web": circleci.SourceProviderGitHubOAuth, "bb/acme/web": "bitbucket_oauth", "circleci/acme/web": circleci.SourceProviderCircleCI,
+		"gh/acme/web": circleci.SourceProviderGitHubOAuth, "bb/acme/web": "bitbucket_oauth", standaloneWeb(srv): circleci.SourceProviderCircleCI,
 	} {
 		id := srv.AddPipelineDefinition(slug, "build")
 		d, err := s.Get(t.Context(), srv.AddProject(slug), id)

@@ -19,9 +19,9 @@ func TestProjectsOfEachKind(t *testing.T) {
 		url  string
 		key  circleci.CheckoutKeyType
 	}{
-		"gh/acme/web":       {"github/acme/web", "https://github.com/acme/web", "github-user-key"},
-		"bb/acme/web":       {"bitbucket/acme/web", "https://bitbucket.org/acme/web", "bitbucket-user-key"},
-		"circleci/acme/web": {"circleci/acme/web", "//circleci.com/acme/web", "github-user-key"},
+		"gh/acme/web": {"github/acme/web", "https://github.com/acme/web", "github-user-key"},
+		"bb/acme/web": {"bitbucket/acme/web", "https://bitbucket.org/acme/web", "bitbucket-user-key"},
+		appSlugShort:  {appSlug, "//circleci.com/5034460f-c7c4-4c43-9457-de07e2029e7b/00000000-0000-4000-8000-000000000001", "github-user-key"},
 	} {
 		srv := circlecitest.New(t)
 		id := srv.AddProject(slug)

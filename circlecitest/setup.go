@@ -18,7 +18,11 @@ func (s *Server) AddUser(login, name string) uuid.UUID {
 	return s.engine.AddUser(login, name).ID
 }
 
-// AddOrg adds an organization unless the slug exists, and returns its ID.
+// AddOrg adds an organization unless the slug exists, and returns its ID. In the
+// slug of a standalone organization, circleci/<id>, the ID is a UUID or its
+// base58 form, and the organization gets this ID; see
+// [Server.AddStandaloneOrg] for one with a name. AddOrg panics if the slug is
+// invalid.
 func (s *Server) AddOrg(slug circleci.OrgSlug) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -33,8 +37,38 @@ func (s *Server) SetPaidPlan(slug circleci.OrgSlug) {
 	s.engine.AddOrg(string(slug)).Paid = true
 }
 
+// AddStandaloneOrg adds an organization of CircleCI's own, of the type circleci,
+// and returns its slug, which has the organization's ID and not its name. The
+// projects of GitHub Apps and GitLab belong to such organizations.
+func (s *Server) AddStandaloneOrg(name string) circleci.OrgSlug {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	return circleci.OrgSlug(s.engine.AddStandaloneOrg(name).Slug)
+}
+
+// AddStandaloneProject adds a project to a standalone organization and returns
+// its slug, which has the project's ID and not its name:
+//
+//	slug := srv.AddStandaloneProject(srv.AddStandaloneOrg("acme"), "web")
+//	id := srv.AddProject(slug) // the ID of the same project
+//
+// It panics if the slug is not that of a standalone organization.
+func (s *Server) AddStandaloneProject(org circleci.OrgSlug, name string) circleci.ProjectSlug {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	o := s.engine.AddOrg(string(org))
+	if !o.Standalone() {
+		panic("circlecitest: " + string(org) + " is not a standalone organization, such as AddStandaloneOrg returns")
+	}
+	return circleci.ProjectSlug(s.engine.AddStandaloneProject(o, name).Slug)
+}
+
 // AddProject adds a project and its organization unless they exist, and returns
-// the project's ID.
+// the project's ID. In the slug of a standalone project,
+// circleci/<org id>/<project id>, the IDs are UUIDs or their base58 forms, and
+// the organization and the project get these IDs; see
+// [Server.AddStandaloneProject] for one with a name. AddProject panics if the
+// slug is invalid.
 func (s *Server) AddProject(slug circleci.ProjectSlug) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()

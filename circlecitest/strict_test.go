@@ -24,12 +24,11 @@ import (
 // place in routes and bodies.
 func furnished(t *testing.T, tb circlecitest.TB) (*circlecitest.Server, *strings.Replacer) {
 	t.Helper()
-	const appSlug = "circleci/acme/app"
 	srv := circlecitest.New(tb, circlecitest.WithManualTime(), circlecitest.WithTime(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)))
 	t.Cleanup(srv.Close)
 	c, ctx := srv.Client(), t.Context()
 	web, app := srv.AddProject(webSlug), srv.AddProject(appSlug)
-	org, appOrg := srv.AddOrg("gh/acme"), srv.AddOrg("circleci/acme")
+	org, appOrg := srv.AddOrg("gh/acme"), srv.AddOrg(circleci.ProjectSlug(appSlug).Org())
 	srv.Script(webSlug, circlecitest.Script{
 		Setup:     circlecitest.Workflow("setup", circlecitest.Job("generate").WithOutput("x")),
 		Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build", circlecitest.Approval("hold"))},

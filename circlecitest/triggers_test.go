@@ -17,13 +17,15 @@ import (
 // triggerBench is a project with a definition.
 type triggerBench struct {
 	srv                 *circlecitest.Server
+	slug                circleci.ProjectSlug
 	client              *circleci.Client
 	project, definition uuid.UUID
 }
 
 func newTriggerBench(t *testing.T, opts ...circlecitest.Option) *triggerBench {
 	srv := circlecitest.New(t, opts...)
-	b := &triggerBench{srv: srv, client: srv.Client(), project: srv.AddProject("circleci/acme/web")}
+	b := &triggerBench{srv: srv, client: srv.Client(), slug: standaloneWeb(srv)}
+	b.project = srv.AddProject(b.slug)
 	b.definition = newDefinition(t, b.client, b.project).ID
 	return b
 }
@@ -93,7 +95,7 @@ func TestAScheduleNamesItsActor(t *testing.T) {
 // oldest first.
 func (b *triggerBench) starts(t *testing.T) (all []string) {
 	t.Helper()
-	for p, err := range b.client.Pipelines.ListForProject("circleci/acme/web", nil).All(t.Context()) {
+	for p, err := range b.client.Pipelines.ListForProject(b.slug, nil).All(t.Context()) {
 		require.NoError(t, err)
 		all = append(all, p.CreatedAt.Format("Mon 01-02 15:04"))
 	}
@@ -150,7 +152,7 @@ func TestAScheduleThatChangesOrGoes(t *testing.T) {
 		return b, made.ID
 	}
 	b, id := create(t)
-	for p, err := range b.client.Pipelines.ListForProject("circleci/acme/web", nil).All(t.Context()) {
+	for p, err := range b.client.Pipelines.ListForProject(b.slug, nil).All(t.Context()) {
 		require.NoError(t, err)
 		assert.Equal(t, circleci.TriggerTypeScheduledPipeline, p.Trigger.Type)
 		assert.Equal(t, "system-actor", p.Trigger.Actor.Login)
@@ -194,7 +196,7 @@ func TestATriggerFiresByHand(t *testing.T) {
 	p, err := b.client.Pipelines.Get(t.Context(), b.srv.FireTrigger(hook.ID))
 	require.NoError(t, err)
 	assert.Equal(t, circleci.TriggerTypeWebhook, p.Trigger.Type)
-	listed, err := b.client.Pipelines.ListForProject("circleci/acme/web", &circleci.ListProjectPipelinesOptions{Branch: "release"}).Collect(t.Context())
+	listed, err := b.client.Pipelines.ListForProject(b.slug, &circleci.ListProjectPipelinesOptions{Branch: "release"}).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, listed, 1)
 	_, err = b.client.Triggers.Update(t.Context(), b.project, hook.ID, circleci.UpdateTriggerRequest{Disabled: circleci.Some(true)})

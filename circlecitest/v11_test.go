@@ -126,7 +126,7 @@ func TestTheOldAPIFollowsProjects(t *testing.T) {
 	followed := oldObject(t, srv, "GET", "/api/private/me/followed-projects", "", 200)
 	assert.Equal(t, []any{map[string]any{"name": "api", "slug": "gh/acme/api", "vcs_type": "github"}}, followed["items"])
 	assert.Nil(t, followed["next_page_token"])
-	oldObject(t, srv, "POST", "/api/v1.1/project/circleci/a/b/follow", "", 404)
+	oldObject(t, srv, "POST", "/api/v1.1/project/"+appSlug+"/follow", "", 404)
 }
 
 func TestTheOldAPIAnnouncesTheEndOfItsTriggers(t *testing.T) {

@@ -226,8 +226,8 @@ func TestAnEventOfAStandaloneProjectHasNoVCS(t *testing.T) {
 		srv := circlecitest.New(t, circlecitest.WithDeliveryTransport(carrier(func(*http.Request) (*http.Response, error) {
 			return answer(http.StatusNoContent), nil
 		})))
-		addHook(t, srv, "circleci/a/b", "https://hooks.example/")
-		srv.StartPipeline("circleci/a/b", "main")
+		addHook(t, srv, appSlug, "https://hooks.example/")
+		srv.StartPipeline(appSlug, "main")
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.NotEmpty(t, srv.Deliveries())

@@ -93,7 +93,7 @@ func TestParse(t *testing.T) {
 	assert.Equal(t, 123456*time.Microsecond, time.Duration(w.HappenedAt.Nanosecond()))
 	assert.Equal(t, workflowBody, string(w.Raw))
 
-	e, err = webhook.Parse([]byte(`{"id":"x","type":"job-completed","happened_at":"","project":{"slug":"circleci/a/b"},
+	e, err = webhook.Parse([]byte(`{"id":"x","type":"job-completed","happened_at":"","project":{"slug":"circleci/Fxr5ZKJ7TnE3QmPBbeRj2L/SkbkBnHdgVKqMnXk5tFYyZ"},
 		"job":{"id":"11111111-1111-4111-8111-111111111111","number":7,"name":"test","status":"canceled","started_at":null},
 		"pipeline":{"trigger_parameters":{"circleci":{"event_time":"2024-12-18 17:23:29.361740256 +0000 UTC"},"gitlab":{"user_id":"12"}}}}`))
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestParse(t *testing.T) {
 	assert.Nil(t, j.Pipeline.VCS)
 	assert.Contains(t, j.Pipeline.TriggerParameters, "gitlab")
 	assert.True(t, j.HappenedAt.IsZero())
-	assert.Equal(t, circleci.ProjectSlug("circleci/a/b"), j.Project.Slug)
+	assert.Equal(t, circleci.ProjectSlug("circleci/Fxr5ZKJ7TnE3QmPBbeRj2L/SkbkBnHdgVKqMnXk5tFYyZ"), j.Project.Slug)
 }
 
 // Whatever the ping leaves out, it is an event.

@@ -80,10 +80,7 @@ func createOrg(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 	case "bitbucket":
 		return exchange.Created(orgView(s.AddOrg("bb/" + in.Name)))
 	case "circleci":
-		o := &world.Org{ID: s.NewID(), Name: in.Name, VCSType: in.VCSType}
-		o.Slug = "circleci/" + o.ID.String()
-		s.Orgs = append(s.Orgs, o)
-		return exchange.Created(orgView(o))
+		return exchange.Created(orgView(s.AddStandaloneOrg(in.Name)))
 	}
 	return exchange.Message(http.StatusBadRequest, "Invalid VCS type "+in.VCSType+". Must be one of: github, bitbucket, circleci")
 }

@@ -106,7 +106,7 @@ var pipelineHandlers = map[string]exchange.Handler{
 		return exchange.Page(r, newest, exchange.DefaultPageSize, workflowView)
 	}),
 	"POST /project/{project-slug}/pipeline": exchange.WithProject(func(s *engine.Engine, r *exchange.Request, pr *world.Project) *exchange.Answer {
-		if pr.Org.VCSType == "circleci" {
+		if pr.Org.Standalone() {
 			return exchange.Message(http.StatusBadRequest, "circlecitest: the API starts pipelines of this project by pipeline/run only")
 		}
 		var in struct {

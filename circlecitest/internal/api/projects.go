@@ -42,8 +42,10 @@ var projectHandlers = map[string]exchange.Handler{
 			return exchange.NotFound("Organization")
 		case in.Name == "":
 			return exchange.Missing("name")
-		case s.ProjectBy(o.Slug+"/"+in.Name) != nil:
+		case s.ProjectNamed(o, in.Name) != nil:
 			return exchange.Message(http.StatusConflict, "Project already exists.")
+		case o.Standalone():
+			return exchange.OK(projectView(s.AddStandaloneProject(o, in.Name)))
 		}
 		return exchange.OK(projectView(s.AddProject(o.Slug + "/" + in.Name)))
 	},

@@ -30,6 +30,9 @@ const PageToken = "page-token"
 // WithProject returns a handler for a route with a project's slug.
 func WithProject(do func(s *engine.Engine, r *Request, p *world.Project) *Answer) Handler {
 	return func(s *engine.Engine, r *Request) *Answer {
+		if world.HasNames(r.Slug()) {
+			return Message(http.StatusBadRequest, "Invalid project slug "+r.Slug())
+		}
 		p := s.ProjectBy(r.Slug())
 		if p == nil {
 			return Message(http.StatusNotFound, "Project not found")

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/circleci-go/circleci/circlecitest/internal/world"
 	"github.com/circleci-go/circleci/internal/wire"
 )
 
@@ -112,13 +111,13 @@ func (r *Request) Number(name string) int64 {
 	return n
 }
 
-// Slug returns the project slug of the path, in its short form.
+// Slug returns the project slug of the path.
 func (r *Request) Slug() string {
 	slug, ok := r.Params["project-slug"]
 	if !ok {
 		slug = r.Params["provider"] + "/" + r.Params["organization"] + "/" + r.Params["project"]
 	}
-	return world.ShortSlug(slug)
+	return slug
 }
 
 // Bind decodes the body into in, a pointer. A strict server refuses unknown

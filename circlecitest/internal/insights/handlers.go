@@ -138,6 +138,6 @@ func workflowMetrics(p *world.Project, name string, x samples, in span) form.Obj
 		metrics["total_credits_used"], metrics["total_recoveries"] = x.credits(), len(x.recoveries())
 	}
 	view := form.Object{"name": name, "metrics": metrics, "project_id": p.ID}
-	view["window_start"], view["window_end"] = x.window()
+	view["window_start"], view["window_end"] = x.window(in)
 	return view
 }

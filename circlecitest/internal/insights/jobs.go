@@ -31,7 +31,7 @@ func listJobMetrics(s *engine.Engine, r *exchange.Request, p *world.Project) *ex
 		metrics := x.counts(in)
 		metrics["total_credits_used"] = x.credits()
 		view := form.Object{"name": name, "metrics": metrics}
-		view["window_start"], view["window_end"] = x.window()
+		view["window_start"], view["window_end"] = x.window(in)
 		return view
 	})
 }

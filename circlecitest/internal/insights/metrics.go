@@ -145,10 +145,11 @@ func (x samples) mttr() any {
 	return int64(mean(all))
 }
 
-// window returns the times of the first and the last run.
-func (x samples) window() (start, end any) {
+// window returns the times of the first and the last run, or the bounds of the
+// period if there is none: the document declares both as dates.
+func (x samples) window(in span) (start, end any) {
 	if len(x) == 0 {
-		return "", ""
+		return form.Time(in.from), form.Time(in.to)
 	}
 	return form.Time(x[0].created), form.Time(x[len(x)-1].created)
 }

@@ -140,7 +140,7 @@ func workflowSummary(s *engine.Engine, r *exchange.Request, p *world.Project) *e
 	if n := len(x.durations()); n > 0 {
 		metrics["total_credits_used"], metrics["completed_runs"] = x.credits(), n
 	}
-	metrics["window_start"], metrics["window_end"] = x.window()
+	metrics["window_start"], metrics["window_end"] = x.window(in)
 	trends := form.Object{}
 	for _, name := range []string{
 		"total_runs", "failed_runs", "success_rate", "p95_duration_secs", "median_duration_secs", "total_credits_used", "mttr", "throughput",

@@ -16,7 +16,7 @@ func (s *World) OrgByID(text string) *Org {
 	if uuid.Validate(text) != nil {
 		return nil
 	}
-	return s.OrgBy(strings.ToLower(text))
+	return s.OrgBy(text)
 }
 
 // Group is a group of users.
@@ -77,29 +77,48 @@ type OrbURL struct {
 	Name, Prefix, Auth string
 }
 
-var vcsTypes = map[string]string{"gh": "github", "bb": "bitbucket"}
-
-// AddOrg adds an organization unless the slug exists.
+// AddOrg adds an organization unless the slug exists. A standalone organization
+// has the ID of its slug.
 func (s *World) AddOrg(slug string) *Org {
 	slug = ShortSlug(slug)
-	for _, o := range s.Orgs {
-		if o.Slug == slug {
-			return o
-		}
+	if o := s.OrgBy(slug); o != nil {
+		return o
 	}
 	provider, name, _ := strings.Cut(slug, "/")
+	if provider == standalone {
+		id, ok := parseID(name)
+		if !ok {
+			panic("circlecitest: " + slug + " is not an organization slug: circleci/ is followed by an ID")
+		}
+		return s.addStandaloneOrg(id, "org-"+id.String()[:8])
+	}
 	o := &Org{ID: s.NewID(), Slug: slug, Name: name, VCSType: vcsTypes[provider]}
 	if o.VCSType == "" {
-		o.VCSType = "circleci"
+		o.VCSType = provider
 	}
 	s.Orgs = append(s.Orgs, o)
 	return o
 }
 
+// AddStandaloneOrg adds an organization that no provider has.
+func (s *World) AddStandaloneOrg(name string) *Org { return s.addStandaloneOrg(s.NewID(), name) }
+
+func (s *World) addStandaloneOrg(id uuid.UUID, name string) *Org {
+	o := &Org{ID: id, Slug: standalone + "/" + base58(id), Name: name, VCSType: standalone}
+	s.Orgs = append(s.Orgs, o)
+	return o
+}
+
+// Standalone reports whether the organization is CircleCI's own: its projects
+// have IDs in their slugs, and names of their own.
+func (o *Org) Standalone() bool { return o.VCSType == standalone }
+
 // OrgBy returns the organization with an ID or slug, or nil.
 func (s *World) OrgBy(ref string) *Org {
+	id, err := uuid.Parse(ref)
+	slug := ShortSlug(ref)
 	for _, o := range s.Orgs {
-		if o.Slug == ShortSlug(ref) || o.ID.String() == ref {
+		if o.Slug == slug || err == nil && o.ID == id {
 			return o
 		}
 	}
@@ -142,18 +161,6 @@ func (s *World) ExportersOf(o *Org) (all []*OtelExporter) {
 	return all
 }
 
-// ShortSlug returns the short form of a slug: gh instead of github.
-func ShortSlug(slug string) string {
-	provider, rest, _ := strings.Cut(slug, "/")
-	switch provider {
-	case "github":
-		return "gh/" + rest
-	case "bitbucket":
-		return "bb/" + rest
-	}
-	return slug
-}
-
 // ScheduleActor returns the user of an attribution actor, or nil.
 func (s *World) ScheduleActor(name string) *User {
 	switch circleci.AttributionActor(name) {
@@ -188,13 +195,4 @@ func (s *World) AddUser(login, name string) *User {
 	u := &User{ID: s.NewID(), Login: login, Name: name}
 	s.Users[u.ID] = u
 	return u
-}
-
-// LongSlug returns the form of a slug that webhooks use.
-func LongSlug(slug string) string {
-	provider, rest, _ := strings.Cut(slug, "/")
-	if long := vcsTypes[provider]; long != "" {
-		return long + "/" + rest
-	}
-	return slug
 }

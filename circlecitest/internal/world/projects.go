@@ -48,7 +48,8 @@ type CheckoutKey struct {
 	Created      time.Time
 }
 
-// AddProject adds a project and its organization unless they exist.
+// AddProject adds a project and its organization unless they exist. A
+// standalone project has the ID of its slug.
 func (s *World) AddProject(slug string) *Project {
 	slug = ShortSlug(slug)
 	if p := s.ProjectBy(slug); p != nil {
@@ -58,8 +59,25 @@ func (s *World) AddProject(slug string) *Project {
 	if len(parts) != 3 {
 		panic("circlecitest: " + slug + " is not a project slug")
 	}
+	if parts[0] == standalone {
+		id, ok := parseID(parts[2])
+		if !ok || HasNames(slug) {
+			panic("circlecitest: " + slug + " is not a project slug: circleci/ is followed by two IDs")
+		}
+		return s.addProject(s.AddOrg(parts[0]+"/"+parts[1]), id, slug, "project-"+id.String()[:8])
+	}
+	return s.addProject(s.AddOrg(parts[0]+"/"+parts[1]), s.NewID(), slug, parts[2])
+}
+
+// AddStandaloneProject adds a project to a standalone organization.
+func (s *World) AddStandaloneProject(o *Org, name string) *Project {
+	id := s.NewID()
+	return s.addProject(o, id, o.Slug+"/"+base58(id), name)
+}
+
+func (s *World) addProject(o *Org, id uuid.UUID, slug, name string) *Project {
 	p := &Project{
-		ID: s.NewID(), Slug: slug, Name: parts[2], Org: s.AddOrg(parts[0] + "/" + parts[1]), DefaultBranch: "main",
+		ID: id, Slug: slug, Name: name, Org: o, DefaultBranch: "main",
 		Settings: form.Object{
 			"autocancel_builds": false, "build_fork_prs": false, "build_prs_only": false, "disable_ssh": false,
 			"forks_receive_secret_env_vars": false, "oss": false, "set_github_status": true, "setup_workflows": false,
@@ -72,10 +90,20 @@ func (s *World) AddProject(slug string) *Project {
 
 // ProjectBy returns the project with a slug or ID, or nil.
 func (s *World) ProjectBy(ref string) *Project {
+	id, err := uuid.Parse(ref)
+	slug := ShortSlug(ref)
 	for _, p := range s.Projects {
-		if p.Slug == ref || p.ID.String() == ref {
+		if p.Slug == slug || err == nil && p.ID == id {
 			return p
 		}
+	}
+	return nil
+}
+
+// ProjectNamed returns the project of an organization with a name, or nil.
+func (s *World) ProjectNamed(o *Org, name string) *Project {
+	if i := slices.IndexFunc(s.Projects, func(p *Project) bool { return p.Org == o && p.Name == name }); i >= 0 {
+		return s.Projects[i]
 	}
 	return nil
 }
@@ -104,7 +132,7 @@ func (p *Project) Repository() string {
 	case "bitbucket":
 		return "https://bitbucket.org/" + p.Org.Name + "/" + p.Name
 	}
-	return "//circleci.com/" + p.Org.Name + "/" + p.Name
+	return "//circleci.com/" + p.Org.ID.String() + "/" + p.ID.String()
 }
 
 // NextScript returns and consumes the script of the next pipeline.

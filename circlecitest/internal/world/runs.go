@@ -15,7 +15,7 @@ import (
 // Origin returns what the pipeline runs: a revision of a repository, or for a
 // standalone project the parameters of its trigger.
 func (p *Pipeline) Origin() (vcs, parameters form.Object) {
-	if p.Project.Org.VCSType == "circleci" {
+	if p.Project.Org.Standalone() {
 		return nil, form.Object{
 			"git":      form.Object{"branch": p.Branch, "checkout_sha": p.Revision, "repo_id": "705400000"},
 			"circleci": form.Object{"trigger_type": p.Trigger, "actor_id": p.Actor.ID.String()},
