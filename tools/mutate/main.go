@@ -32,7 +32,9 @@ func main() {
 	n := flag.Int("n", 150, "how many mutants to draw")
 	seed := flag.Uint64("seed", 1, "seed of the sample")
 	dir := flag.String("C", ".", "directory of the module")
-	limit := flag.Duration("timeout", 2*time.Minute, "time limit of one test run; a mutant that exceeds it is killed")
+	limit := flag.Duration("timeout", 2*time.Minute, "upper bound of the time limit of a test run, which is five times what the unchanged tests take; a mutant that exceeds it is killed")
+	parallel := flag.Int("p", 2, "how many mutants to test at a time")
+	verbose := flag.Bool("v", false, "print which test has killed each mutant")
 	floor := flag.Float64("floor", 90, "least percentage of mutants to kill")
 	flag.Parse()
 	if flag.NArg() == 0 {
@@ -45,7 +47,7 @@ func main() {
 	below := false
 	for _, arg := range flag.Args() {
 		names := strings.Split(arg, ",")
-		s := &sample{dir: *dir, pattern: names[0], tests: names, limit: *limit, known: known}
+		s := &sample{dir: *dir, pattern: names[0], tests: names, limit: *limit, known: known, parallel: *parallel, verbose: *verbose}
 		killed, counted, err := s.measure(ctx, *n, *seed)
 		if err != nil {
 			log.Fatalf("mutate %s: %v", arg, err)

@@ -20,6 +20,7 @@ type mutant struct {
 	line     int
 	function string
 	change   string // for people: "a < b -> a <= b"
+	same     int    // how many mutants of the function before it have the same change
 	// rewrite returns the new text of the range; source renders a part of the
 	// old one, with the changes inside it.
 	rewrite func(id int, source func(lo, hi int) string) string
@@ -28,11 +29,26 @@ type mutant struct {
 // name identifies a mutant in equivalent.txt; it survives changes elsewhere in
 // the file.
 func (m *mutant) name(dir string) string {
-	file := m.file
+	return m.path(dir) + ": " + m.what()
+}
+
+// place is the mutant's name with its line.
+func (m *mutant) place(dir string) string {
+	return fmt.Sprintf("%s:%d: %s", m.path(dir), m.line, m.what())
+}
+
+func (m *mutant) path(dir string) string {
 	if rel, err := filepath.Rel(dir, m.file); err == nil {
-		file = filepath.ToSlash(rel)
+		return filepath.ToSlash(rel)
 	}
-	return file + ": " + m.function + ": " + m.change
+	return m.file
+}
+
+func (m *mutant) what() string {
+	if m.same > 0 {
+		return fmt.Sprintf("%s: %s #%d", m.function, m.change, m.same+1)
+	}
+	return m.function + ": " + m.change
 }
 
 // otherOperators are what an operator is replaced by.
@@ -132,10 +148,16 @@ func (f *finder) text(n ast.Node) string {
 }
 
 func (f *finder) add(n ast.Node, change string, rewrite func(id int, source func(lo, hi int) string) string) {
-	f.out = append(f.out, &mutant{
+	m := &mutant{
 		pkg: f.pkg, file: f.path, lo: f.offset(n.Pos()), hi: f.offset(n.End()), line: f.file.Line(n.Pos()),
 		function: f.function, change: strings.Join(strings.Fields(change), " "), rewrite: rewrite,
-	})
+	}
+	for _, other := range f.out {
+		if other.function == m.function && other.change == m.change {
+			m.same++
+		}
+	}
+	f.out = append(f.out, m)
 }
 
 // negate inverts a condition.
@@ -167,20 +189,19 @@ func (f *finder) binary(n *ast.BinaryExpr) {
 	if !ok {
 		return
 	}
+	lo, hi := f.offset(n.Pos()), f.offset(n.End())
 	xlo, xhi, ylo, yhi := f.offset(n.X.Pos()), f.offset(n.X.End()), f.offset(n.Y.Pos()), f.offset(n.Y.End())
 	for _, op := range otherOperators[n.Op] {
 		change := f.text(n.X) + " " + n.Op.String() + " " + f.text(n.Y) + " -> " + op.String()
 		switch {
 		case basic.Info()&types.IsBoolean != 0:
 			f.add(n, change, func(id int, source func(lo, hi int) string) string {
-				x, y := source(xlo, xhi), source(ylo, yhi)
-				return fmt.Sprintf("(mutantOn(%d) && (%s %s %s) || !mutantOn(%d) && (%s %s %s))", id, x, op, y, id, x, n.Op, y)
+				return fmt.Sprintf("(mutantOn(%d) && (%s %s %s) || !mutantOn(%d) && (%s))", id, source(xlo, xhi), op, source(ylo, yhi), id, source(lo, hi))
 			})
 		case basic.Info()&types.IsNumeric != 0:
 			if name, ok := f.typeName(tv.Type); ok {
 				f.add(n, change, func(id int, source func(lo, hi int) string) string {
-					x, y := source(xlo, xhi), source(ylo, yhi)
-					return fmt.Sprintf("mutantOr(%d, func() %s { return %s %s %s }, func() %s { return %s %s %s })", id, name, x, op, y, name, x, n.Op, y)
+					return fmt.Sprintf("mutantOr(%d, func() %s { return %s %s %s }, func() %s { return %s })", id, name, source(xlo, xhi), op, source(ylo, yhi), name, source(lo, hi))
 				})
 			}
 		}

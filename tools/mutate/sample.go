@@ -28,6 +28,9 @@ type sample struct {
 	limit   time.Duration
 	known   map[string]bool
 
+	parallel int
+	verbose  bool
+
 	work     string // temporary directory
 	packages []*packages.Package
 	source   map[string][]byte
@@ -35,7 +38,10 @@ type sample struct {
 }
 
 // binary is a compiled test.
-type binary struct{ path, dir, pkg string }
+type binary struct {
+	path, dir, pkg string
+	limit          time.Duration // of one run
+}
 
 // switches is added to each changed package. It reads the environment without
 // package os, which some packages do not import.
@@ -84,10 +90,10 @@ func (s *sample) measure(ctx context.Context, n int, seed uint64) (killed, count
 	if err != nil {
 		return 0, 0, err
 	}
-	if out, ok := s.run(ctx, 0); !ok {
-		return 0, 0, fmt.Errorf("the tests fail without any change:\n%s", out)
+	if err := s.calibrate(ctx); err != nil {
+		return 0, 0, err
 	}
-	fmt.Printf("%s: %d mutants of %d, %d test binaries\n", s.pattern, len(drawn), len(all), len(s.binaries))
+	fmt.Printf("%s: %d mutants of %d, %d test binaries, seed %d\n", s.pattern, len(drawn), len(all), len(s.binaries), seed)
 	survivors := s.survivors(ctx, drawn)
 	if err := ctx.Err(); err != nil {
 		return 0, 0, err
@@ -98,7 +104,7 @@ func (s *sample) measure(ctx context.Context, n int, seed uint64) (killed, count
 			counted--
 			continue
 		}
-		fmt.Printf("survived: line %d of %s\n", m.line, m.name(s.dir))
+		fmt.Println("survived: " + m.place(s.dir))
 	}
 	equivalent := len(drawn) - counted
 	return counted - (len(survivors) - equivalent), counted, nil
@@ -225,14 +231,23 @@ func renderRange(source []byte, mutants []*mutant, lo, hi int) string {
 	return out.String()
 }
 
-var errorLine = regexp.MustCompile(`([^/\s]+\.go:\d+):\d+: `)
+// errorLine is a place that the compiler complains of.
+var errorLine = regexp.MustCompile(`([^/\s]+\.go):(\d+):\d+: `)
 
-// culprits are the mutants on the lines that the compiler complains of.
+// culprits are the mutants on the lines that the compiler complains of, or on
+// the nearest line before: a missing return is reported at the end of the
+// function.
 func culprits(out string, lines map[string][]int) map[int]bool {
 	bad := map[int]bool{}
 	for _, at := range errorLine.FindAllStringSubmatch(out, -1) {
-		for _, id := range lines[at[1]] {
-			bad[id] = true
+		line, _ := strconv.Atoi(at[2])
+		for ; line > 0; line-- {
+			if ids := lines[fmt.Sprintf("%s:%d", at[1], line)]; len(ids) > 0 {
+				for _, id := range ids {
+					bad[id] = true
+				}
+				break
+			}
 		}
 	}
 	return bad
@@ -258,12 +273,27 @@ func (s *sample) build(ctx context.Context, overlay string) (string, error) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return string(out), err
 		}
-		s.binaries = append(s.binaries, binary{path, dir, pkg})
+		s.binaries = append(s.binaries, binary{path: path, dir: dir, pkg: pkg})
 	}
 	return "", nil
 }
 
-// survivors runs the tests against each mutant, two at a time.
+// calibrate runs the unchanged tests, and derives the time limit of a mutant's
+// run from the time that they take.
+func (s *sample) calibrate(ctx context.Context) error {
+	for i := range s.binaries {
+		b := &s.binaries[i]
+		b.limit = s.limit
+		start := time.Now()
+		if out, ok := b.run(ctx, 0); !ok {
+			return fmt.Errorf("the tests of %s fail without any change:\n%s", b.pkg, out)
+		}
+		b.limit = min(s.limit, 5*time.Second+5*time.Since(start))
+	}
+	return nil
+}
+
+// survivors runs the tests against each mutant, s.parallel at a time.
 func (s *sample) survivors(ctx context.Context, drawn []*mutant) []*mutant {
 	var (
 		mu    sync.Mutex
@@ -271,14 +301,18 @@ func (s *sample) survivors(ctx context.Context, drawn []*mutant) []*mutant {
 		out   []*mutant
 		next  = make(chan *mutant)
 	)
-	for range 2 {
+	for range s.parallel {
 		group.Go(func() {
 			for m := range next {
-				if _, ok := s.run(ctx, m.id); ok {
-					mu.Lock()
+				killer, ok := s.run(ctx, m.id)
+				mu.Lock()
+				if ok {
 					out = append(out, m)
-					mu.Unlock()
 				}
+				if s.verbose {
+					fmt.Printf("%s: %s\n", cmp.Or(killer, "survived"), m.place(s.dir))
+				}
+				mu.Unlock()
 			}
 		})
 	}
@@ -290,23 +324,41 @@ func (s *sample) survivors(ctx context.Context, drawn []*mutant) []*mutant {
 	}
 	close(next)
 	group.Wait()
-	slices.SortFunc(out, func(a, b *mutant) int { return cmp.Compare(a.name(s.dir), b.name(s.dir)) })
+	slices.SortFunc(out, func(a, b *mutant) int {
+		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.lo, b.lo), cmp.Compare(a.id, b.id))
+	})
 	return out
 }
 
-// run runs the tests with one mutant switched on, and reports whether all pass.
-func (s *sample) run(ctx context.Context, id int) (string, bool) {
-	for _, b := range s.binaries {
-		limited, cancel := context.WithTimeout(ctx, s.limit)
-		cmd := exec.CommandContext(limited, b.path, "-test.failfast", "-test.short")
-		cmd.Dir = b.dir
-		cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id))
-		cmd.WaitDelay = time.Second
-		out, err := cmd.CombinedOutput()
-		cancel()
-		if err != nil {
-			return b.pkg + ": " + err.Error() + "\n" + string(out), false
+var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
+
+// run runs the tests with one mutant switched on, and reports whether all pass,
+// or else which has failed.
+func (s *sample) run(ctx context.Context, id int) (killer string, ok bool) {
+	for i := range s.binaries {
+		b := &s.binaries[i]
+		if out, ok := b.run(ctx, id); !ok {
+			if name := failedTest.FindStringSubmatch(out); name != nil {
+				return b.pkg + "." + name[1], false
+			}
+			return b.pkg + ", " + strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:]), false
 		}
+	}
+	return "", true
+}
+
+// run runs one binary. A mutant that fills the memory is stopped by a limit on
+// the address space.
+func (b *binary) run(ctx context.Context, id int) (string, bool) {
+	ctx, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", `ulimit -v 8000000; exec "$0" -test.failfast -test.short`, b.path)
+	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id))
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out) + "\n" + cmp.Or(ctx.Err(), err).Error(), false
 	}
 	return "", true
 }
