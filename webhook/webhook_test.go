@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -105,6 +106,18 @@ func TestParse(t *testing.T) {
 	assert.Contains(t, j.Pipeline.TriggerParameters, "gitlab")
 	assert.True(t, j.HappenedAt.IsZero())
 	assert.Equal(t, circleci.ProjectSlug("circleci/Fxr5ZKJ7TnE3QmPBbeRj2L/SkbkBnHdgVKqMnXk5tFYyZ"), j.Project.Slug)
+}
+
+// A program can put an event in a queue and parse it again.
+func TestEventsSurviveARoundTrip(t *testing.T) {
+	e, err := webhook.Parse([]byte(workflowBody))
+	require.NoError(t, err)
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	again, err := webhook.Parse(data)
+	require.NoError(t, err)
+	again.About().Raw = e.About().Raw
+	assert.Equal(t, e, again)
 }
 
 // Whatever the ping leaves out, it is an event.
