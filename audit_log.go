@@ -112,7 +112,7 @@ func (s *AuditLogService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *P
 //
 //circleci:operation POST /organizations/{org_id}/audit-log/configs
 func (s *AuditLogService) CreateConfig(ctx context.Context, orgID uuid.UUID, in AuditLogConfigRequest, opts ...RequestOption) (*AuditLogConfig, error) {
-	return do[AuditLogConfig](ctx, s.client, post("/organizations/{org_id}/audit-log/configs", orgID).body(auditLogBody{in, auditLogPurpose}).with(opts))
+	return create[AuditLogConfig](ctx, s.client, post("/organizations/{org_id}/audit-log/configs", orgID).body(auditLogBody{in, auditLogPurpose}).with(opts))
 }
 
 // GetConfig returns the configuration with the given ID. If there is none, the

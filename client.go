@@ -91,7 +91,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	base := *root
 	base.Path += "/api/v2"
 	c := &Client{plainHTTP: cfg.plainHTTP, maxBody: cfg.maxBody, root: root, base: &base, tokenFrom: cfg.tokenFrom, callHooks: cfg.callHooks}
-	if c.http, err = cfg.client(); err != nil {
+	if c.http, err = cfg.client(root); err != nil {
 		return nil, err
 	}
 	c.auth = transport.NewAuth(c.http.Transport, root, source, cfg.bearer)

@@ -133,7 +133,7 @@ func (r CreateContextRequest) check() error { return r.Owner.check() }
 //
 //circleci:operation POST /context
 func (s *ContextsService) Create(ctx context.Context, in CreateContextRequest, opts ...RequestOption) (*Context, error) {
-	return do[Context](ctx, s.client, post("/context").body(in).with(opts))
+	return create[Context](ctx, s.client, post("/context").body(in).with(opts))
 }
 
 // Delete deletes a context with its environment variables and restrictions.
@@ -274,7 +274,7 @@ func (r CreateRestrictionRequest) check() error {
 //
 //circleci:operation POST /context/{context_id}/restrictions
 func (s *ContextsService) CreateRestriction(ctx context.Context, id uuid.UUID, in CreateRestrictionRequest, opts ...RequestOption) (*ContextRestriction, error) {
-	return do[ContextRestriction](ctx, s.client, post("/context/{context_id}/restrictions", id).body(in).with(opts))
+	return create[ContextRestriction](ctx, s.client, post("/context/{context_id}/restrictions", id).body(in).with(opts))
 }
 
 // DeleteRestriction removes a restriction from a context.

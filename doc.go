@@ -120,8 +120,9 @@
 // sends it to api.circleci.com and, by https, to CircleCI's artifact hosts
 // (*.circle-artifacts.com); a client of another server does not. This is checked
 // for each redirect. A redirect is not followed if it would turn a POST into a GET,
-// send a change to another host, or leave TLS. A base URL with plain http is
-// refused except for localhost.
+// send a change to another host, or leave TLS. A client of circleci.com does not
+// follow it into a private network either. A base URL with plain http is refused
+// except for localhost.
 //
 // The token prints as REDACTED, and is removed from responses that echo it.
 // Middlewares do not see it. A [Secret] in a request also prints as REDACTED, but

@@ -46,46 +46,18 @@ const (
 
 // newRemote validates the URL and the options of a file, before any I/O.
 func (c *Client) newRemote(ctx context.Context, address, route string, opts []RequestOption) (*remote, error) {
-	if reason := c.refuses(address); reason != "" {
+	u, err := url.Parse(address)
+	reason := "is not a valid URL"
+	if err == nil {
+		reason = transport.Refuses(c.root, u, c.plainHTTP)
+	}
+	if reason != "" {
 		return nil, &ArgumentError{Method: http.MethodGet, Route: route, Name: "URL", Reason: reason}
 	}
 	if err := checkFileOptions(opts); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(address)
-	return &remote{client: c, ctx: ctx, url: u, route: route, opts: opts, total: -1}, err
-}
-
-// refuses says why a file's URL from an API response must not be requested. It
-// returns "" if it may. A client of CircleCI's cloud requests public hosts
-// only, so that a response cannot direct it to a service in its own network.
-func (c *Client) refuses(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Host == "" || u.User != nil:
-		return "is not a valid URL"
-	case transport.SameOrigin(u, c.root):
-		return ""
-	case u.Scheme == "http" && (c.plainHTTP || transport.IsLoopback(c.root.Hostname()) && transport.IsLoopback(u.Hostname())):
-		return ""
-	case u.Scheme != "https":
-		return "does not start with https"
-	case transport.IsCloud(c.root) && !isPublicName(u.Hostname()):
-		return "does not name a public host"
-	}
-	return ""
-}
-
-// isPublicName reports whether a host looks like a public DNS name.
-func isPublicName(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	dot := strings.LastIndexByte(host, '.')
-	switch top := host[dot+1:]; top {
-	case "localhost", "local", "internal", "localdomain", "":
-		return false
-	default: // a number at the end means an IPv4 address, in any notation
-		return dot > 0 && (top[0] < '0' || top[0] > '9') && !strings.Contains(host, ":")
-	}
+	return &remote{client: c, ctx: ctx, url: u, route: route, opts: opts, total: -1}, nil
 }
 
 // checkFileOptions refuses the headers that a download sets itself to control

@@ -216,6 +216,14 @@ func TestFilesComeFromPublicHosts(t *testing.T) {
 		assert.ErrorIs(t, get(cloud, address), circleci.ErrInvalidArgument, address)
 	}
 	assert.NoError(t, get(cloud, "https://files.example.com/a"))
+	for base, want := range map[string]bool{cloud: false, server: true} {
+		s := &fileServer{answers: []fileAnswer{{status: 302, header: http.Header{"Location": {"https://10.0.0.1/a"}}}, {body: "x"}}}
+		c, err := circleci.NewClient("CCIPAT_test", circleci.WithBaseURL(base), circleci.WithHTTPClient(&http.Client{Transport: s}))
+		require.NoError(t, err)
+		_, err = c.Jobs.DownloadArtifact(t.Context(), circleci.Artifact{URL: "https://files.example.com/a"}, io.Discard)
+		assert.Equal(t, want, err == nil, "a redirect of a client of %s: %v", base, err)
+		assert.Equal(t, want, len(s.seen) == 2)
+	}
 	assert.NoError(t, get(server, "https://10.0.0.1/a"), "a server may keep its files in its own network")
 	assert.NoError(t, get("http://localhost:9000", "http://localhost:9000/a"))
 	assert.NoError(t, get("http://127.0.0.1:9000", "http://127.0.0.1:9001/a"), "the fake has two ports")

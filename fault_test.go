@@ -321,12 +321,16 @@ var faults = []struct {
 
 	// Redirects. The token goes to no other host, in any row.
 	{
-		"302 to another host", once(says(302, "", "Location", "http://storage.example.net/x?signature=s3cret")),
+		"302 to another port", once(says(302, "", "Location", "http://127.0.0.1:7000/x?signature=s3cret")),
 		fine(2).tries(1), unanswered(1).says("would turn POST into GET"),
 	},
 	{
-		"307 to another host", once(says(307, "", "Location", "http://storage.example.net/x?signature=s3cret")),
+		"307 to another port of this machine", once(says(307, "", "Location", "http://127.0.0.1:7000/x?signature=s3cret")),
 		fine(2).tries(1), unanswered(1).says("redirects a POST to another host"),
+	},
+	{
+		"307 to another host without TLS", once(says(307, "", "Location", "http://storage.example.net/x?signature=s3cret")),
+		unanswered(1).says("storage.example.net, which does not start with https"), unanswered(1).says("redirects a POST to another host"),
 	},
 	{"307 to the same host", once(says(307, "", "Location", "/elsewhere")), fine(2).tries(1), fine(2).tries(1)},
 	{"301 to the same host", once(says(301, "", "Location", "/elsewhere")), fine(2).tries(1), unanswered(1).says("would turn POST into GET")},
@@ -341,7 +345,7 @@ var faults = []struct {
 	},
 	{
 		"302 to a file", once(says(302, "", "Location", "file:///etc/passwd")),
-		unanswered(1).says("unsupported protocol scheme"), unanswered(1).says("would turn POST into GET"),
+		unanswered(1).says("redirects to file://, which is not a valid URL"), unanswered(1).says("would turn POST into GET"),
 	},
 	{
 		"307 from TLS to none", once(says(307, "", "Location", "http://example.com/x")).overTLS(),
@@ -432,7 +436,7 @@ var listFaults = []struct {
 
 const (
 	// good is the answer to each kind of call; for a walk it is the last page.
-	good = `{"name":"deploy","items":[{"id":"00000009-1111-4111-8111-111111111111","name":"c"}]}`
+	good = `{"id":"00000007-1111-4111-8111-111111111111","name":"deploy","items":[{"id":"00000009-1111-4111-8111-111111111111","name":"c"}]}`
 
 	tenSecondsOn = "Sat, 01 Jan 2000 00:00:10 GMT" // a bubble's clock starts with the year 2000
 	yesterday    = "Fri, 31 Dec 1999 00:00:00 GMT"

@@ -74,7 +74,7 @@ func (r CreateGroupRequest) check() error { return required("name", r.Name) }
 //
 //circleci:operation POST /organizations/{org_id}/groups
 func (s *GroupsService) Create(ctx context.Context, orgID uuid.UUID, in CreateGroupRequest, opts ...RequestOption) (*Group, error) {
-	return do[Group](ctx, s.client, post("/organizations/{org_id}/groups", orgID).body(in).with(opts))
+	return create[Group](ctx, s.client, post("/organizations/{org_id}/groups", orgID).body(in).with(opts))
 }
 
 // Delete deletes a group. If the group does not exist, the error matches

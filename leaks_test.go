@@ -20,7 +20,7 @@ import (
 
 // goodServer has a context, and a list of two pages.
 func goodServer(req *http.Request, _ bool) move {
-	if strings.HasSuffix(req.URL.Path, "/context") && req.URL.Query().Get("page-token") == "" {
+	if req.Method == http.MethodGet && strings.HasSuffix(req.URL.Path, "/context") && req.URL.Query().Get("page-token") == "" {
 		return listPage("2", 1, 2)
 	}
 	return says(200, good)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/circleci-go/circleci/internal/transport"
@@ -252,13 +253,13 @@ func (cfg *config) source(token string) (TokenSource, error) {
 
 // client returns the HTTP client that sends requests. Its Transport is never
 // nil.
-func (cfg *config) client() (*http.Client, error) {
+func (cfg *config) client(base *url.URL) (*http.Client, error) {
 	hc := &http.Client{}
 	if cfg.httpClient != nil {
 		copied := *cfg.httpClient
 		hc = &copied
 	}
-	hc.CheckRedirect = transport.CheckRedirect
+	hc.CheckRedirect = transport.CheckRedirect(base, cfg.plainHTTP)
 	if hc.Transport == nil {
 		hc.Transport = transport.NewConnections(cfg.transport())
 	} else if cfg.rootCAs != nil || cfg.certificate != nil {

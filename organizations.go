@@ -61,7 +61,7 @@ func (r CreateOrganizationRequest) check() error {
 //
 //circleci:operation POST /organization
 func (s *OrganizationsService) Create(ctx context.Context, in CreateOrganizationRequest, opts ...RequestOption) (*Organization, error) {
-	return do[Organization](ctx, s.client, post("/organization").body(in).with(opts))
+	return create[Organization](ctx, s.client, post("/organization").body(in).with(opts))
 }
 
 // Delete deletes an organization with ALL its projects and all data that

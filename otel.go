@@ -85,7 +85,7 @@ func (r CreateExporterRequest) check() error {
 //
 //circleci:operation POST /otel/exporters
 func (s *OTelService) CreateExporter(ctx context.Context, in CreateExporterRequest, opts ...RequestOption) (*OTelExporter, error) {
-	return do[OTelExporter](ctx, s.client, post("/otel/exporters").body(in).with(opts))
+	return create[OTelExporter](ctx, s.client, post("/otel/exporters").body(in).with(opts))
 }
 
 // DeleteExporter deletes an exporter.

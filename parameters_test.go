@@ -16,7 +16,7 @@ import (
 type environment string
 
 func TestParametersAreSent(t *testing.T) {
-	wire := replies(answers(201, `{}`))
+	wire := replies(answers(201, `{"id":"00000001-1111-4111-8111-111111111111"}`))
 	_, err := wire.client(t).Pipelines.Trigger(t.Context(), slug, circleci.TriggerPipelineRequest{Parameters: circleci.Parameters{
 		"text": `a"b`, "n": int64(math.MinInt64), "big": uint64(math.MaxUint64), "byte": byte(7), "yes": true, "no": false,
 		"empty": "", "float": 3.0, "-2^53": -float64(1 << 53), "named": environment("prod"), "month": time.March, "secret": circleci.Secret("s3cret"),

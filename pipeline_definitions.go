@@ -192,7 +192,7 @@ func (r CreatePipelineDefinitionRequest) check() error {
 //
 //circleci:operation POST /projects/{project_id}/pipeline-definitions
 func (s *PipelineDefinitionsService) Create(ctx context.Context, projectID uuid.UUID, in CreatePipelineDefinitionRequest, opts ...RequestOption) (*PipelineDefinition, error) {
-	return do[PipelineDefinition](ctx, s.client, post("/projects/{project_id}/pipeline-definitions", projectID).body(in).with(opts))
+	return create[PipelineDefinition](ctx, s.client, post("/projects/{project_id}/pipeline-definitions", projectID).body(in).with(opts))
 }
 
 // UpdateConfigSource holds the new configuration file. The provider and the

@@ -75,7 +75,7 @@ func TestTheSourcesOfADefinitionOnTheWire(t *testing.T) {
 		`{"provider":"circleci","file_path":"a.yml"}`:                                 circleci.HostedConfig("a.yml"),
 	} {
 		n := len(srv.Requests())
-		srv.Fail(op, circlecitest.Response{Body: `{}`})
+		srv.Fail(op, circlecitest.Response{Body: `{"id":"00000001-1111-4111-8111-111111111111"}`})
 		_, err := srv.Client().PipelineDefinitions.Create(t.Context(), id1, circleci.CreatePipelineDefinitionRequest{
 			Name: "build", ConfigSource: config, CheckoutSource: circleci.GitHubAppCheckout("2"),
 		})

@@ -44,7 +44,7 @@ func (r TriggerPipelineRequest) check() error {
 //
 //circleci:operation POST /project/{project-slug}/pipeline
 func (s *PipelinesService) Trigger(ctx context.Context, slug ProjectSlug, in TriggerPipelineRequest, opts ...RequestOption) (*CreatedPipeline, error) {
-	out, err := do[CreatedPipeline](ctx, s.client, post("/project/{project-slug}/pipeline", slug).body(in).with(opts))
+	out, err := create[CreatedPipeline](ctx, s.client, post("/project/{project-slug}/pipeline", slug).body(in).with(opts))
 	return out, hintParameters(err, in.Parameters)
 }
 

@@ -73,7 +73,7 @@ func (r CreateProjectRequest) check() error { return required("name", r.Name) }
 //
 //circleci:operation POST /organization/{org-slug-or-id}/project
 func (s *ProjectsService) Create(ctx context.Context, org OrgRef, in CreateProjectRequest, opts ...RequestOption) (*Project, error) {
-	return do[Project](ctx, s.client, post("/organization/{org-slug-or-id}/project", org).body(in).with(opts))
+	return create[Project](ctx, s.client, post("/organization/{org-slug-or-id}/project", org).body(in).with(opts))
 }
 
 // CreateFromRepo creates a project for a GitHub (OAuth) or Bitbucket

@@ -183,6 +183,37 @@ func do[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	return &out.value, nil
 }
 
+// creation is the response of a call that creates something. Its ID is what the
+// call was made for, so that an invalid one is an error.
+type creation[T any] struct{ answer[T] }
+
+func (a *creation[T]) Decode(body io.Reader) error {
+	err := a.answer.Decode(body)
+	if err == nil && firstID(reflect.ValueOf(a.value)) == uuid.Nil {
+		err = errors.New("the response has no valid ID: what the call creates may exist, so look for it before you repeat the call")
+	}
+	return err
+}
+
+// firstID returns the first field of a struct that is an ID.
+func firstID(v reflect.Value) uuid.UUID {
+	for _, field := range v.Fields() {
+		if id, ok := field.Interface().(uuid.UUID); ok {
+			return id
+		}
+	}
+	return uuid.Nil
+}
+
+// create makes a call that creates something with an ID.
+func create[T any](ctx context.Context, c *Client, r request) (*T, error) {
+	out := new(creation[T])
+	if err := c.run(ctx, &r, out); err != nil {
+		return nil, err
+	}
+	return &out.value, nil
+}
+
 // exec makes a call and discards the response.
 func exec(ctx context.Context, c *Client, r request) error { return c.run(ctx, &r, nil) }
 

@@ -190,7 +190,7 @@ func checkScheduled(p Parameters) error {
 //
 //circleci:operation POST /project/{project-slug}/schedule
 func (s *SchedulesService) Create(ctx context.Context, slug ProjectSlug, in CreateScheduleRequest, opts ...RequestOption) (*Schedule, error) {
-	return do[Schedule](ctx, s.client, post("/project/{project-slug}/schedule", slug).body(in).with(opts))
+	return create[Schedule](ctx, s.client, post("/project/{project-slug}/schedule", slug).body(in).with(opts))
 }
 
 // UpdateScheduleRequest holds the fields to change. Unset fields stay

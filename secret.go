@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 )
 
 // Secret is a string that only requests to the API contain in clear text. With
@@ -43,22 +44,20 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// secretsIn collects the secrets in a request's body, and adds them to found.
+// secretsIn collects the secrets in a request's body, in unexported fields too,
+// and adds them to found.
 func secretsIn(v reflect.Value, found []string) []string {
-	if !v.IsValid() {
+	if !v.IsValid() || !mayHold(v.Type()) {
 		return found
 	}
-	if s, ok := v.Interface().(Secret); ok {
-		return append(found, string(s))
-	}
 	switch v.Kind() {
+	case reflect.String:
+		return append(found, v.String())
 	case reflect.Pointer, reflect.Interface:
 		return secretsIn(v.Elem(), found)
 	case reflect.Struct:
-		for field, value := range v.Fields() {
-			if field.IsExported() {
-				found = secretsIn(value, found)
-			}
+		for _, value := range v.Fields() {
+			found = secretsIn(value, found)
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
@@ -68,7 +67,30 @@ func secretsIn(v reflect.Value, found []string) []string {
 		for _, key := range v.MapKeys() {
 			found = secretsIn(v.MapIndex(key), found)
 		}
-	default: // it holds nothing
+	default: // mayHold is false for it
 	}
 	return found
+}
+
+// mayHold reports whether a value of type t can contain a Secret.
+func mayHold(t reflect.Type, outer ...reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.String:
+		return t == reflect.TypeFor[Secret]()
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return mayHold(t.Elem(), outer...)
+	case reflect.Struct:
+		if slices.Contains(outer, t) {
+			return false
+		}
+		for field := range t.Fields() {
+			if mayHold(field.Type, append(outer, t)...) {
+				return true
+			}
+		}
+	default: // numbers, functions and the like
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package circleci_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -73,4 +74,21 @@ func TestASecretThatAServerEchoesIsNotShown(t *testing.T) {
 		assert.Contains(t, err.Error(), "bad value REDACTED")
 		assert.NotContains(t, fmt.Sprintf("%+v", err), secret.Reveal())
 	}
+}
+
+func TestAnEchoedSecretIsHidden(t *testing.T) {
+	client := always(answers(400, `{"message":"hunter123 is too short"}`)).client(t)
+	hook := circleci.UpdateWebhookRequest{SigningSecret: circleci.Some[circleci.Secret]("hunter123")}
+	_, err := client.Webhooks.Update(t.Context(), someID, hook)
+	require.ErrorContains(t, err, "REDACTED is too short")
+	assertHidden(t, "hunter123", err)
+	type node struct {
+		Next   *node
+		secret circleci.Secret
+		Any    any
+	}
+	body := node{Next: &node{secret: "hunter123", Any: map[string]any{"a": []any{circleci.Secret("hunter456")}}}}
+	err = always(answers(400, `{"message":"hunter123 and hunter456 are too short"}`)).client(t).
+		Do(t.Context(), circleci.Request{Method: http.MethodPost, Route: "/x", Body: body}, nil)
+	require.ErrorContains(t, err, "REDACTED and REDACTED are too short")
 }

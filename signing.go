@@ -89,7 +89,7 @@ func idOf(out *createdID, err error) (uuid.UUID, error) {
 //
 //circleci:operation POST /certificates
 func (s *SigningService) CreateCertificate(ctx context.Context, in CreateCertificateRequest, opts ...RequestOption) (uuid.UUID, error) {
-	return idOf(do[createdID](ctx, s.client, post("/certificates").body(in).with(opts)))
+	return idOf(create[createdID](ctx, s.client, post("/certificates").body(in).with(opts)))
 }
 
 // DeleteCertificate deletes a certificate. If a signing configuration still
@@ -160,7 +160,7 @@ func (r CreateSigningConfigRequest) check() error {
 //
 //circleci:operation POST /signing-configs
 func (s *SigningService) CreateConfig(ctx context.Context, in CreateSigningConfigRequest, opts ...RequestOption) (uuid.UUID, error) {
-	return idOf(do[createdID](ctx, s.client, post("/signing-configs").body(in).with(opts)))
+	return idOf(create[createdID](ctx, s.client, post("/signing-configs").body(in).with(opts)))
 }
 
 // DeleteConfig deletes a signing configuration. Its certificate is not deleted.

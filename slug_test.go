@@ -93,7 +93,8 @@ func TestOrgRefs(t *testing.T) {
 		require.ErrorIs(t, err, circleci.ErrInvalidArgument, "%v", ref)
 		assert.Empty(t, wire.requests())
 	}
-	wire := replies(answers(201, `{}`), answers(201, `{}`))
+	created := answers(201, `{"id":"00000001-1111-4111-8111-111111111111"}`)
+	wire := replies(created, created)
 	for _, ref := range []circleci.OrgRef{circleci.OrgBySlug("gh/acme"), circleci.OrgByID(someID)} {
 		_, err := wire.client(t).Projects.Create(t.Context(), ref, circleci.CreateProjectRequest{Name: "web"})
 		require.NoError(t, err)

@@ -373,3 +373,17 @@ func numbersFrom(first, offset, size, fixed int) (numbers []int) {
 	}
 	return numbers
 }
+
+func TestACreationNeedsAnID(t *testing.T) {
+	for _, body := range []string{`{"id":"odd","number":7}`, `{"number":7}`, `{"id":null}`, `{"id":"00000000-0000-0000-0000-000000000000"}`} {
+		wire := replies(answers(201, body))
+		_, err := wire.client(t, retrying()).Pipelines.Trigger(t.Context(), slug, circleci.TriggerPipelineRequest{})
+		failed := requireError[*circleci.DecodeError](t, err)
+		assert.ErrorContains(t, err, "no valid ID")
+		assert.Equal(t, body, string(failed.Body), "to look at")
+		assert.Len(t, wire.requests(), 1, "it is not repeated")
+	}
+	got, err := replies(answers(200, `{"id":"odd","number":7}`)).client(t).Pipelines.Get(t.Context(), someID)
+	require.NoError(t, err)
+	assert.Equal(t, int64(7), got.Number, "an odd ID costs only itself")
+}

@@ -148,7 +148,7 @@ func (r CreateTriggerRequest) check() error {
 //
 //circleci:operation POST /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers
 func (s *TriggersService) Create(ctx context.Context, projectID, definitionID uuid.UUID, in CreateTriggerRequest, opts ...RequestOption) (*Trigger, error) {
-	return do[Trigger](ctx, s.client, post("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", projectID, definitionID).body(in).with(opts))
+	return create[Trigger](ctx, s.client, post("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", projectID, definitionID).body(in).with(opts))
 }
 
 // UpdateTriggerRequest holds the fields to change. Unset fields stay unchanged.

@@ -89,7 +89,7 @@ func TestTheSourcesOfATriggerOnTheWire(t *testing.T) {
 			"0 3 * * *", circleci.AttributionActorSystem),
 	} {
 		n := len(srv.Requests())
-		srv.Fail("POST /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", circlecitest.Response{Body: `{}`})
+		srv.Fail("POST /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", circlecitest.Response{Body: `{"id":"00000001-1111-4111-8111-111111111111"}`})
 		_, err := srv.Client().Triggers.Create(t.Context(), id1, id2, circleci.CreateTriggerRequest{
 			EventSource: source, CheckoutRef: "main", ConfigRef: "main",
 		})

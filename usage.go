@@ -90,7 +90,7 @@ func (r CreateUsageExportRequest) check() error {
 //
 //circleci:operation POST /organizations/{org_id}/usage_export_job
 func (s *UsageService) CreateExport(ctx context.Context, orgID uuid.UUID, in CreateUsageExportRequest, opts ...RequestOption) (*UsageExport, error) {
-	return do[UsageExport](ctx, s.client, post("/organizations/{org_id}/usage_export_job", orgID).body(in).with(opts))
+	return create[UsageExport](ctx, s.client, post("/organizations/{org_id}/usage_export_job", orgID).body(in).with(opts))
 }
 
 // GetExport returns an export of an organization. If there is none, the error

@@ -67,6 +67,6 @@ func TestBadUsageInputIsNotSent(t *testing.T) {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 	}
 	assert.Empty(t, srv.Requests())
-	srv.Fail("POST /organizations/{org_id}/usage_export_job", circlecitest.Response{Status: 201, Body: `{"state":"created"}`})
+	srv.Fail("POST /organizations/{org_id}/usage_export_job", circlecitest.Response{Status: 201, Body: `{"usage_export_job_id":"00000001-1111-4111-8111-111111111111","state":"created"}`})
 	require.NoError(t, create(march1, march1.AddDate(0, 0, 32)), "32 days are for the API to judge")
 }

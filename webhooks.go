@@ -111,7 +111,7 @@ func (r CreateWebhookRequest) check() error {
 //
 //circleci:operation POST /webhook
 func (s *WebhooksService) Create(ctx context.Context, in CreateWebhookRequest, opts ...RequestOption) (*Webhook, error) {
-	return do[Webhook](ctx, s.client, post("/webhook").body(in).with(opts))
+	return create[Webhook](ctx, s.client, post("/webhook").body(in).with(opts))
 }
 
 // List lists the webhooks of a project: see [ProjectScope].

@@ -180,7 +180,7 @@ func (r RerunWorkflowRequest) check() error {
 //
 //circleci:operation POST /workflow/{id}/rerun
 func (s *WorkflowsService) Rerun(ctx context.Context, id uuid.UUID, in RerunWorkflowRequest, opts ...RequestOption) (*RerunWorkflow, error) {
-	return do[RerunWorkflow](ctx, s.client, post("/workflow/{id}/rerun", id).body(in).with(opts))
+	return create[RerunWorkflow](ctx, s.client, post("/workflow/{id}/rerun", id).body(in).with(opts))
 }
 
 // RerunWorkflow is the response to a rerun.

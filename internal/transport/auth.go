@@ -218,6 +218,38 @@ func IsLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
+// Refuses says why a client of the API at base must not request a URL that a
+// response names. It returns "" if it may. A client of CircleCI's cloud requests
+// public hosts only, so that a response cannot direct it to a service in its own
+// network.
+func Refuses(base, u *url.URL, plainHTTP bool) string {
+	switch {
+	case u.Host == "" || u.User != nil:
+		return "is not a valid URL"
+	case SameOrigin(u, base):
+		return ""
+	case u.Scheme == "http" && (plainHTTP || IsLoopback(base.Hostname()) && IsLoopback(u.Hostname())):
+		return ""
+	case u.Scheme != "https":
+		return "does not start with https"
+	case IsCloud(base) && !isPublicName(u.Hostname()):
+		return "does not name a public host"
+	}
+	return ""
+}
+
+// isPublicName reports whether a host looks like a public DNS name.
+func isPublicName(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	dot := strings.LastIndexByte(host, '.')
+	switch top := host[dot+1:]; top {
+	case "localhost", "local", "internal", "localdomain", "":
+		return false
+	default: // a number at the end means an IPv4 address, in any notation
+		return dot > 0 && (top[0] < '0' || top[0] > '9') && !strings.Contains(host, ":")
+	}
+}
+
 func portOf(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		return port
@@ -245,24 +277,29 @@ type RedirectError struct{ reason string }
 
 func (e *RedirectError) Error() string { return e.reason }
 
-// CheckRedirect is the policy of http.Client. In addition to the default
-// policy, a request that changes something is neither turned into a GET nor
-// sent to another host, and https is not left.
-func CheckRedirect(req *http.Request, via []*http.Request) error {
-	origin := via[0]
-	switch {
-	case len(via) >= 10:
-		return &RedirectError{"stopped after 10 redirects"}
-	case via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https":
-		return &RedirectError{"the server redirects from https to " + req.URL.Scheme + " at " + req.URL.Host}
-	case origin.Method == http.MethodGet || origin.Method == http.MethodHead:
+// CheckRedirect returns the policy of http.Client for a client of the API at
+// base. In addition to the default policy, a request that changes something is
+// neither turned into a GET nor sent to another host, https is not left, and the
+// URL is one that a response may name: see Refuses.
+func CheckRedirect(base *url.URL, plainHTTP bool) func(req *http.Request, via []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		origin := via[0]
+		switch {
+		case len(via) >= 10:
+			return &RedirectError{"stopped after 10 redirects"}
+		case via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https":
+			return &RedirectError{"the server redirects from https to " + req.URL.Scheme + " at " + req.URL.Host}
+		case origin.Method == http.MethodGet || origin.Method == http.MethodHead:
+			if reason := Refuses(base, req.URL, plainHTTP); reason != "" {
+				return &RedirectError{fmt.Sprintf("the server redirects to %s://%s, which %s", req.URL.Scheme, req.URL.Host, reason)}
+			}
+		case req.Method != origin.Method:
+			return &RedirectError{fmt.Sprintf("the server redirects to %s, which would turn %s into %s: set the base URL to that host",
+				req.URL.Host, origin.Method, req.Method)}
+		case !SameOrigin(req.URL, origin.URL):
+			return &RedirectError{fmt.Sprintf("the server redirects a %s to another host, %s: set the base URL to that host",
+				origin.Method, req.URL.Host)}
+		}
 		return nil
-	case req.Method != origin.Method:
-		return &RedirectError{fmt.Sprintf("the server redirects to %s, which would turn %s into %s: set the base URL to that host",
-			req.URL.Host, origin.Method, req.Method)}
-	case !SameOrigin(req.URL, origin.URL):
-		return &RedirectError{fmt.Sprintf("the server redirects a %s to another host, %s: set the base URL to that host",
-			origin.Method, req.URL.Host)}
 	}
-	return nil
 }

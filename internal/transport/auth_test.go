@@ -156,7 +156,7 @@ func TestEachHopIsJudgedAnew(t *testing.T) {
 			}}
 			client := &http.Client{
 				Transport:     transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false),
-				CheckRedirect: transport.CheckRedirect,
+				CheckRedirect: transport.CheckRedirect(cloud, false),
 			}
 			resp, err := client.Get(hops[0].to)
 			require.NoError(t, err)
@@ -204,7 +204,7 @@ func TestTheCallersHeadersStayWithTheAPI(t *testing.T) {
 		a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false)
 		a.InPlace = inPlace
 		x := exchange(a)
-		x.Client.CheckRedirect = transport.CheckRedirect
+		x.Client.CheckRedirect = transport.CheckRedirect(cloud, false)
 		c := newCall(t, "GET")
 		c.Header = http.Header{"X-Internal": {"secret"}, "Cookie": {"secret"}, "Range": {"bytes=5-"}}
 		require.True(t, x.Do(t.Context(), c).OK())
@@ -319,7 +319,7 @@ func TestTheTokenStaysWhereItBelongsInPlace(t *testing.T) {
 	}}
 	a := transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed(token), false)
 	a.InPlace = true
-	resp, err := (&http.Client{Transport: a, CheckRedirect: transport.CheckRedirect}).Get("https://circleci.com/a")
+	resp, err := (&http.Client{Transport: a, CheckRedirect: transport.CheckRedirect(cloud, false)}).Get("https://circleci.com/a")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Len(t, w.sent, 2)
@@ -474,6 +474,12 @@ func TestCheckRedirect(t *testing.T) {
 		{"HEAD", "https://circleci.com/a", "HEAD", "https://storage.example.com/b", ""},
 		{"GET", "http://127.0.0.1/a", "GET", "https://circleci.com/b", ""},
 		{"GET", "http://127.0.0.1/a", "GET", "http://127.0.0.1:8080/b", ""},
+		{"GET", "http://127.0.0.1/a", "GET", "http://ci.example.com/b", "does not start with https"},
+		{"GET", "https://ci.example.com/a", "GET", "https://10.0.0.5/b", ""},
+		{"GET", "https://ci.example.com/a", "GET", "https://user:pw@files.example.com/b", "not a valid URL"},
+		{"GET", "https://circleci.com/a", "GET", "https://10.0.0.5/b", "https://10.0.0.5, which does not name a public host"},
+		{"GET", "https://circleci.com/a", "GET", "https://[::1]:2375/b", "[::1]:2375, which does not name a public host"},
+		{"GET", "https://circleci.com/a", "GET", "https://metadata.google.internal/b", "does not name a public host"},
 		{"GET", "https://circleci.com/a", "GET", "http://circleci.com/b", "from https to http at circleci.com"},
 		{"GET", "https://circleci.com/a", "GET", "ftp://circleci.com/b", "from https to ftp"},
 		{"POST", "https://circleci.com/a", "POST", "https://circleci.com/b", ""},
@@ -487,7 +493,7 @@ func TestCheckRedirect(t *testing.T) {
 		{"POST", "http://ci.example.com/a", "POST", "https://ci.example.com/b", "another host"},
 	} {
 		name := fmt.Sprintf("%s %s as %s %s", row.method, row.from, row.as, row.to)
-		err := transport.CheckRedirect(
+		err := transport.CheckRedirect(parseURL(t, row.from), false)(
 			&http.Request{Method: row.as, URL: parseURL(t, row.to)},
 			[]*http.Request{{Method: row.method, URL: parseURL(t, row.from)}},
 		)
@@ -505,14 +511,14 @@ func TestTLSIsNotLeftAtALaterHop(t *testing.T) {
 	via := []*http.Request{
 		{Method: "GET", URL: parseURL(t, "http://127.0.0.1/a")}, {Method: "GET", URL: parseURL(t, "https://circleci.com/b")},
 	}
-	require.Error(t, transport.CheckRedirect(&http.Request{Method: http.MethodGet, URL: parseURL(t, "http://circleci.com/c")}, via))
+	require.Error(t, transport.CheckRedirect(cloud, false)(&http.Request{Method: http.MethodGet, URL: parseURL(t, "http://circleci.com/c")}, via))
 }
 
 func TestRedirectsEnd(t *testing.T) {
 	w := &recorder{answer: func(req *http.Request) (*http.Response, error) {
 		return answer(req, 302, "", "Location", "/again"), nil
 	}}
-	resp, err := (&http.Client{Transport: w, CheckRedirect: transport.CheckRedirect}).Get("https://circleci.com/")
+	resp, err := (&http.Client{Transport: w, CheckRedirect: transport.CheckRedirect(cloud, false)}).Get("https://circleci.com/")
 	require.Error(t, err)
 	require.NoError(t, resp.Body.Close())
 	assert.Len(t, w.sent, 10)

@@ -30,6 +30,7 @@ type watch struct {
 	cancel context.CancelCauseFunc
 	begin  time.Time
 	last   atomic.Int64 // when something was heard, in nanoseconds from begin; paused
+	sent   atomic.Bool  // the request has been written: from now on, only what arrives counts
 }
 
 const paused = -1
@@ -165,6 +166,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	s.attempt.watch.pause()
 	if err != nil && !errors.Is(err, io.EOF) {
 		_, err = s.attempt.because(err)
+		err = s.attempt.call.scrubError(err)
 	}
 	return n, err
 }

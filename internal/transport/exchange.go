@@ -118,14 +118,17 @@ func newRequest(a *attempt) *http.Request {
 	return req
 }
 
-// upload is a request's body. Sending it counts as activity.
+// upload is a request's body. Sending it counts as activity, but not sending it
+// again.
 type upload struct {
 	src   *bytes.Reader
 	watch *watch
 }
 
 func (u *upload) Read(p []byte) (int, error) {
-	u.watch.heard()
+	if !u.watch.sent.Load() {
+		u.watch.heard()
+	}
 	return u.src.Read(p)
 }
 

@@ -7,15 +7,18 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -30,7 +33,7 @@ const kept = 64 << 10 // what is kept of a body
 
 func exchange(rt http.RoundTripper) *transport.Exchange {
 	return &transport.Exchange{
-		Client:  &http.Client{Transport: rt, CheckRedirect: transport.CheckRedirect},
+		Client:  &http.Client{Transport: rt, CheckRedirect: transport.CheckRedirect(cloud, false)},
 		Silence: time.Minute, MaxBody: 1 << 20,
 	}
 }
@@ -396,7 +399,7 @@ func TestRealConnectionsThatFail(t *testing.T) {
 	do := func(client *http.Client, to string) *transport.Result {
 		c := newCall(t, "GET")
 		c.URL, c.Answer = parseURL(t, to), decode(new(project))
-		client.CheckRedirect = transport.CheckRedirect
+		client.CheckRedirect = transport.CheckRedirect(cloud, false)
 		return (&transport.Exchange{Client: client, Silence: time.Minute, MaxBody: 1 << 20}).Do(t.Context(), c)
 	}
 	t.Run("nobody listens", func(t *testing.T) {
@@ -549,6 +552,76 @@ func TestSilence(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSendingAgainIsNoActivity: a transport that sends a request's body again
+// and again does not keep the attempt alive.
+func TestSendingAgainIsNoActivity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := exchange(transport.NewAuth(roundTrip(func(req *http.Request) (*http.Response, error) {
+			for {
+				body, err := req.GetBody()
+				require.NoError(t, err)
+				_, err = io.ReadAll(body)
+				require.NoError(t, err)
+				httptrace.ContextClientTrace(req.Context()).WroteRequest(httptrace.WroteRequestInfo{})
+				if err := transport.Sleep(req.Context(), time.Second); err != nil {
+					return nil, err
+				}
+			}
+		}), cloud, fixed(token), false))
+		c, start := newCall(t, "PUT"), time.Now()
+		c.Body = []byte("{}")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		r := x.Do(ctx, c)
+		assert.Equal(t, "nothing arrived for 1m0s", fmt.Sprint(r.Err))
+		assert.Equal(t, time.Minute, time.Since(start))
+	})
+}
+
+// TestABodyIsSentAgainForARedirect, which is activity.
+func TestABodyIsSentAgainForARedirect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hops := 0
+		x := exchange(transport.NewAuth(roundTrip(func(req *http.Request) (*http.Response, error) {
+			for range 3 { // a slow upload
+				if err := transport.Sleep(req.Context(), 40*time.Second); err != nil {
+					return nil, err
+				}
+				if _, err := req.Body.Read(make([]byte, 1)); err != nil {
+					return nil, err
+				}
+			}
+			httptrace.ContextClientTrace(req.Context()).WroteRequest(httptrace.WroteRequestInfo{})
+			if hops++; hops == 1 {
+				return answer(req, 307, "", "Location", "/elsewhere"), nil
+			}
+			return answer(req, 200, "{}"), nil
+		}), cloud, fixed(token), false))
+		c := newCall(t, "PUT")
+		c.Body = []byte("body")
+		r := x.Do(t.Context(), c)
+		assert.True(t, r.OK(), "%v", r.Err)
+		assert.Equal(t, 2, hops)
+	})
+}
+
+// TestAStreamsErrorDoesNotShowTheToken: what breaks a stream can be text of the
+// server, such as an invalid trailer.
+func TestAStreamsErrorDoesNotShowTheToken(t *testing.T) {
+	x := exchange(transport.NewAuth(roundTrip(func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, 200, "")
+		resp.Body = io.NopCloser(iotest.ErrReader(errors.New("malformed MIME header line: " + token)))
+		return resp, nil
+	}), cloud, fixed(token), false))
+	c := newCall(t, "GET")
+	c.Stream = true
+	r := x.Do(t.Context(), c)
+	require.True(t, r.OK())
+	_, err := io.ReadAll(r.Stream)
+	require.EqualError(t, err, "malformed MIME header line: REDACTED")
+	require.NoError(t, r.Stream.Close())
 }
 
 func TestNoSilenceLimit(t *testing.T) {

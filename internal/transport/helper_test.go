@@ -45,6 +45,9 @@ func answerFrom(req *http.Request, status int, body io.ReadCloser, header ...str
 	}
 }
 
+// cloud is the API's base URL.
+var cloud = &url.URL{Scheme: "https", Host: "circleci.com"}
+
 func parseURL(t testing.TB, text string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(text)

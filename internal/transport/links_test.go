@@ -25,7 +25,7 @@ func chain(t *testing.T, mock *httpmock.MockTransport) transport.Handler {
 	t.Helper()
 	base := parseURL(t, "https://circleci.com")
 	auth := transport.NewAuth(mock, base, func(context.Context) (string, error) { return "CANARY", nil }, false)
-	client := &http.Client{Transport: auth, CheckRedirect: transport.CheckRedirect}
+	client := &http.Client{Transport: auth, CheckRedirect: transport.CheckRedirect(cloud, false)}
 	exchange := &transport.Exchange{Client: client, Silence: time.Minute, MaxBody: 1 << 20}
 	pacer := pacer(exchange.Do)
 	retry := &transport.Retry{

@@ -37,6 +37,7 @@ func sendOnce(ctx context.Context, hidden string) context.Context {
 		ctx, a.watch.cancel = context.WithCancelCause(ctx)
 	}
 	o := &once{cancel: a.watch.cancel}
+	a.watch.sent.Store(false) // a redirect
 	if old := httptrace.ContextClientTrace(ctx); old != nil {
 		o.trace, ctx = *old, untraced{ctx}
 		if show := old.WroteHeaderField; show != nil {
@@ -47,7 +48,7 @@ func sendOnce(ctx context.Context, hidden string) context.Context {
 			}
 		}
 	}
-	gotConn, wroteHeaders := o.trace.GotConn, o.trace.WroteHeaders
+	gotConn, wroteHeaders, wroteRequest := o.trace.GotConn, o.trace.WroteHeaders, o.trace.WroteRequest
 	o.trace.GotConn = func(info httptrace.GotConnInfo) {
 		o.gotConn(info)
 		if gotConn != nil {
@@ -58,6 +59,12 @@ func sendOnce(ctx context.Context, hidden string) context.Context {
 		o.written.Store(true)
 		if wroteHeaders != nil {
 			wroteHeaders()
+		}
+	}
+	o.trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
+		a.watch.sent.Store(true)
+		if wroteRequest != nil {
+			wroteRequest(info)
 		}
 	}
 	return httptrace.WithClientTrace(ctx, &o.trace)

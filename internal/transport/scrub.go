@@ -36,12 +36,27 @@ func Scrub(r *Result, c *Call) {
 	for ; r != nil; r = r.Last {
 		r.Body = []byte(clean(string(r.Body)))
 		r.Header = cleanHeader(r.Header, clean)
-		if r.Err != nil {
-			if text := r.Err.Error(); clean(text) != text {
-				r.Err = newScrubbedError(clean(text), r.Err)
-			}
-		}
+		r.Err = scrubError(r.Err, clean)
 	}
+}
+
+// scrubError removes the call's secrets from the text of an error, which may be
+// nil.
+func (c *Call) scrubError(err error) error {
+	if clean := c.scrubber(); clean != nil {
+		return scrubError(err, clean)
+	}
+	return err
+}
+
+func scrubError(err error, clean func(string) string) error {
+	if err == nil {
+		return nil
+	}
+	if text := err.Error(); clean(text) != text {
+		return newScrubbedError(clean(text), err)
+	}
+	return err
 }
 
 func cleanHeader(h http.Header, clean func(string) string) http.Header {
