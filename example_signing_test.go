@@ -81,13 +81,13 @@ func ExampleGitHubAppService() {
 }
 
 // Find the ID of a repository, which pipeline definitions and triggers need.
-func ExampleGitHubAppService_ResolveRepository() {
+func ExampleGitHubAppService_GetRepositoryByName() {
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	orgID := srv.AddOrg("gh/acme")
 	srv.AddProject("gh/acme/web")
 
-	repository, err := srv.Client().GitHubApp.ResolveRepository(context.Background(), orgID, "acme/web")
+	repository, err := srv.Client().GitHubApp.GetRepositoryByName(context.Background(), orgID, "acme/web")
 	if err != nil {
 		fmt.Println(err)
 		return

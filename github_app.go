@@ -115,10 +115,10 @@ func (s *GitHubAppService) repositories(ctx context.Context, r request, n pageNu
 	return &page, nil
 }
 
-// ResolveRepository returns the repository with the given full name, such as
-// acme/web, without regard to case, or an error matching [ErrNotFound]. The API
-// has no filter: it reads the list until the repository is found.
-func (s *GitHubAppService) ResolveRepository(ctx context.Context, orgID uuid.UUID, fullName string, opts ...RequestOption) (*GitHubAppRepository, error) {
+// GetRepositoryByName returns the repository with the given full name, such as
+// acme/web. It ignores case. If there is none, the error matches [ErrNotFound].
+// It reads the list of repositories until it finds the name.
+func (s *GitHubAppService) GetRepositoryByName(ctx context.Context, orgID uuid.UUID, fullName string, opts ...RequestOption) (*GitHubAppRepository, error) {
 	for repository, err := range s.ListRepositories(orgID, opts...).All(ctx) {
 		if err != nil {
 			return nil, err

@@ -67,20 +67,20 @@ func TestRepositoriesArePagedByNumber(t *testing.T) {
 	}
 }
 
-func TestResolveRepository(t *testing.T) {
+func TestGetRepositoryByName(t *testing.T) {
 	srv := circlecitest.New(t)
 	srv.Fail(repositoriesOp, repositories(0, 100, 201), repositories(100, 100, 201))
 	app := srv.Client().GitHubApp
-	found, err := app.ResolveRepository(t.Context(), id2, "Acme/R150")
+	found, err := app.GetRepositoryByName(t.Context(), id2, "Acme/R150")
 	require.NoError(t, err)
 	assert.Equal(t, "150", found.ExternalID())
 	assert.Len(t, srv.Requests(), 2, "no page more than needed")
 
 	srv.Fail(repositoriesOp, repositories(0, 1, 1))
-	_, err = app.ResolveRepository(t.Context(), id2, "acme/none")
+	_, err = app.GetRepositoryByName(t.Context(), id2, "acme/none")
 	require.ErrorIs(t, err, circleci.ErrNotFound)
 	assert.ErrorContains(t, err, `"acme/none"`)
 
-	_, err = app.ResolveRepository(t.Context(), uuid.Nil, "acme/none")
+	_, err = app.GetRepositoryByName(t.Context(), uuid.Nil, "acme/none")
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 }

@@ -10,9 +10,9 @@ import (
 
 // WorkflowMetrics are the metrics of a workflow in a reporting window.
 type WorkflowMetrics struct {
-	Name      string          `json:"name"`
-	ProjectID uuid.UUID       `json:"project_id"`
-	Metrics   WorkflowNumbers `json:"metrics"`
+	Name      string               `json:"name"`
+	ProjectID uuid.UUID            `json:"project_id"`
+	Metrics   WorkflowMetricValues `json:"metrics"`
 	// WindowStart and WindowEnd are the times of the first and last runs
 	// included.
 	WindowStart time.Time `json:"window_start"`
@@ -21,8 +21,8 @@ type WorkflowMetrics struct {
 
 func (m *WorkflowMetrics) key() itemKey { return itemKey{id: m.ProjectID, name: m.Name} }
 
-// WorkflowNumbers holds the values of [WorkflowMetrics].
-type WorkflowNumbers struct {
+// WorkflowMetricValues holds the values of [WorkflowMetrics].
+type WorkflowMetricValues struct {
 	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`
@@ -130,8 +130,8 @@ func (s *InsightsService) ListWorkflowRuns(slug ProjectSlug, workflow string, o 
 
 // JobMetrics are the metrics of a job of a workflow in a reporting window.
 type JobMetrics struct {
-	Name    string     `json:"name"`
-	Metrics JobNumbers `json:"metrics"`
+	Name    string          `json:"name"`
+	Metrics JobMetricValues `json:"metrics"`
 	// WindowStart and WindowEnd are the times of the first and last runs
 	// included.
 	WindowStart time.Time `json:"window_start"`
@@ -140,8 +140,8 @@ type JobMetrics struct {
 
 func (m *JobMetrics) key() itemKey { return itemKey{name: m.Name} }
 
-// JobNumbers holds the values of [JobMetrics].
-type JobNumbers struct {
+// JobMetricValues holds the values of [JobMetrics].
+type JobMetricValues struct {
 	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`
@@ -198,17 +198,17 @@ type JobTimeSeriesPoint struct {
 	Timestamp time.Time `json:"timestamp"`
 	// MinStartedAt is the start of the first run included; MaxEndedAt is the
 	// end of the last.
-	MinStartedAt time.Time         `json:"min_started_at"`
-	MaxEndedAt   time.Time         `json:"max_ended_at"`
-	Metrics      TimeSeriesNumbers `json:"metrics"`
+	MinStartedAt time.Time        `json:"min_started_at"`
+	MaxEndedAt   time.Time        `json:"max_ended_at"`
+	Metrics      TimeSeriesValues `json:"metrics"`
 }
 
 func (p *JobTimeSeriesPoint) key() itemKey {
 	return itemKey{name: p.Name + "\x00" + p.Timestamp.UTC().Format(time.RFC3339Nano)}
 }
 
-// TimeSeriesNumbers holds the values of a [JobTimeSeriesPoint].
-type TimeSeriesNumbers struct {
+// TimeSeriesValues holds the values of a [JobTimeSeriesPoint].
+type TimeSeriesValues struct {
 	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`

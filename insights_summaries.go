@@ -61,13 +61,13 @@ type ProjectSummary struct {
 type ProjectWorkflowSummary struct {
 	WorkflowName string `json:"workflow_name"`
 	// Branch is empty for all branches.
-	Branch  string                 `json:"branch,omitzero"`
-	Metrics ProjectWorkflowNumbers `json:"metrics"`
-	Trends  ProjectWorkflowTrends  `json:"trends"`
+	Branch  string                `json:"branch,omitzero"`
+	Metrics ProjectWorkflowValues `json:"metrics"`
+	Trends  ProjectWorkflowTrends `json:"trends"`
 }
 
-// ProjectWorkflowNumbers holds the values of a [ProjectWorkflowSummary].
-type ProjectWorkflowNumbers struct {
+// ProjectWorkflowValues holds the values of a [ProjectWorkflowSummary].
+type ProjectWorkflowValues struct {
 	// TotalRuns includes unfinished runs.
 	TotalRuns        int64 `json:"total_runs"`
 	TotalCreditsUsed int64 `json:"total_credits_used"`
@@ -77,7 +77,7 @@ type ProjectWorkflowNumbers struct {
 	P95Duration Seconds `json:"p95_duration_secs"`
 }
 
-// ProjectWorkflowTrends compares [ProjectWorkflowNumbers] with the previous
+// ProjectWorkflowTrends compares [ProjectWorkflowValues] with the previous
 // window, as [SummaryTrends] does.
 type ProjectWorkflowTrends struct {
 	TotalRuns        float64 `json:"total_runs"`
@@ -157,14 +157,14 @@ func (s *InsightsService) GetOrgSummary(ctx context.Context, slug OrgSlug, o *Ge
 
 // WorkflowSummary holds the metrics of a workflow with their trends.
 type WorkflowSummary struct {
-	Metrics WorkflowSummaryNumbers `json:"metrics"`
-	Trends  WorkflowSummaryTrends  `json:"trends"`
+	Metrics WorkflowSummaryValues `json:"metrics"`
+	Trends  WorkflowSummaryTrends `json:"trends"`
 	// WorkflowNames are the names of all workflows of the project.
 	WorkflowNames []string `json:"workflow_names"`
 }
 
-// WorkflowSummaryNumbers holds the values of a [WorkflowSummary].
-type WorkflowSummaryNumbers struct {
+// WorkflowSummaryValues holds the values of a [WorkflowSummary].
+type WorkflowSummaryValues struct {
 	// TotalRuns includes unfinished runs.
 	TotalRuns      int64 `json:"total_runs"`
 	SuccessfulRuns int64 `json:"successful_runs"`
@@ -187,7 +187,7 @@ type WorkflowSummaryNumbers struct {
 	WindowEnd   time.Time `json:"window_end"`
 }
 
-// WorkflowSummaryTrends compares [WorkflowSummaryNumbers] with the previous
+// WorkflowSummaryTrends compares [WorkflowSummaryValues] with the previous
 // window, as [SummaryTrends] does.
 type WorkflowSummaryTrends struct {
 	TotalRuns        float64 `json:"total_runs"`

@@ -2,7 +2,6 @@ package circleci_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
@@ -137,38 +136,4 @@ func TestA404NamesTheParametersThatWereSent(t *testing.T) {
 		require.ErrorIs(t, err, circleci.ErrNotFound, name)
 		assert.NotContains(t, err.Error(), "parameter", name)
 	}
-}
-
-// What is built by a constructor prints, compares, and survives encoding/json.
-func TestAlternativesCanBeReadBack(t *testing.T) {
-	survives[circleci.ContextOwner](t, circleci.OwnerByID(id1), circleci.OwnerBySlug("gh/acme"), circleci.OwnerByAccountID(id1))
-	survives[circleci.OrgRef](t, circleci.OrgByID(id1), circleci.OrgBySlug("gh/acme"))
-	survives[circleci.GitRef](t, circleci.Branch("main"), circleci.Tag("v1"))
-	survives[circleci.RunConfig](t, circleci.ConfigFrom(circleci.Branch("main")), circleci.ConfigFrom(circleci.Tag("v1")), circleci.InlineConfig("a: b"))
-	survives[circleci.WebhookScope](t, circleci.ProjectScope(id1), circleci.ProjectScope(id2))
-	survives[circleci.ConfigSourceRequest](t, circleci.GitHubAppConfig("1", "a.yml"), circleci.GitHubServerConfig("1", "a.yml"), circleci.HostedConfig("a.yml"))
-	survives[circleci.CheckoutSourceRequest](t, circleci.GitHubAppCheckout("1"), circleci.GitHubServerCheckout("1"))
-	survives[circleci.EventSourceRequest](t, circleci.GitHubAppEvents("1"), circleci.GitHubServerEvents("1"), circleci.GitHubOAuthEvents("1"),
-		circleci.CustomWebhookEvents("x"), circleci.ScheduledEvents("0 3 * * *", circleci.AttributionActorSystem))
-	survives[circleci.UpdateEventSourceRequest](t, circleci.UpdateCustomWebhookEvents("x"),
-		circleci.UpdateScheduledEvents("0 3 * * *", circleci.AttributionActorSystem))
-	survives[circleci.CreateRestrictionRequest](t, circleci.ProjectRestriction(id1), circleci.ExpressionRestriction("true"), circleci.GroupRestriction(id1))
-
-	var ref circleci.OrgRef
-	require.Error(t, json.Unmarshal([]byte(`"a/b/c"`), &ref))
-	require.ErrorIs(t, json.Unmarshal([]byte(`"acme"`), &ref), circleci.ErrInvalidArgument)
-}
-
-func survives[T comparable](t *testing.T, values ...T) {
-	t.Helper()
-	printed := map[string]bool{}
-	for _, v := range append(values, *new(T)) {
-		data, err := json.Marshal(map[string]T{"v": v})
-		require.NoError(t, err)
-		var back map[string]T
-		require.NoError(t, json.Unmarshal(data, &back), string(data))
-		assert.Equal(t, v, back["v"], string(data))
-		printed[fmt.Sprint(v)] = true
-	}
-	assert.Len(t, printed, len(values)+1, "each prints differently: %v", printed)
 }

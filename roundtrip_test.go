@@ -203,9 +203,11 @@ func TestRequestsSurviveARoundTrip(t *testing.T) {
 		{circleci.GitHubAppEvents("1"), circleci.GitHubOAuthEvents("1"), `{"provider":"github_app","repo":{"external_id":"1"}}`},
 		{circleci.CustomWebhookEvents("bot"), circleci.CustomWebhookEvents("cat"), `{"provider":"webhook","webhook":{"sender":"bot"}}`},
 		{circleci.ScheduledEvents("0 3 * * *", actor), circleci.ScheduledEvents("0 4 * * *", actor), `{"provider":"schedule","schedule":{"cron_expression":"0 3 * * *","attribution_actor":"current"}}`},
-		{circleci.UpdateCustomWebhookEvents("bot"), circleci.UpdateCustomWebhookEvents("cat"), `{"webhook":{"sender":"bot"}}`},
-		{circleci.UpdateScheduledEvents("0 3 * * *", actor), circleci.UpdateScheduledEvents("0 4 * * *", actor), `{"provider":"schedule","schedule":{"cron_expression":"0 3 * * *","attribution_actor":"current"}}`},
+		{circleci.CustomWebhookEventsUpdate("bot"), circleci.CustomWebhookEventsUpdate("cat"), `{"webhook":{"sender":"bot"}}`},
+		{circleci.ScheduledEventsUpdate("0 3 * * *", actor), circleci.ScheduledEventsUpdate("0 4 * * *", actor), `{"provider":"schedule","schedule":{"cron_expression":"0 3 * * *","attribution_actor":"current"}}`},
 		{circleci.ProjectScope(id1), circleci.ProjectScope(id2), ""},
+		{circleci.ProjectRestriction(id1), circleci.GroupRestriction(id1), ""},
+		{circleci.ExpressionRestriction("true"), circleci.ExpressionRestriction("false"), ""},
 	} {
 		delete(missing, reflect.TypeOf(c.value))
 		t.Run(fmt.Sprintf("%T %s", c.value, c.text), func(t *testing.T) {
@@ -214,16 +216,23 @@ func TestRequestsSurviveARoundTrip(t *testing.T) {
 			if _, ok := c.value.(fmt.Stringer); ok {
 				assert.Equal(t, c.text, fmt.Sprint(c.value))
 			}
-			for _, codec := range codecs {
-				data, err := codec.marshal(c.value)
-				require.NoError(t, err)
-				out := reflect.New(reflect.TypeOf(c.value))
-				require.NoError(t, codec.unmarshal(data, out.Interface()), codec.name)
-				assert.True(t, c.value == out.Elem().Interface(), "%s: %s", codec.name, data)
+			zero := reflect.Zero(reflect.TypeOf(c.value)).Interface()
+			for _, v := range []any{c.value, zero} {
+				for _, codec := range codecs {
+					data, err := codec.marshal(v)
+					require.NoError(t, err)
+					out := reflect.New(reflect.TypeOf(v))
+					require.NoError(t, codec.unmarshal(data, out.Interface()), codec.name)
+					assert.Equal(t, v, out.Elem().Interface(), "%s: %s", codec.name, data)
+				}
 			}
 		})
 	}
 	assert.Empty(t, missing, "types that the table lacks")
+
+	var ref circleci.OrgRef
+	require.ErrorIs(t, json.Unmarshal([]byte(`"a/b/c"`), &ref), circleci.ErrInvalidArgument)
+	require.ErrorIs(t, json.Unmarshal([]byte(`"acme"`), &ref), circleci.ErrInvalidArgument)
 }
 
 // typesWithConstructors returns the types below the parameters of the services'

@@ -87,7 +87,7 @@ func (e EventSourceRequest) needsRefs() bool {
 }
 
 // UpdateEventSourceRequest changes the event source of a trigger. Create one
-// with [UpdateCustomWebhookEvents] or [UpdateScheduledEvents]. A repository
+// with [CustomWebhookEventsUpdate] or [ScheduledEventsUpdate]. A repository
 // cannot be changed.
 type UpdateEventSourceRequest struct {
 	sent[updateEventSourceRequestBody]
@@ -99,15 +99,16 @@ type updateEventSourceRequestBody struct {
 	Schedule scheduleRequest `json:"schedule,omitzero"`
 }
 
-// UpdateCustomWebhookEvents replaces the sender name of a custom webhook.
-func UpdateCustomWebhookEvents(sender string) (e UpdateEventSourceRequest) {
+// CustomWebhookEventsUpdate returns an update that replaces the sender name of a
+// custom webhook.
+func CustomWebhookEventsUpdate(sender string) (e UpdateEventSourceRequest) {
 	e.body.Webhook.Sender = sender
 	return e
 }
 
-// UpdateScheduledEvents replaces the schedule's cron expression and attribution
-// actor; see [ScheduledEvents].
-func UpdateScheduledEvents(cronExpression string, attributionActor AttributionActor) (e UpdateEventSourceRequest) {
+// ScheduledEventsUpdate returns an update that replaces the schedule's cron
+// expression and attribution actor; see [ScheduledEvents].
+func ScheduledEventsUpdate(cronExpression string, attributionActor AttributionActor) (e UpdateEventSourceRequest) {
 	e.body.Provider, e.body.Schedule = SourceProviderSchedule, scheduleRequest{cronExpression, attributionActor}
 	return e
 }

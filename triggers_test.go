@@ -58,7 +58,7 @@ var triggerTests = []operationTest{
 		op: "PATCH /projects/{project_id}/triggers/{trigger_id}",
 		call: func(ctx context.Context, c *circleci.Client) (any, error) {
 			return some(c.Triggers.Update(ctx, id1, id3, circleci.UpdateTriggerRequest{
-				EventSource: circleci.Some(circleci.UpdateCustomWebhookEvents("pagerduty")),
+				EventSource: circleci.Some(circleci.CustomWebhookEventsUpdate("pagerduty")),
 				EventPreset: circleci.Some(circleci.TriggerEventPresetOnlyTags), CheckoutRef: circleci.Some("dev"),
 				ConfigRef: circleci.Some("dev"), EventName: circleci.Some("page"), Disabled: circleci.Some(false),
 				Parameters: circleci.Some(circleci.Parameters{"env": "prod"}),
@@ -106,7 +106,7 @@ func TestAnUpdateOfATriggerHasThreeStates(t *testing.T) {
 		`{"config_ref":""}`:     {ConfigRef: circleci.Some("")},
 		`{"parameters":null}`:   {Parameters: circleci.Null[circleci.Parameters]()},
 		`{"event_source":{"provider":"schedule","schedule":{"cron_expression":"0 4 * * *","attribution_actor":"current"}}}`: {
-			EventSource: circleci.Some(circleci.UpdateScheduledEvents("0 4 * * *", circleci.AttributionActorCurrent)),
+			EventSource: circleci.Some(circleci.ScheduledEventsUpdate("0 4 * * *", circleci.AttributionActorCurrent)),
 		},
 	} {
 		n := len(srv.Requests())

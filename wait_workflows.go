@@ -95,8 +95,8 @@ func (s *WorkflowsService) RerunAndWait(ctx context.Context, id uuid.UUID, in Re
 	if err != nil {
 		return nil, err
 	}
-	created := &WorkflowResult{Workflow: Workflow{ID: rerun.WorkflowID}}
-	return last(created, s.watch(ctx, o, opts, workflowWatch{id: rerun.WorkflowID, known: true}))
+	created := &WorkflowResult{Workflow: Workflow{ID: rerun.ID}}
+	return last(created, s.watch(ctx, o, opts, workflowWatch{id: rerun.ID, known: true}))
 }
 
 // ApproveAndWait approves a job with [WorkflowsService.Approve] and waits until

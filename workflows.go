@@ -179,12 +179,11 @@ func (r RerunWorkflowRequest) check() error {
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Workflow/operation/rerunWorkflow
 //
 //circleci:operation POST /workflow/{id}/rerun
-func (s *WorkflowsService) Rerun(ctx context.Context, id uuid.UUID, in RerunWorkflowRequest, opts ...RequestOption) (*RerunWorkflow, error) {
-	return create[RerunWorkflow](ctx, s.client, post("/workflow/{id}/rerun", id).body(in).with(opts))
+func (s *WorkflowsService) Rerun(ctx context.Context, id uuid.UUID, in RerunWorkflowRequest, opts ...RequestOption) (*CreatedWorkflow, error) {
+	return create[CreatedWorkflow](ctx, s.client, post("/workflow/{id}/rerun", id).body(in).with(opts))
 }
 
-// RerunWorkflow is the response to a rerun.
-type RerunWorkflow struct {
-	// WorkflowID is the ID of the new workflow.
-	WorkflowID uuid.UUID `json:"workflow_id"`
+// CreatedWorkflow identifies a workflow that was just started.
+type CreatedWorkflow struct {
+	ID uuid.UUID `json:"workflow_id"`
 }

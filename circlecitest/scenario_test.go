@@ -172,7 +172,7 @@ func TestAJobIsFoundByItsNumberAfterARerun(t *testing.T) {
 	srv.Advance(time.Hour)
 	after, err := c.Jobs.Get(t.Context(), webSlug, jobs[0].Number)
 	require.NoError(t, err)
-	assert.Equal(t, rerun.WorkflowID, after.LatestWorkflow.ID)
+	assert.Equal(t, rerun.ID, after.LatestWorkflow.ID)
 	dir := t.TempDir()
 	files, err := c.Jobs.DownloadArtifacts(t.Context(), webSlug, jobs[0].Number, dir, nil)
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ func TestTheSecretOfAWebhookIsToldOnce(t *testing.T) {
 	assert.Equal(t, []circleci.Trigger{*got}, listed)
 
 	changed, err := b.client.Triggers.Update(t.Context(), b.project, made.ID, circleci.UpdateTriggerRequest{
-		EventSource: circleci.Some(circleci.UpdateCustomWebhookEvents("pagerduty")), Disabled: circleci.Some(true),
+		EventSource: circleci.Some(circleci.CustomWebhookEventsUpdate("pagerduty")), Disabled: circleci.Some(true),
 	})
 	require.NoError(t, err)
 	want := *got
@@ -82,7 +82,7 @@ func TestAScheduleNamesItsActor(t *testing.T) {
 	assert.Equal(t, me.ID.String(), made.EventSource.Schedule.AttributionActor.ID, "a word in the request, a user in the answer")
 	assert.Equal(t, map[string]any{"env": "prod", "n": int64(3)}, made.Parameters)
 	changed, err := b.client.Triggers.Update(t.Context(), b.project, made.ID, circleci.UpdateTriggerRequest{
-		EventSource: circleci.Some(circleci.UpdateScheduledEvents("0 4 * * *", circleci.AttributionActorSystem)),
+		EventSource: circleci.Some(circleci.ScheduledEventsUpdate("0 4 * * *", circleci.AttributionActorSystem)),
 		Parameters:  circleci.Some(circleci.Parameters{}),
 	})
 	require.NoError(t, err)
@@ -165,7 +165,7 @@ func TestAScheduleThatChangesOrGoes(t *testing.T) {
 		_, err := b.client.Triggers.Update(t.Context(), b.project, id, in)
 		require.NoError(t, err)
 	}
-	update(circleci.UpdateTriggerRequest{EventSource: circleci.Some(circleci.UpdateScheduledEvents("0 4 * * *", circleci.AttributionActorSystem))})
+	update(circleci.UpdateTriggerRequest{EventSource: circleci.Some(circleci.ScheduledEventsUpdate("0 4 * * *", circleci.AttributionActorSystem))})
 	b.srv.Advance(24 * time.Hour)
 	assert.Equal(t, []string{"Tue 03-03 03:00", "Wed 03-04 04:00"}, b.starts(t))
 	update(circleci.UpdateTriggerRequest{Disabled: circleci.Some(true)})

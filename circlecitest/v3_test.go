@@ -174,7 +174,7 @@ func setupOfBothVersions(t *testing.T, srv *circlecitest.Server, v3 *apiv3.Clien
 	ctx, v2 := t.Context(), srv.Client()
 	repository := collected(t, v3.Providers.ListRepositories(orgID, apiv3.ProviderGitHubApp, nil))[0]
 	assert.Equal(t, "acme/web", repository.RepoFullName)
-	assert.Equal(t, repository.RepoID, got(v2.GitHubApp.ResolveRepository(ctx, orgID, "acme/web"))(t).ExternalID())
+	assert.Equal(t, repository.RepoID, got(v2.GitHubApp.GetRepositoryByName(ctx, orgID, "acme/web"))(t).ExternalID())
 	connection := collected(t, v3.Providers.ListConnections(orgID))[0]
 	assert.Equal(t, got(v2.GitHubApp.GetInstallation(ctx, orgID))(t).Login, connection.Login)
 	setup := got(v3.Providers.SetupConnection(ctx, apiv3.SetupConnectionRequest{

@@ -28,7 +28,7 @@ var constructors = map[string]any{
 	"GitHubAppEvents": circleci.GitHubAppEvents, "GitHubServerEvents": circleci.GitHubServerEvents,
 	"GitHubOAuthEvents": circleci.GitHubOAuthEvents, "CustomWebhookEvents": circleci.CustomWebhookEvents,
 	"ScheduledEvents":           circleci.ScheduledEvents,
-	"UpdateCustomWebhookEvents": circleci.UpdateCustomWebhookEvents, "UpdateScheduledEvents": circleci.UpdateScheduledEvents,
+	"CustomWebhookEventsUpdate": circleci.CustomWebhookEventsUpdate, "ScheduledEventsUpdate": circleci.ScheduledEventsUpdate,
 }
 
 // fixed are values of types that take not everything.

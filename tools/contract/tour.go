@@ -200,12 +200,12 @@ func (t *tour) jobs() {
 	got(t.c.Workflows.Rerun(t.ctx, t.workflow, circleci.RerunWorkflowRequest{FromFailed: true}))
 	again := got(t.c.Workflows.Rerun(t.ctx, t.workflow, circleci.RerunWorkflowRequest{
 		Jobs: []uuid.UUID{t.testJob}, EnableSSH: true, SparseTree: true,
-	})).WorkflowID
+	})).ID
 	t.srv.Advance(5 * time.Second)
 	t.do(j.CancelByID(t.ctx, first(t, t.c.Workflows.ListJobs(again)).ID))
 	t.srv.Advance(time.Minute)
 	all(t, t.c.Pipelines.ListWorkflows(t.pipeline))
-	third := got(t.c.Workflows.Rerun(t.ctx, t.workflow, circleci.RerunWorkflowRequest{})).WorkflowID
+	third := got(t.c.Workflows.Rerun(t.ctx, t.workflow, circleci.RerunWorkflowRequest{})).ID
 	t.do(t.c.Workflows.Cancel(t.ctx, third))
 	all(t, t.c.Workflows.ListJobs(third))
 }
