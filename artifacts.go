@@ -1,7 +1,6 @@
 package circleci
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,30 +127,32 @@ func (s *JobsService) DownloadArtifacts(ctx context.Context, slug ProjectSlug, n
 	}, func(JobArtifact) string { return "" })
 }
 
-// ListArtifacts returns the artifacts of all jobs of a workflow. If the
-// artifacts of a job cannot be listed, it returns the artifacts of the other
-// jobs, with an error that names the job.
+// ListArtifacts returns the artifacts of all jobs of a workflow. A rerun of
+// selected jobs (SparseTree) is a workflow of these jobs alone; for the others,
+// use [PipelinesService.ListArtifacts]. If the artifacts of a job cannot be
+// listed, it returns the artifacts of the other jobs, with an error that names
+// the job.
 func (s *WorkflowsService) ListArtifacts(ctx context.Context, id uuid.UUID, opts ...RequestOption) ([]JobArtifact, error) {
 	ctx, cancel, err := limited(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer cancel()
-	return s.client.Jobs.artifactsOfWorkflows(ctx, []Workflow{{ID: id}}, opts)
+	return s.artifacts(ctx, id, opts)
 }
 
 // DownloadArtifacts downloads the artifacts of all jobs of a workflow, like
 // [JobsService.DownloadArtifacts]. Each job has a subdirectory with its name.
 func (s *WorkflowsService) DownloadArtifacts(ctx context.Context, id uuid.UUID, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
 	return s.client.Jobs.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
-		return s.client.Jobs.artifactsOfWorkflows(ctx, []Workflow{{ID: id}}, opts)
+		return s.artifacts(ctx, id, opts)
 	}, func(a JobArtifact) string { return localPart(flat(a.JobName)) })
 }
 
-// ListArtifacts returns the artifacts of all jobs of a pipeline. Of workflows
-// with the same name, only the newest counts. If the artifacts of a job cannot
-// be listed, it returns the artifacts of the other jobs, with an error that
-// names the job.
+// ListArtifacts returns the artifacts of all jobs of a pipeline. If a workflow
+// was rerun, the newest run of each job counts. If the artifacts of a job
+// cannot be listed, it returns the artifacts of the other jobs, with an error
+// that names the job.
 func (s *PipelinesService) ListArtifacts(ctx context.Context, id uuid.UUID, opts ...RequestOption) ([]JobArtifact, error) {
 	ctx, cancel, err := limited(ctx, opts)
 	if err != nil {
@@ -163,8 +164,8 @@ func (s *PipelinesService) ListArtifacts(ctx context.Context, id uuid.UUID, opts
 
 // DownloadArtifacts downloads the artifacts of all jobs of a pipeline, like
 // [JobsService.DownloadArtifacts]. Each job has a subdirectory named by its
-// workflow and its own name, such as build/test. Of workflows with the same
-// name, only the newest counts.
+// workflow and its own name, such as build/test. If a workflow was rerun, the
+// newest run of each job counts.
 func (s *PipelinesService) DownloadArtifacts(ctx context.Context, id uuid.UUID, dir string, o *DownloadOptions, opts ...RequestOption) ([]DownloadedArtifact, error) {
 	return s.client.Jobs.downloadAll(ctx, dir, o, opts, func(ctx context.Context) ([]JobArtifact, error) {
 		return s.artifacts(ctx, id, opts)
@@ -176,40 +177,50 @@ func (s *PipelinesService) DownloadArtifacts(ctx context.Context, id uuid.UUID, 
 // flat replaces the slashes in a name.
 func flat(name string) string { return strings.NewReplacer("/", "_", `\`, "_").Replace(name) }
 
+func (s *WorkflowsService) artifacts(ctx context.Context, id uuid.UUID, opts []RequestOption) ([]JobArtifact, error) {
+	jobs, err := s.ListJobs(id, opts...).Collect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.client.Jobs.artifactsOfJobs(ctx, jobs, func(int) string { return "" }, nil, opts)
+}
+
 func (s *PipelinesService) artifacts(ctx context.Context, id uuid.UUID, opts []RequestOption) ([]JobArtifact, error) {
 	workflows, err := s.ListWorkflows(id, opts...).Collect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.client.Jobs.artifactsOfWorkflows(ctx, newest(runsByName(workflows)), opts)
+	var (
+		failures failures
+		jobs     []WorkflowJob
+		names    []string // of the jobs' workflows
+		lists    = s.jobLists(opts)
+	)
+	for _, runs := range runsByName(workflows) {
+		more, err := lists.latest(ctx, runs)
+		if err != nil {
+			failures = append(failures, err)
+		}
+		for range more {
+			names = append(names, runs[0].Name)
+		}
+		jobs = append(jobs, more...)
+	}
+	return s.client.Jobs.artifactsOfJobs(ctx, jobs, func(i int) string { return names[i] }, failures, opts)
 }
 
 // listsAtOnce is the number of lists read concurrently.
 const listsAtOnce = 4
 
-// artifactsOfWorkflows lists the artifacts of all jobs of workflows, as far as
-// possible.
-func (s *JobsService) artifactsOfWorkflows(ctx context.Context, workflows []Workflow, opts []RequestOption) ([]JobArtifact, error) {
-	var (
-		failures failures
-		jobs     []WorkflowJob
-		names    []string // of the jobs' workflows
-	)
-	for _, w := range workflows {
-		more, err := s.client.Workflows.ListJobs(w.ID, opts...).Collect(ctx)
-		if err != nil && len(workflows) == 1 {
-			return nil, err
-		}
-		failures.add(fmt.Sprintf("jobs of workflow %s", oneLine(cmp.Or(w.Name, w.ID.String()))), err)
-		for _, j := range more {
-			if j.Number > 0 && j.Type != JobTypeApproval { // otherwise it did not run
-				jobs, names = append(jobs, j), append(names, w.Name)
-			}
-		}
-	}
+// artifactsOfJobs lists the artifacts of jobs, as far as possible. Its error
+// includes earlier failures.
+func (s *JobsService) artifactsOfJobs(ctx context.Context, jobs []WorkflowJob, workflow func(i int) string, failures failures, opts []RequestOption) ([]JobArtifact, error) {
 	lists := make([][]JobArtifact, len(jobs))
 	errs := concurrently(ctx, len(jobs), listsAtOnce, func(i int) (err error) {
-		lists[i], err = s.artifactsOf(ctx, jobs[i], names[i], opts)
+		if jobs[i].Number == 0 || jobs[i].Type == JobTypeApproval {
+			return nil // it did not run
+		}
+		lists[i], err = s.artifactsOf(ctx, jobs[i], workflow(i), opts)
 		if jobs[i].Status == JobStatusNotRun && errors.Is(err, ErrNotFound) {
 			return nil // only its number is known
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -147,8 +148,50 @@ func TestArtifactsOfARun(t *testing.T) {
 		assert.ErrorContains(t, err, "artifacts of job ")
 		assert.Len(t, list, 2, "one job does not cost the others' artifacts")
 
+		srv.Fail("GET /workflow/{id}/job", circlecitest.Response{Status: 404})
+		list, err = c.Pipelines.ListArtifacts(t.Context(), id)
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		assert.ErrorContains(t, err, "jobs of workflow ")
+		assert.NotEmpty(t, list, "one workflow does not cost the other's artifacts")
+		assert.Less(t, len(list), 3)
+
 		var response circleci.Response
 		_, err = c.Pipelines.ListArtifacts(t.Context(), id, circleci.CaptureResponse(&response))
 		require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+	})
+}
+
+// A rerun of chosen jobs does not hide the artifacts of the others.
+func TestArtifactsOfASparseRerun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		artifact := circlecitest.Artifact{Path: "a.txt", Content: "1"}
+		srv.Script(webSlug, plain(circlecitest.Workflow("build",
+			circlecitest.Job("x").FailsOnce().WithArtifacts(artifact), circlecitest.Job("y").WithArtifacts(artifact))))
+		c, id := srv.Client(), srv.StartPipeline(webSlug, "main")
+		r, err := c.Pipelines.Wait(t.Context(), id, nil)
+		require.NoError(t, err)
+		again, err := c.Workflows.RerunAndWait(t.Context(), r.Workflows[0].ID, circleci.RerunWorkflowRequest{
+			Jobs: []uuid.UUID{r.FailedJobs[0].ID}, SparseTree: true,
+		}, nil)
+		require.NoError(t, err)
+
+		list, err := c.Pipelines.ListArtifacts(t.Context(), id)
+		require.NoError(t, err)
+		numbers := map[string]int64{}
+		for _, a := range list {
+			numbers[a.WorkflowName+"/"+a.JobName] = a.JobNumber
+		}
+		assert.Len(t, list, 2)
+		assert.Greater(t, numbers["build/x"], r.FailedJobs[0].Number, "of the job that was rerun, the newest run counts")
+		assert.Positive(t, numbers["build/y"])
+		dir := t.TempDir()
+		_, err = c.Pipelines.DownloadArtifacts(t.Context(), id, dir, nil)
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int64{"build/x/a.txt": 1, "build/y/a.txt": 1}, sizes(t, dir))
+
+		list, err = c.Workflows.ListArtifacts(t.Context(), again.Workflow.ID)
+		require.NoError(t, err)
+		assert.Len(t, list, 1, "the rerun alone has one job")
 	})
 }

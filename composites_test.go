@@ -344,7 +344,7 @@ func downloadTroubled(t *testing.T, srv *circlecitest.Server) (func(context.Cont
 func reportTroubled(t *testing.T, srv *circlecitest.Server) (func(context.Context, *circleci.Client) error, func(*testing.T, error)) {
 	id := startedWorkflow(t, srv, plain(
 		circlecitest.Workflow("a", circlecitest.Job("x").Fails().WithTests(circlecitest.FailingTest("TestX", "no"))),
-		circlecitest.Workflow("b", circlecitest.Job("y").WithTests(circlecitest.PassingTest("TestY", 1)))))
+		circlecitest.Workflow("b", circlecitest.Job("y").WithTests(circlecitest.PassingTest("TestY", time.Second)))))
 	time.Sleep(time.Minute)
 	w, err := srv.Client().Workflows.Get(t.Context(), id)
 	require.NoError(t, err)

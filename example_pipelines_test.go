@@ -136,7 +136,7 @@ func ExamplePipelinesService_GetTestReport() {
 	defer srv.Close()
 	srv.Script("gh/acme/web", circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{
 		circlecitest.Workflow("build", circlecitest.Job("unit").Fails().WithTests(
-			circlecitest.PassingTest("TestLogin", 1.5),
+			circlecitest.PassingTest("TestLogin", 1500*time.Millisecond),
 			circlecitest.FailingTest("TestPayment", "want 200, got 402"),
 		)),
 	}})

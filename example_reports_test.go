@@ -16,7 +16,7 @@ func failedRun() (srv *circlecitest.Server, run *circleci.PipelineResult, err er
 	srv = circlecitest.NewServer(circlecitest.WithSpeed(10_000))
 	srv.Script("gh/acme/web", circlecitest.Pipeline(circlecitest.Workflow("build",
 		circlecitest.Job("test").Fails().
-			WithTests(circlecitest.PassingTest("TestCart", 0.5), circlecitest.FailingTest("TestPayment", "want 200, got 402")).
+			WithTests(circlecitest.PassingTest("TestCart", 500*time.Millisecond), circlecitest.FailingTest("TestPayment", "want 200, got 402")).
 			WithArtifacts(circlecitest.Artifact{Path: "logs/payment.txt", Content: "402 Payment Required\n"}),
 	)))
 	run, err = srv.Client().Pipelines.Wait(context.Background(), srv.StartPipeline("gh/acme/web", "main"), fastWait)

@@ -27,7 +27,7 @@ func TestFailureReport(t *testing.T) {
 		srv.Script(webSlug, plain(
 			circlecitest.Workflow("build",
 				circlecitest.Job("unit").Fails().WithOutput(log.String()+"\x1b[31mFAIL\x1b[0m: TestPayment\n").
-					WithTests(circlecitest.PassingTest("TestLogin", 1), circlecitest.FailingTest("TestPayment", "want 200,\ngot 402\x1b]0;x\a")),
+					WithTests(circlecitest.PassingTest("TestLogin", time.Second), circlecitest.FailingTest("TestPayment", "want 200,\ngot 402\x1b]0;x\a")),
 				circlecitest.Job("lint"), circlecitest.Job("ship").Requires("unit")),
 			circlecitest.Workflow("docs", circlecitest.Job("links"))))
 		id := srv.StartPipeline(webSlug, "main")

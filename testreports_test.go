@@ -21,11 +21,11 @@ func TestTestReports(t *testing.T) {
 		srv := circlecitest.New(t)
 		many := make([]circleci.Test, 45) // three pages
 		for i := range many {
-			many[i] = circlecitest.PassingTest("TestMany", float64(i))
+			many[i] = circlecitest.PassingTest("TestMany", time.Duration(i)*time.Second)
 		}
 		srv.Script(webSlug, plain(
 			circlecitest.Workflow("a",
-				circlecitest.Job("x").FailsOnce().WithTests(circlecitest.FailingTest("TestX", "no"), circlecitest.PassingTest("TestSlow", 99)),
+				circlecitest.Job("x").FailsOnce().WithTests(circlecitest.FailingTest("TestX", "no"), circlecitest.PassingTest("TestSlow", 99*time.Second)),
 				circlecitest.Job("never").Requires("x"), circlecitest.Approval("hold").Requires("never")),
 			circlecitest.Workflow("b", circlecitest.Job("y").WithTests(many...)),
 		))
@@ -80,7 +80,7 @@ func TestATestReportContainsWhatCanBeRead(t *testing.T) {
 				srv := circlecitest.New(t)
 				var jobs []*circlecitest.JobScript
 				for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-					jobs = append(jobs, circlecitest.Job(name).WithTests(circlecitest.PassingTest("Test", 1)))
+					jobs = append(jobs, circlecitest.Job(name).WithTests(circlecitest.PassingTest("Test", time.Second)))
 				}
 				srv.Script(webSlug, plain(circlecitest.Workflow("a", jobs...)))
 				id := srv.StartPipeline(webSlug, "main")
@@ -121,7 +121,7 @@ func TestATestReportOfASparseRerun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)
 		srv.Script(webSlug, plain(circlecitest.Workflow("a",
-			circlecitest.Job("x").FailsOnce().WithTests(circlecitest.PassingTest("TestX", 1)),
+			circlecitest.Job("x").FailsOnce().WithTests(circlecitest.PassingTest("TestX", time.Second)),
 			circlecitest.Job("y").Fails().WithTests(circlecitest.FailingTest("TestY", "no")))))
 		id := srv.StartPipeline(webSlug, "main")
 		c := srv.Client()

@@ -95,7 +95,7 @@ func TestAScriptSaysHowTheJobsOfAConfigurationEnd(t *testing.T) {
 	srv, c := configured(t, webConfig)
 	srv.Script(webSlug, circlecitest.Pipeline(
 		circlecitest.Workflow("ci",
-			circlecitest.Job("build").Takes(5*time.Minute).WithTests(circlecitest.PassingTest("TestA", 1)),
+			circlecitest.Job("build").Takes(5*time.Minute).WithTests(circlecitest.PassingTest("TestA", time.Second)),
 			circlecitest.Job("test-1.26").FailsOnce(),
 			circlecitest.Job("test").WithArtifacts(circlecitest.Artifact{Path: "a"}),
 		),

@@ -41,10 +41,7 @@ var controlRoutes = []struct {
 	{"POST /_fake/scenario", "add the contents of a scenario document, in YAML or JSON", func(s *Server, _ *http.Request, body []byte) (any, error) {
 		return nil, s.Load(body)
 	}},
-	{"POST /_fake/reset", "return to the initial state; this also removes requests and faults", func(s *Server, _ *http.Request, _ []byte) (any, error) {
-		s.Reset()
-		return nil, nil
-	}},
+	{"POST /_fake/reset", "return to the initial state; this also removes requests and faults; {random_seed: 7} changes the seed of everything random", reset},
 	{"GET /_fake/time", "the server's time", func(s *Server, _ *http.Request, _ []byte) (any, error) { return timeView(s), nil }},
 	{"POST /_fake/time", "change the time: {advance: 1h}, {set: 2026-03-01T12:00:00Z}, {speed: 60}, or {speed: 0} to stop the clock", setTime},
 	{"GET /_fake/weather", "the current faults", func(s *Server, _ *http.Request, _ []byte) (any, error) { return s.weatherNow(), nil }},
@@ -53,9 +50,10 @@ var controlRoutes = []struct {
 		s.ClearWeather()
 		return nil, nil
 	}},
-	{"POST /_fake/pipelines", "start a pipeline as a push does: {project, branch}", startPipeline},
+	{"POST /_fake/pipelines", "start a pipeline as a push does: {project, branch, login}", startPipeline},
 	{"GET /_fake/pipelines/{id}/continuation-key", "the key with which a setup job continues its pipeline", continuationKey},
 	{"POST /_fake/triggers/{id}/fire", "fire a trigger of a pipeline definition", fireTrigger},
+	{"POST /_fake/webhooks/{id}/ping", "deliver an event of type ping to a webhook", pingWebhook},
 	{"POST /_fake/token", "replace the token: {rotate: NEW_TOKEN}", rotateToken},
 	{"GET /_fake/requests", "the requests so far; ?operation= filters them", listRequests},
 	{"GET /_fake/deliveries", "the webhook deliveries so far", listDeliveries},
@@ -194,6 +192,7 @@ func startPipeline(s *Server, _ *http.Request, body []byte) (any, error) {
 	in := struct {
 		Project string `yaml:"project"`
 		Branch  string `yaml:"branch"`
+		Login   string `yaml:"login"`
 	}{Branch: "main"}
 	if err := decodeStrict(body, &in); err != nil {
 		return nil, err
@@ -202,7 +201,54 @@ func startPipeline(s *Server, _ *http.Request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"id": s.StartPipeline(slug, in.Branch)}, nil
+	if in.Login == "" {
+		return map[string]any{"id": s.StartPipeline(slug, in.Branch)}, nil
+	}
+	user, err := s.userByLogin(in.Login)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": s.StartPipelineBy(user, slug, in.Branch)}, nil
+}
+
+func (s *Server) userByLogin(login string) (uuid.UUID, error) {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	for id, u := range s.engine.Users {
+		if u.Login == login {
+			return id, nil
+		}
+	}
+	return uuid.Nil, fmt.Errorf("there is no user %s", login)
+}
+
+func reset(s *Server, _ *http.Request, body []byte) (any, error) {
+	var in struct {
+		Seed *uint64 `yaml:"random_seed"`
+	}
+	if err := decodeStrict(body, &in); err != nil {
+		return nil, err
+	}
+	if in.Seed != nil {
+		s.setSeed(*in.Seed)
+	}
+	s.Reset()
+	return nil, nil
+}
+
+// setSeed sets the seed of everything random from the next reset on.
+func (s *Server) setSeed(seed uint64) {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	s.engine.Seed = seed
+}
+
+func pingWebhook(s *Server, r *http.Request, _ []byte) (any, error) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err == nil {
+		s.PingWebhook(id)
+	}
+	return nil, err
 }
 
 func continuationKey(s *Server, r *http.Request, _ []byte) (any, error) {

@@ -62,7 +62,7 @@ projects:
             reruns_automatically: 1
             jobs:
               - {name: test, takes: 55m, fails: true, output: "boom\n", contexts: [deploy],
-                 tests: [{name: TestCart, seconds: 0.5}, {name: TestPay, result: failure, message: "want 200"}],
+                 tests: [{name: TestCart, takes: 500ms}, {name: TestPay, result: failure, message: "want 200"}],
                  artifacts: [{path: log.txt, content: hello, size: 10}]}
               - {name: ship, requires: [test]}
       - setup: {name: plan, jobs: [{name: generate}]}

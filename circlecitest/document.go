@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
 // Load adds the contents of a scenario document to the server: users, projects
@@ -54,6 +55,7 @@ func decodeStrict(document []byte, into any) error {
 
 type scenarioDocument struct {
 	Users     []userDocument                           `yaml:"users"`
+	Orgs      map[circleci.OrgSlug]orgDocument         `yaml:"organizations"`
 	Projects  map[circleci.ProjectSlug]projectDocument `yaml:"projects"`
 	Contexts  []contextDocument                        `yaml:"contexts"`
 	Decisions map[circleci.OrgSlug][]decisionDocument  `yaml:"decisions"`
@@ -66,10 +68,13 @@ type userDocument struct {
 }
 
 type projectDocument struct {
-	History     *historyDocument `yaml:"history"`
-	Scripts     []scriptDocument `yaml:"scripts"`
-	Definitions []string         `yaml:"pipeline_definitions"`
-	Config      string           `yaml:"configuration"`
+	Name           string                  `yaml:"name"` // of a standalone project
+	History        *historyDocument        `yaml:"history"`
+	Scripts        []scriptDocument        `yaml:"scripts"`
+	Definitions    []string                `yaml:"pipeline_definitions"`
+	Config         string                  `yaml:"configuration"`
+	Deploys        []deployDocument        `yaml:"deploys"`
+	DeploySettings *deploySettingsDocument `yaml:"deploy_settings"`
 }
 
 type contextDocument struct {
@@ -96,11 +101,12 @@ type historyDocument struct {
 }
 
 type scriptDocument struct {
-	Setup      *workflowDocument  `yaml:"setup"`
-	Workflows  []workflowDocument `yaml:"workflows"`
-	Errors     []errorDocument    `yaml:"errors"`
-	Parameters []string           `yaml:"parameters"`
-	Config     string             `yaml:"config"`
+	Setup          *workflowDocument  `yaml:"setup"`
+	Workflows      []workflowDocument `yaml:"workflows"`
+	Errors         []errorDocument    `yaml:"errors"`
+	Parameters     []string           `yaml:"parameters"`
+	Config         string             `yaml:"config"`
+	NeverContinues bool               `yaml:"never_continues"`
 }
 
 type errorDocument struct {
@@ -130,11 +136,11 @@ type jobDocument struct {
 }
 
 type testDocument struct {
-	Name    string  `yaml:"name"`
-	Seconds float64 `yaml:"seconds"`
-	Message string  `yaml:"message"` // of a failure
-	Result  string  `yaml:"result"`  // success, failure or flaky
-	Share   float64 `yaml:"share"`   // of the runs in which a flaky test fails; 0: those in which its job does
+	Name    string           `yaml:"name"`
+	Takes   documentDuration `yaml:"takes"`
+	Message string           `yaml:"message"` // of a failure
+	Result  string           `yaml:"result"`  // success, failure or flaky
+	Share   float64          `yaml:"share"`   // of the runs in which a flaky test fails; 0: those in which its job does
 }
 
 type artifactDocument struct {
@@ -186,6 +192,12 @@ func (d *scenarioDocument) apply(s *Server) error {
 		}
 		s.AddUser(u.Login, u.Name)
 	}
+	for _, slug := range slices.Sorted(maps.Keys(d.Orgs)) {
+		org := d.Orgs[slug]
+		if err := org.apply(s, slug); err != nil {
+			return fmt.Errorf("circlecitest: organization %s: %w", slug, err)
+		}
+	}
 	for _, slug := range slices.Sorted(maps.Keys(d.Projects)) {
 		if _, err := circleci.ParseProjectSlug(string(slug)); err != nil {
 			return fmt.Errorf("circlecitest: %w", err)
@@ -222,6 +234,12 @@ func (d *scenarioDocument) apply(s *Server) error {
 func (d *scenarioDocument) addProjectOf(s *Server, slug circleci.ProjectSlug) error {
 	p := d.Projects[slug]
 	s.AddProject(slug)
+	if p.Name != "" {
+		if err := s.nameProject(slug, p.Name); err != nil {
+			return err
+		}
+	}
+	p.deploy(s, slug)
 	for _, name := range p.Definitions {
 		s.AddPipelineDefinition(slug, name)
 	}
@@ -252,7 +270,7 @@ func (d *scenarioDocument) addProjectOf(s *Server, slug circleci.ProjectSlug) er
 }
 
 func (d *scriptDocument) script() (Script, error) {
-	script := Script{Parameters: d.Parameters, Config: d.Config}
+	script := Script{Parameters: d.Parameters, Config: d.Config, NeverContinues: d.NeverContinues}
 	for _, e := range d.Errors {
 		script.Errors = append(script.Errors, circleci.PipelineError{Type: circleci.PipelineErrorType(e.Type), Message: e.Message})
 	}
@@ -326,20 +344,33 @@ func (d *jobDocument) script() (*JobScript, error) {
 		job.WithArtifacts(Artifact{Path: a.Path, Content: a.Content, Size: a.Size, NodeIndex: a.NodeIndex})
 	}
 	for _, t := range d.Tests {
-		switch t.Result {
-		case "", "success":
-			job.WithTests(PassingTest(t.Name, t.Seconds))
-		case "failure":
-			job.WithTests(FailingTest(t.Name, t.Message))
-		case "flaky":
-			if t.Share == 0 {
-				job.WithTests(FlakyTest(t.Name, t.Message)) // fails with its job
-				continue
-			}
-			job.WithFlakyTests(t.Share, FlakyTest(t.Name, t.Message))
-		default:
-			return nil, fmt.Errorf("test %s: the result %q is not one of success, failure and flaky", t.Name, t.Result)
+		if err := t.add(job); err != nil {
+			return nil, err
 		}
 	}
 	return job, nil
+}
+
+// add adds the test's result to a job.
+func (d *testDocument) add(job *JobScript) error {
+	test := FailingTest(d.Name, d.Message)
+	if d.Takes > 0 {
+		test.RunTime = circleci.Seconds(d.Takes)
+	}
+	switch d.Result {
+	case "", "success":
+		job.WithTests(PassingTest(d.Name, time.Duration(d.Takes)))
+	case "failure":
+		job.WithTests(test)
+	case "flaky":
+		if d.Share > 0 {
+			job.WithFlakyTests(d.Share, test)
+			return nil
+		}
+		test.Result = world.FlakyResult // fails with its job
+		job.WithTests(test)
+	default:
+		return fmt.Errorf("test %s: the result %q is not one of success, failure and flaky", d.Name, d.Result)
+	}
+	return nil
 }

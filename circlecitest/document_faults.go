@@ -16,6 +16,7 @@ type faultDocument struct {
 	Per      documentDuration  `yaml:"per"`
 	Header   map[string]string `yaml:"header"`
 	Body     string            `yaml:"body"`
+	CutAfter int64             `yaml:"cut_after"`
 	// For all faults.
 	For      []string  `yaml:"for"`
 	Share    float64   `yaml:"share"`
@@ -53,7 +54,7 @@ func (d *faultDocument) fault() (f *Fault, err error) {
 		for name, value := range d.Header {
 			header.Set(name, value)
 		}
-		f = Answer(Response{Status: d.Status, Header: header, Body: d.Body, Latency: time.Duration(d.Delay)})
+		f = Answer(Response{Status: d.Status, Header: header, Body: d.Body, Latency: time.Duration(d.Delay), CutAfter: d.CutAfter})
 	default:
 		return nil, fmt.Errorf("circlecitest: weather: there is no fault %q", d.Fault)
 	}

@@ -21,7 +21,7 @@ func Example() {
 	srv.Script("gh/acme/web", circlecitest.Pipeline(circlecitest.Workflow("build",
 		circlecitest.Job("compile").Takes(2*time.Minute),
 		circlecitest.Job("test").Requires("compile").Takes(10*time.Minute).Fails().
-			WithTests(circlecitest.PassingTest("TestCart", 1.2), circlecitest.FailingTest("TestPay", "want 200, got 402")).
+			WithTests(circlecitest.PassingTest("TestCart", 1200*time.Millisecond), circlecitest.FailingTest("TestPay", "want 200, got 402")).
 			WithArtifacts(circlecitest.Artifact{Path: "logs/pay.txt", Content: "402 Payment Required"}),
 	)))
 	client, ctx := srv.Client(), context.Background()

@@ -136,7 +136,7 @@ func TestAHistoryOfFlakyTests(t *testing.T) {
 	srv.History(webSlug, circlecitest.Past{
 		Days: 10, Workflows: []*circlecitest.WorkflowScript{
 			circlecitest.Workflow("build", circlecitest.Job("test").
-				WithTests(circlecitest.PassingTest("TestGood", 1)).
+				WithTests(circlecitest.PassingTest("TestGood", time.Second)).
 				WithFlakyTests(0.2, circlecitest.FailingTest("TestFlaky", "timed out"))).RerunsAutomatically(2),
 		},
 	})

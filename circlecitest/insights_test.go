@@ -289,7 +289,7 @@ func TestATestThatFailsAndPassesWithOneCommitIsFlaky(t *testing.T) {
 		srv := circlecitest.New(t, append(opts, circlecitest.WithManualTime())...)
 		c := srv.Client()
 		srv.Script(webSlug, oneJob("build", circlecitest.Job("test").FailsOnce().WithTests(
-			circlecitest.FlakyTest("TestLogin", "timed out"), circlecitest.PassingTest("TestMath", 0.5), circlecitest.FailingTest("TestNever", "no"),
+			circlecitest.FlakyTest("TestLogin", "timed out"), circlecitest.PassingTest("TestMath", 500*time.Millisecond), circlecitest.FailingTest("TestNever", "no"),
 		)))
 		id := srv.StartPipeline(webSlug, "main")
 		srv.Advance(time.Hour)
@@ -323,7 +323,7 @@ func TestATestThatFailsAndPassesWithOneCommitIsFlaky(t *testing.T) {
 func TestATestThatIsMendedIsNotFlaky(t *testing.T) {
 	srv := circlecitest.New(t, circlecitest.WithManualTime())
 	srv.Script(webSlug, oneJob("build", circlecitest.Job("test").Fails().WithTests(circlecitest.FailingTest("TestLogin", "no"))),
-		oneJob("build", circlecitest.Job("test").WithTests(circlecitest.PassingTest("TestLogin", 1))))
+		oneJob("build", circlecitest.Job("test").WithTests(circlecitest.PassingTest("TestLogin", time.Second))))
 	srv.StartPipeline(webSlug, "main")
 	srv.StartPipeline(webSlug, "main")
 	srv.Advance(time.Hour)
@@ -336,7 +336,7 @@ func TestTestMetricsAreThoseOfTheLastRuns(t *testing.T) {
 	srv := circlecitest.New(t, circlecitest.WithManualTime())
 	c := srv.Client()
 	srv.Script(webSlug, oneJob("build", circlecitest.Job("test").FailsOnce().WithTests(
-		circlecitest.FlakyTest("TestLogin", "timed out"), circlecitest.PassingTest("TestSlow", 60), circlecitest.FailingTest("TestNever", "no"),
+		circlecitest.FlakyTest("TestLogin", "timed out"), circlecitest.PassingTest("TestSlow", 60*time.Second), circlecitest.FailingTest("TestNever", "no"),
 	)))
 	rerunFailed(t, srv, c, srv.StartPipeline(webSlug, "main"))
 	m, err := c.Insights.GetTestMetrics(t.Context(), webSlug, "build", nil)

@@ -155,7 +155,7 @@ func hour(tb testing.TB, x traffic, at func(minute int, heap uint64)) {
 		circlecitest.WithDeliveryTransport(carrier(func(*http.Request) (*http.Response, error) { return answer(202), nil })))
 	defer srv.Close()
 	srv.Script(webSlug, circlecitest.Pipeline(
-		circlecitest.Workflow("build", circlecitest.Job("test").FailsSometimes(0.3).WithTests(circlecitest.PassingTest("TestCart", 1))).RerunsAutomatically(1),
+		circlecitest.Workflow("build", circlecitest.Job("test").FailsSometimes(0.3).WithTests(circlecitest.PassingTest("TestCart", time.Second))).RerunsAutomatically(1),
 		circlecitest.Workflow("deploy", circlecitest.Approval("hold"))))
 	org, web := srv.AddOrg("gh/acme"), srv.AddProject(webSlug)
 	id := srv.AddContext("gh/acme", "deploy", nil)

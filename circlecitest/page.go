@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,10 +21,20 @@ const pagePath = "/_page/"
 //go:embed job.html
 var jobPage string
 
-var jobTemplate = template.Must(template.New("job").Funcs(template.FuncMap{
-	"class": statusClass,
-	"clock": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
-}).Parse(jobPage))
+var jobTemplate = pageTemplate(jobPage)
+
+//go:embed page.css
+var pageStyle string
+
+// pageTemplate parses a page. All pages have the same style sheet and functions.
+func pageTemplate(text string) *template.Template {
+	page := template.Must(template.New("page").Funcs(template.FuncMap{
+		"class": func(status string) string { return strings.ReplaceAll(status, "_", "-") },
+		"clock": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
+		"short": func(d time.Duration) string { return d.Truncate(time.Second).String() },
+	}).Parse(text))
+	return template.Must(page.New("css").Parse(pageStyle)).Lookup("page")
+}
 
 // jobStatus is the data of a job's page.
 type jobStatus struct {

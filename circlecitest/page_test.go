@@ -41,6 +41,9 @@ projects: {gh/acme/web: {scripts: [{workflows: [{name: release, jobs: [
 	for _, want := range []string{"<h1>test ", "success", "&lt;b&gt;ok&lt;/b&gt;", "TestCart", "app.js", "4 bytes"} {
 		assert.Contains(t, job, want)
 	}
+	for name, text := range map[string]string{"a job": job, "the pipelines": page()} {
+		assert.Contains(t, text, ".on-hold { color: var(--held); }", "%s: the pages have one style sheet", name)
+	}
 	approve := link("approve")
 	require.Equal(t, http.StatusSeeOther, press(approve))
 	assert.Equal(t, http.StatusConflict, press(approve), "it is approved once")

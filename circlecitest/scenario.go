@@ -196,10 +196,11 @@ func (j *JobScript) WithOutput(text string) *JobScript {
 	return j
 }
 
-// PassingTest returns the result of a test that passes.
-func PassingTest(name string, seconds float64) circleci.Test { return world.PassingTest(name, seconds) }
+// PassingTest returns the result of a test that passes after running for took.
+func PassingTest(name string, took time.Duration) circleci.Test { return world.PassingTest(name, took) }
 
-// FailingTest returns the result of a test that fails.
+// FailingTest returns the result of a test that fails with a message after half
+// a second.
 func FailingTest(name, message string) circleci.Test {
 	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultFailure, Message: message, RunTime: circleci.Seconds(time.Second / 2)}
 }

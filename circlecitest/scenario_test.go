@@ -65,7 +65,7 @@ func TestAJobThatFailsSometimes(t *testing.T) {
 func TestAFlakyTestFailsItsJob(t *testing.T) {
 	srv := circlecitest.New(t, circlecitest.WithManualTime())
 	srv.Script(webSlug, oneJob("build", circlecitest.Job("test").
-		WithTests(circlecitest.PassingTest("TestGood", 0.1)).
+		WithTests(circlecitest.PassingTest("TestGood", 100*time.Millisecond)).
 		WithFlakyTests(0.3, circlecitest.FailingTest("TestFlaky", "timed out"))))
 	failed := 0
 	for _, jobs := range runs(t, srv, 60) {

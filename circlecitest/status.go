@@ -3,10 +3,8 @@ package circlecitest
 import (
 	"bytes"
 	_ "embed"
-	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,14 +24,7 @@ const (
 //go:embed status.html
 var statusPage string
 
-var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-	"clock": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
-	"class": statusClass,
-	"short": func(d time.Duration) string { return d.Truncate(time.Second).String() },
-}).Parse(statusPage))
-
-// statusClass returns the CSS class that colors a status.
-func statusClass(text string) string { return strings.ReplaceAll(text, "_", "-") }
+var statusTemplate = pageTemplate(statusPage)
 
 // status is the data of the status page.
 type status struct {

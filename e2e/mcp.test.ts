@@ -20,7 +20,7 @@ beforeAll(async () => {
         pipeline_definitions: ["build"],
         scripts: [{ workflows: [{ name: "build", reruns_automatically: 0, jobs: [
           { name: "test", takes: "2m", fails: "once", output: "--- FAIL: TestPayment\nwant 200, got 402\n",
-            tests: [{ name: "TestPayment", result: "flaky", message: "want 200, got 402" }, { name: "TestCart", seconds: 0.2 }],
+            tests: [{ name: "TestPayment", result: "flaky", message: "want 200, got 402" }, { name: "TestCart", takes: "200ms" }],
             artifacts: [{ path: "coverage/index.html", content: "<h1>87 %</h1>" }] },
         ] }] }],
       },

@@ -16,7 +16,7 @@ func seedDemo(ctx context.Context, srv *circlecitest.Server) error {
 		circlecitest.Job("lint").Takes(25*time.Second),
 		circlecitest.Job("build").Takes(50*time.Second).WithArtifacts(circlecitest.Artifact{Path: "dist/app.js", Content: "console.log('hello')\n"}),
 		circlecitest.Job("unit").Requires("build").Takes(80*time.Second).WithContexts("test").
-			WithTests(circlecitest.PassingTest("TestCart", 0.31), circlecitest.PassingTest("TestPrices", 0.12)).
+			WithTests(circlecitest.PassingTest("TestCart", 310*time.Millisecond), circlecitest.PassingTest("TestPrices", 120*time.Millisecond)).
 			WithFlakyTests(0.05, circlecitest.FailingTest("TestSession", "the session was not found after 5 s")).
 			WithArtifacts(circlecitest.Artifact{Path: "coverage/index.html", Content: "<h1>87 %</h1>\n"}).
 			WithOutput("$ go test ./...\nok  \tacme/cart\t0.31s\nok  \tacme/prices\t0.12s\n"),
@@ -30,7 +30,7 @@ func seedDemo(ctx context.Context, srv *circlecitest.Server) error {
 	apiBuild := circlecitest.Workflow("build-and-test",
 		circlecitest.Job("build").Takes(70*time.Second),
 		circlecitest.Job("test").Requires("build").Takes(3*time.Minute).
-			WithTests(circlecitest.PassingTest("TestLogin", 1.4), circlecitest.FailingTest("TestPayment", "want 200 OK, got 402 Payment Required")).Fails(),
+			WithTests(circlecitest.PassingTest("TestLogin", 1400*time.Millisecond), circlecitest.FailingTest("TestPayment", "want 200 OK, got 402 Payment Required")).Fails(),
 		circlecitest.Job("deploy").Requires("test"),
 	)
 	docsBuild := circlecitest.Workflow("publish", circlecitest.Job("render").Takes(20*time.Second), circlecitest.Approval("review").Requires("render"))

@@ -30,7 +30,7 @@ func addFailure(srv *circlecitest.Server, project circleci.ProjectSlug) {
 			circlecitest.Job("build").Takes(time.Minute),
 			circlecitest.Job("test").Requires("build").Takes(90*time.Second).Fails().
 				WithOutput("=== RUN TestPayment\n    payment_test.go:41: want 200 OK, got 402 Payment Required\n--- FAIL: TestPayment\n").
-				WithTests(circlecitest.PassingTest("TestLogin", 0.4), circlecitest.FailingTest("TestPayment", "want 200 OK, got 402 Payment Required")),
+				WithTests(circlecitest.PassingTest("TestLogin", 400*time.Millisecond), circlecitest.FailingTest("TestPayment", "want 200 OK, got 402 Payment Required")),
 			circlecitest.Job("deploy").Requires("test"),
 		),
 	}})

@@ -18,7 +18,7 @@ func runDemo(ctx context.Context, con *cli.Console, progress io.Writer, output s
 	srv := circlecitest.NewServer(circlecitest.WithTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
 	defer srv.Close()
 	test := circlecitest.Job("test").Takes(6*time.Minute).
-		WithTests(circlecitest.PassingTest("TestRefund", 41), circlecitest.PassingTest("TestSearch", 12.5), circlecitest.PassingTest("TestLogin", 3)).
+		WithTests(circlecitest.PassingTest("TestRefund", 41*time.Second), circlecitest.PassingTest("TestSearch", 12500*time.Millisecond), circlecitest.PassingTest("TestLogin", 3*time.Second)).
 		WithFlakyTests(0.1, circlecitest.FailingTest("TestCheckout", "the cart is empty"))
 	srv.History("gh/acme/web", circlecitest.Past{
 		Days: days, RunsPerDay: 12, FailureRate: 0.12, Spread: 0.4, Branches: []string{"main", "feature"},

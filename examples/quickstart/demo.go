@@ -19,7 +19,7 @@ func newDemo(fail bool) *demo {
 	const speed = 60
 	srv := circlecitest.NewServer(circlecitest.WithSpeed(speed))
 	test := circlecitest.Job("test").Requires("build").Takes(90*time.Second).
-		WithTests(circlecitest.PassingTest("TestLogin", 0.4), circlecitest.PassingTest("TestLogout", 0.2)).
+		WithTests(circlecitest.PassingTest("TestLogin", 400*time.Millisecond), circlecitest.PassingTest("TestLogout", 200*time.Millisecond)).
 		WithArtifacts(circlecitest.Artifact{Path: "coverage/index.html", Content: "<h1>87 %</h1>"})
 	if fail {
 		test.Fails().WithTests(circlecitest.FailingTest("TestPayment", "want 200 OK, got 402 Payment Required"))

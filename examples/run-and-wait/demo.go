@@ -41,7 +41,7 @@ func outcomes() []string { return slices.Sorted(maps.Keys(scripts)) }
 
 func testJob() *circlecitest.JobScript {
 	return circlecitest.Job("test").Requires("build").Takes(90*time.Second).
-		WithTests(circlecitest.PassingTest("TestLogin", 0.4), circlecitest.PassingTest("TestLogout", 0.2))
+		WithTests(circlecitest.PassingTest("TestLogin", 400*time.Millisecond), circlecitest.PassingTest("TestLogout", 200*time.Millisecond))
 }
 
 func buildAndTest(jobs ...*circlecitest.JobScript) circlecitest.Script {

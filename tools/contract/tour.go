@@ -146,7 +146,7 @@ func (t *tour) pipelines() {
 	p := t.c.Pipelines
 	t.srv.Script(acmeWeb, circlecitest.Script{Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build",
 		circlecitest.Job("test").WithContexts("publish").
-			WithTests(circlecitest.PassingTest("TestA", 1.5), circlecitest.FlakyTest("TestB", "want 1, got 2")).
+			WithTests(circlecitest.PassingTest("TestA", 1500*time.Millisecond), circlecitest.FlakyTest("TestB", "want 1, got 2")).
 			WithArtifacts(circlecitest.Artifact{Path: "out/log.txt", Content: "hello"}).FailsOnce(),
 		circlecitest.Job("lint"), circlecitest.Approval("hold"), circlecitest.Job("deploy").Requires("hold").Takes(time.Hour),
 	)}})

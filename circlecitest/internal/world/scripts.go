@@ -162,8 +162,8 @@ func NewJobScript(name string) JobScript {
 }
 
 // PassingTest returns the result of a test that passes.
-func PassingTest(name string, seconds float64) circleci.Test {
-	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultSuccess, RunTime: circleci.Seconds(seconds * float64(time.Second))}
+func PassingTest(name string, took time.Duration) circleci.Test {
+	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultSuccess, RunTime: circleci.Seconds(took)}
 }
 
 // FlakyResult is the result of a test that passes or fails with its job.
@@ -173,6 +173,6 @@ const FlakyResult circleci.TestResult = "flaky"
 func defaultScript() Script {
 	build, test := NewJobScript("build"), NewJobScript("test")
 	test.Requires = []string{"build"}
-	test.Tests = []circleci.Test{PassingTest("TestAll", 1)}
+	test.Tests = []circleci.Test{PassingTest("TestAll", time.Second)}
 	return Script{Workflows: []*WorkflowScript{{Name: "build-and-test", Jobs: []*JobScript{&build, &test}}}}
 }
