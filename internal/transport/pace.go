@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -10,15 +11,8 @@ import (
 )
 
 // Pacer spreads calls over time, to use a server's rate limit without exceeding
-// it.
-//
-// A 429 pauses the calls with its [Call.Key] only; the pause is forgotten after
-// it ends. The calls of one method and route share a bucket of tokens, and are
-// served first in, first out. At first only the first burst is limited: each
-// response returns a token, and enlarges the bucket if it was needed. With
-// RateLimit headers the bucket follows the server's numbers. After a 429 without
-// them its rate follows CUBIC: it starts just below the granted rate, stays near
-// it, and then grows faster and faster.
+// it. A 429 pauses the calls with its [Call.Key] only. The calls of one method
+// and route share a bucket of tokens, and are served first in, first out.
 type Pacer struct {
 	MaxWait time.Duration // the longest pause that a call is held for
 
@@ -38,7 +32,11 @@ const (
 	manyLanes   = 1000                   // so many are forgotten at once, to begin again
 )
 
-// lane is the pace of one method and route.
+// lane is the pace of one method and route. At first only its first burst is
+// limited: each response returns a token, and enlarges the bucket if it was
+// needed. With RateLimit headers the bucket follows the server's numbers. After
+// a 429 without them its rate follows CUBIC: it starts just below the granted
+// rate, stays near it, and then grows faster and faster.
 type lane struct {
 	most                time.Duration // the pacer's MaxWait
 	queue               []*Call
@@ -47,7 +45,7 @@ type lane struct {
 	tokens, burst, rate float64 // rate is in tokens a second
 	stamp               time.Time
 	departed, inFlight  int
-	granted, ceiling    float64 // the rate granted before the last refusal, and ours then; 0: no refusal
+	granted             float64 // the rate granted before the last refusal; 0: no refusal
 	refused             time.Time
 	grow                time.Duration
 	wave, wasted        int       // the last departure before the last refusal, and how many until then were refused
@@ -62,6 +60,7 @@ type pause struct{ began, until, probe time.Time }
 // Ticket records how long a call can wait, when it was sent, and how many others
 // were in flight then.
 type Ticket struct {
+	ctx            context.Context // the caller's, while it waits
 	ready          chan error
 	number, others int
 	latest, at     time.Time
@@ -70,10 +69,7 @@ type Ticket struct {
 // Wait returns when the call may be sent. The caller must call Observe
 // afterwards.
 func (p *Pacer) Wait(ctx context.Context, c *Call) error {
-	if ctx.Err() != nil {
-		return causeOf(ctx)
-	}
-	c.Ticket = Ticket{ready: make(chan error, 1), latest: time.Now().Add(p.MaxWait)}
+	c.Ticket = Ticket{ctx: ctx, ready: make(chan error, 1), latest: time.Now().Add(p.MaxWait)}
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(c.Ticket.latest) {
 		c.Ticket.latest = deadline
 	}
@@ -87,15 +83,11 @@ func (p *Pacer) Wait(ctx context.Context, c *Call) error {
 	case err := <-c.Ticket.ready:
 		return err
 	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		l.dispatch(time.Now())
+		return <-c.Ticket.ready // it may have been released just now
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(c.Ticket.ready) > 0 { // released just now
-		return <-c.Ticket.ready
-	}
-	l.queue = slices.DeleteFunc(l.queue, func(other *Call) bool { return other == c })
-	l.dispatch(time.Now())
-	return causeOf(ctx)
 }
 
 func (p *Pacer) lane(c *Call) *lane {
@@ -122,6 +114,9 @@ func (l *lane) dispatch(now time.Time) {
 	l.queue = slices.DeleteFunc(l.queue, func(c *Call) bool {
 		d, p, t := open, l.pauses[c.Key()], &c.Ticket
 		switch held := p != nil && p.until.After(now) && p.probe.After(now); {
+		case t.ctx.Err() != nil:
+			t.ready <- causeOf(t.ctx)
+			return true
 		case held && p.until.After(t.latest):
 			t.ready <- &PausedError{p.until.Sub(now)}
 			return true
@@ -205,19 +200,12 @@ func (p *Pacer) Observe(_ context.Context, c *Call, r *Result) {
 
 // refuse pauses the calls of the key, and measures the rate granted before.
 func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
-	wait := r.RetryAfter
-	if wait <= 0 { // zero is less than a second
-		wait = max(time.Second, r.Limit.Reset)
-	}
+	wait := cmp.Or(max(r.RetryAfter, 0), max(time.Second, r.Limit.Reset)) // zero is less than a second
 	if p := l.pauses[key]; p == nil || p.until.Before(now.Add(wait)) {
 		l.pauses[key] = &pause{now, now.Add(wait), now.Add(l.most)}
 	}
 	if t.number > l.wave { // the first of a wave
-		l.wave, l.wasted, l.ceiling = l.departed, 0, math.Inf(1)
-		if l.granted > 0 {
-			l.ceiling = l.rate
-		}
-		l.grow = min(l.grow*2+growTime, 3*growTime)
+		l.wave, l.wasted, l.grow = l.departed, 0, min(l.grow*2+growTime, 3*growTime)
 	}
 	l.wasted++
 	n := float64(l.wave - l.marks[0].number + 1 - l.wasted)
@@ -228,7 +216,7 @@ func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 	case rate < 1: // not a matter of pace
 		return
 	default:
-		l.granted = startShare * min(rate, l.ceiling)
+		l.granted = startShare * rate
 		l.burst = max(min(l.burst, l.granted*burstTime.Seconds()/2), 1)
 	}
 	l.refused, l.tokens, l.stamp, l.seen = now.Add(min(wait, l.most)), min(l.tokens, 1), now, time.Time{}

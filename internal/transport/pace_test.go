@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,11 +122,11 @@ func uneven(request int) (there, back time.Duration) {
 	return time.Duration(1+request*7919%40) * time.Millisecond, time.Duration(1+request*104729%200) * time.Millisecond
 }
 
-// crowd has 16 workers make 1000 calls, and returns how long it took and how
-// many calls have failed for good.
-func crowd(t *testing.T, next transport.Handler) (took time.Duration, lost int) {
+// crowd has workers make 1000 calls, and returns how long it took and how many
+// calls have failed for good.
+func crowd(t *testing.T, workers int, next transport.Handler) (took time.Duration, lost int) {
 	t.Helper()
-	const workers, calls = 16, 1000
+	const calls = 1000
 	rt := retry(pacer(next).Do)
 	rt.MaxElapsed = time.Hour
 	start, todo, failures := time.Now(), atomic.Int32{}, atomic.Int32{}
@@ -157,6 +158,7 @@ func TestPacerAgainstServers(t *testing.T) {
 		latency time.Duration // 0: all three
 		most    float64       // seconds; 0: 6 % and 0.3 s above the theory
 		refused int           // 429s at most
+		workers int           // 0: 16
 	}{
 		// The server tells its account.
 		{name: "bucket", server: limits{rate: 200, burst: 50, announce: untilFull}},
@@ -187,6 +189,7 @@ func TestPacerAgainstServers(t *testing.T) {
 
 		// The server says nothing before it refuses.
 		{name: "silent bucket", server: limits{rate: 200, burst: 50}, refused: 24, most: 6.7},
+		{name: "silent bucket, 100 workers", server: limits{rate: 200, burst: 50}, workers: 100, refused: 150, most: 8},
 		{name: "silent small bucket", server: limits{rate: 50, burst: 10}, refused: 20, most: 26},
 		{name: "silent fast bucket", server: limits{rate: 1000, burst: 100}, refused: 20, most: 4.2},
 		{name: "silent slow bucket", server: limits{rate: 20, burst: 100}, refused: 50},
@@ -216,8 +219,9 @@ func TestPacerAgainstServers(t *testing.T) {
 					if s.latency == nil {
 						s.latency = always(latency)
 					}
-					took, lost := crowd(t, s.Do)
-					theory := max((1000-s.burst)/s.rate, 1000./16*latency.Seconds())
+					workers := cmp.Or(row.workers, 16)
+					took, lost := crowd(t, workers, s.Do)
+					theory := max((1000-s.burst)/s.rate, 1000./float64(workers)*latency.Seconds())
 					if s.window > 0 {
 						theory = (math.Ceil(1000/s.burst) - 1) * s.window.Seconds()
 					}
