@@ -23,14 +23,16 @@ local elapsed = now - (since or now)
 if since and elapsed < 250000 and pause == 0 then return 0 end
 if remaining >= 0 then
   if since and lane[2] and elapsed >= 100000 then
-    -- What the server added since the last time, and a correction that keeps a
-    -- third of the limit in reserve. Spending what remains evenly until the
-    -- reset is always allowed.
+    -- What the server added since the last time, at least that if its bucket was
+    -- full in between, and a correction that keeps a third of the limit in
+    -- reserve. Spending what remains evenly until the reset is always allowed.
+    local full, old, before = remaining >= limit - 1, tonumber(lane[4]) or 0, tonumber(lane[3])
     local refill = (remaining - lane[2] + served) * 1000000 / elapsed
-    refill = math.max(0, (tonumber(lane[3]) or refill) * 0.6 + refill * 0.4)
+    if full or elapsed > 2000000 then refill = math.max(refill, before or 0) end
+    refill = math.max(0, (before or refill) * 0.6 + refill * 0.4)
     local rate = refill + remaining - limit / 3
     if reset > 0 then rate = math.max(rate, remaining * 1000000 / reset) end
-    if remaining >= limit - 1 then rate = math.max(rate, (tonumber(lane[4]) or 0) * 1.2) end
+    if full then rate = math.max(rate, old * (served * 1000000 / elapsed > old / 2 and 1.2 or 1)) end
     redis.call('HSET', KEYS[1], 'refill', refill, 'rate', math.max(1, math.min(rate, 100000)),
       'burst', math.max(1, math.min(10, limit / 5)), 'growth', 1)
   end

@@ -16,6 +16,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // for the scripts
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"math"
 	"strconv"
@@ -29,7 +30,6 @@ import (
 
 const (
 	defaultMaxWait = 2 * time.Minute
-	startRate      = 50.0                   // requests a second, until the limit is known
 	reportEvery    = 50 * time.Millisecond  // of what was learned from responses
 	retryRedis     = 500 * time.Millisecond // after a failure
 	redisTimeout   = time.Second            // of one command
@@ -105,6 +105,7 @@ type lane struct {
 	since    time.Time
 	share    float64   // slots a second of this process, while Redis worked
 	next     time.Time // the next slot, while Redis does not work
+	away     bool      // Redis has not worked since
 	served   int       // not yet reported
 	reported time.Time
 }
@@ -164,53 +165,21 @@ func (l *Limiter) WaitFor(ctx context.Context, op circleci.Operation) error {
 // reserve takes a slot and waits for it. If the operation is paused, it returns
 // the pause and takes no slot.
 func (l *Limiter) reserve(ctx context.Context, lane *lane, op *circleci.Operation) (pause time.Duration, err error) {
+	if l.retries() { // without the turn: others go on while Redis does not answer
+		if pause, err = l.shared(ctx, lane, op); !errors.Is(err, errUnavailable) {
+			return pause, err
+		}
+	}
 	select {
 	case lane.turn <- struct{}{}:
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-	held := true
-	release := func() {
-		if held {
-			<-lane.turn
-			held = false
-		}
-	}
+	release := sync.OnceFunc(func() { <-lane.turn })
 	defer release()
-	for l.usable() {
-		l.mu.Lock()
-		hint := cmp.Or(lane.rate, startRate)
-		l.mu.Unlock()
-		reply, err := l.run(ctx, reserveScript, l.keys(lane, op), l.budget, l.burst, hint)
-		if err == nil && len(reply) != 3 {
-			break
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				return 0, context.Cause(ctx)
-			}
-			break
-		}
-		wait := time.Duration(integer(reply[1])) * time.Microsecond
-		if integer(reply[0]) == 1 {
-			return wait, nil
-		}
-		if text, ok := reply[2].(string); ok {
-			rate, _ := strconv.ParseFloat(text, 64) // zero selects startRate
-			l.mu.Lock()
-			lane.rate = rate
-			lane.count(time.Now())
-			l.mu.Unlock()
-		}
-		if err := sleep(ctx, wait); err != nil {
-			return 0, err
-		}
-		if wait < recheck {
-			return 0, nil
-		}
-		left, err := l.paused(ctx, lane, op)
-		if err != nil || left <= 0 {
-			return 0, nil
+	if l.available() {
+		if pause, err = l.shared(ctx, lane, op); !errors.Is(err, errUnavailable) {
+			return pause, err
 		}
 	}
 	if err := sleep(ctx, l.localSlot(lane)); err != nil {
@@ -226,6 +195,45 @@ func (l *Limiter) reserve(ctx context.Context, lane *lane, op *circleci.Operatio
 	return 0, nil
 }
 
+// errUnavailable is the error of shared if Redis cannot be used.
+var errUnavailable = errors.New("redis is unavailable")
+
+// shared takes a slot in Redis and waits for it.
+func (l *Limiter) shared(ctx context.Context, lane *lane, op *circleci.Operation) (pause time.Duration, err error) {
+	for {
+		l.mu.Lock()
+		known, joining := lane.rate, 0.0
+		if lane.away {
+			joining = lane.localRate()
+		}
+		l.mu.Unlock()
+		reply, err := l.run(ctx, reserveScript, l.keys(lane, op), l.budget, l.burst, known, joining)
+		if err != nil && ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		if err != nil || len(reply) != 3 {
+			return 0, errUnavailable
+		}
+		wait := time.Duration(integer(reply[1])) * time.Microsecond
+		if integer(reply[0]) == 1 {
+			return wait, nil
+		}
+		if text, ok := reply[2].(string); ok {
+			rate, _ := strconv.ParseFloat(text, 64) // zero: unknown
+			l.mu.Lock()
+			lane.rate, lane.away = rate, false
+			lane.count(time.Now())
+			l.mu.Unlock()
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return 0, err
+		}
+		if wait < recheck || !l.paused(ctx, lane, op) {
+			return 0, nil
+		}
+	}
+}
+
 // count measures this process's share of the common pace.
 func (l *lane) count(now time.Time) {
 	l.granted++
@@ -235,25 +243,6 @@ func (l *lane) count(now time.Time) {
 		}
 		l.granted, l.since = 0, now
 	}
-}
-
-// localSlot returns how long to wait for the next slot while Redis is
-// unavailable. The process keeps to its previous share, or to a sixteenth of
-// the common pace if that is more.
-func (l *Limiter) localSlot(lane *lane) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	rate := max(lane.share, lane.rate/16)
-	if rate == 0 {
-		return 0
-	}
-	now := time.Now()
-	if lane.next.Before(now) {
-		lane.next = now
-	}
-	wait := lane.next.Sub(now)
-	lane.next = lane.next.Add(time.Duration(1.05 / rate * float64(time.Second)))
-	return wait
 }
 
 // Observe updates the pace from a response.
@@ -272,7 +261,9 @@ func (l *Limiter) Observe(ctx context.Context, op circleci.Operation, r circleci
 			delete(l.localRequests, op.Key)
 		}
 	}
-	if !r.RateLimited && r.StatusCode != 0 {
+	if !l.retry.IsZero() {
+		lane.served, lane.reported = 0, now // would be taken for those of the next report's time
+	} else if !r.RateLimited && r.StatusCode != 0 {
 		lane.served++
 	}
 	due := l.retry.IsZero() && (pause > 0 || now.Sub(lane.reported) >= reportEvery)
@@ -318,60 +309,6 @@ func (l *Limiter) lane(op *circleci.Operation) *lane {
 func (l *Limiter) keys(lane *lane, op *circleci.Operation) []string {
 	sum := sha256.Sum256([]byte(op.Key))
 	return []string{lane.key, l.prefix + ":{" + l.token + "}:pause:" + hex.EncodeToString(sum[:16])}
-}
-
-// usable reports whether to use Redis. While Redis is unavailable, one caller
-// at a time retries it.
-func (l *Limiter) usable() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.retry.IsZero() {
-		return true
-	}
-	now := time.Now()
-	if now.Before(l.retry) {
-		return false
-	}
-	l.retry = now.Add(retryRedis)
-	return true
-}
-
-// run runs a script, and records whether Redis is available.
-func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]any, error) {
-	limited, cancel := context.WithTimeout(ctx, redisTimeout)
-	defer cancel()
-	result, err := script.Run(limited, l.redis, keys, args...).Result()
-	l.note(ctx, err)
-	reply, _ := result.([]any) // observe.lua returns a number
-	return reply, err
-}
-
-func (l *Limiter) note(ctx context.Context, err error) {
-	if err != nil && ctx.Err() != nil {
-		return // the caller gave up, which says nothing of Redis
-	}
-	l.mu.Lock()
-	was := l.retry.IsZero()
-	l.retry = time.Time{}
-	if err != nil {
-		l.retry = time.Now().Add(retryRedis)
-	}
-	l.mu.Unlock()
-	switch {
-	case err != nil && was:
-		l.log.WarnContext(ctx, "redis cannot be used; this process paces itself until it can", "error", err)
-	case err == nil && !was:
-		l.log.InfoContext(ctx, "redis can be used again; the processes share one pace")
-	}
-}
-
-// paused returns the rest of an operation's pause.
-func (l *Limiter) paused(ctx context.Context, lane *lane, op *circleci.Operation) (time.Duration, error) {
-	limited, cancel := context.WithTimeout(ctx, redisTimeout)
-	defer cancel()
-	left, err := l.redis.PTTL(limited, l.keys(lane, op)[1]).Result()
-	l.note(ctx, err)
-	return left, err
 }
 
 func integer(v any) int64 {
