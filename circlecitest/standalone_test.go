@@ -16,7 +16,7 @@ import (
 // The slug of a standalone project, with UUIDs and in base58.
 const (
 	appSlug      = "circleci/5034460f-c7c4-4c43-9457-de07e2029e7b/00000000-0000-4000-8000-000000000001"
-	appSlugShort = "circleci/AuRudKRSicbeRiDDD1HTyc/111111114bZ6BZRUqUqZep"
+	appSlugShort = "circleci/AuRudKRSicbeRiDDD1HTyc/1111114bZ6BZRUqUqZep"
 )
 
 // standaloneWeb adds the standalone project web of a new organization acme.
@@ -29,7 +29,7 @@ func TestTheIDsInTheSlugOfAStandaloneProjectAreKept(t *testing.T) {
 	id := srv.AddProject(appSlug)
 	assert.Equal(t, "00000000-0000-4000-8000-000000000001", id.String())
 	assert.Equal(t, "5034460f-c7c4-4c43-9457-de07e2029e7b", srv.AddOrg("circleci/5034460f-c7c4-4c43-9457-de07e2029e7b").String())
-	for _, ref := range []string{appSlug, strings.ToUpper(id.String()), appSlugShort, strings.Replace(appSlugShort, "/1", "/", 1)} {
+	for _, ref := range []string{appSlug, strings.ToUpper(id.String()), appSlugShort} {
 		p := decoded(t, srv, http.MethodGet, "/project/"+ref, "")
 		assert.Equal(t, id.String(), p["id"], ref)
 		assert.Equal(t, appSlugShort, p["slug"], "base58 is the form of answers")

@@ -2,6 +2,7 @@ package world
 
 import (
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -59,42 +60,37 @@ func HasNames(slug string) bool {
 	return false
 }
 
-// digits58 are the digits of IDs in slugs, and length58 is the length of an ID.
-const (
-	digits58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-	length58 = 22
-)
+const digits58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-// base58 returns an ID as slugs have it.
+// base58 returns an ID as slugs have it: the digits of a number, and before
+// them a 1 for each zero byte at the start.
 func base58(id uuid.UUID) string {
+	var text []byte
 	n, digit, base := new(big.Int).SetBytes(id[:]), new(big.Int), big.NewInt(int64(len(digits58)))
-	text := make([]byte, length58)
-	for i := length58 - 1; i >= 0; i-- {
+	for n.Sign() > 0 {
 		n.DivMod(n, base, digit)
-		text[i] = digits58[digit.Int64()]
+		text = append(text, digits58[digit.Int64()])
 	}
+	for i := 0; i < len(id) && id[i] == 0; i++ {
+		text = append(text, digits58[0])
+	}
+	slices.Reverse(text)
 	return string(text)
 }
 
 // parseID returns the ID that a segment of a slug has, in base58 or as a UUID.
 func parseID(segment string) (id uuid.UUID, ok bool) {
-	if id, err := uuid.Parse(segment); err == nil && len(segment) == len(id.String()) {
-		return id, true
-	}
-	if len(segment) > length58 || len(segment) < length58-1 { // a small ID may have been written without its leading zero
-		return id, false
+	if id, err := uuid.Parse(segment); err == nil {
+		return id, len(segment) == len(id.String())
 	}
 	n, base := new(big.Int), big.NewInt(int64(len(digits58)))
 	for i := range len(segment) {
 		digit := strings.IndexByte(digits58, segment[i])
-		if digit < 0 {
-			return id, false
-		}
 		n.Add(n.Mul(n, base), big.NewInt(int64(digit)))
-	}
-	if n.BitLen() > 8*len(id) {
-		return id, false
+		if digit < 0 || n.BitLen() > 8*len(id) {
+			return uuid.Nil, false
+		}
 	}
 	n.FillBytes(id[:])
-	return id, true
+	return id, base58(id) == segment
 }
