@@ -8,7 +8,7 @@ import (
 )
 
 // GetByName returns the context of an owner with exactly this name. It reads
-// the owner's list of contexts. If there is none, the error matches
+// the owner's list of contexts. If there is no such context, the error matches
 // [ErrNotFound]. If two contexts have the name, it returns an error: use the ID
 // instead.
 func (s *ContextsService) GetByName(ctx context.Context, owner ContextOwner, name string, opts ...RequestOption) (*Context, error) {

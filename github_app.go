@@ -93,7 +93,7 @@ func (n pageNumber) next(page *repositoriesPage) string {
 }
 
 // ListRepositories lists the repositories that the GitHub App may see for an
-// organization. The list is empty if the App is not installed.
+// organization. The list is empty if the app is not installed.
 //
 // This operation is not in CircleCI's API specification: see [GitHubAppService].
 //

@@ -20,7 +20,7 @@ const (
 	VCSTypeCircleCI  VCSType = "circleci"  // standalone: for GitHub App, GitLab and others
 )
 
-// Organization is an organization.
+// Organization is a CircleCI organization.
 type Organization struct {
 	ID      uuid.UUID `json:"id"`
 	Name    string    `json:"name"`

@@ -32,7 +32,7 @@ const (
 	SourceProviderSchedule     SourceProvider = "schedule"     // events at set times
 )
 
-// SourceRepo is a repository.
+// SourceRepo is the repository of a source.
 type SourceRepo struct {
 	FullName string `json:"full_name,omitzero"`
 	// ExternalID is the provider's numeric ID of the repository.
@@ -122,7 +122,7 @@ func GitHubServerConfig(externalID, filePath string) (c ConfigSourceRequest) {
 }
 
 // HostedConfig returns a source that reads the configuration from a file stored
-// by CircleCI instead of a repository. The live API has been seen to refuse it.
+// by CircleCI instead of a repository. The live API is known to refuse it.
 func HostedConfig(filePath string) (c ConfigSourceRequest) {
 	c.body.Provider, c.body.FilePath = SourceProviderCircleCI, filePath
 	return c

@@ -36,7 +36,7 @@ const (
 	DayOfWeekSunday    DayOfWeek = "SUN"
 )
 
-// Month is a month.
+// Month is a month of the year.
 type Month string
 
 // The months.

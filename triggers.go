@@ -81,7 +81,7 @@ type TriggerWebhook struct {
 	Sender string `json:"sender,omitzero"`
 }
 
-// TriggerSchedule is a schedule.
+// TriggerSchedule is the schedule of a trigger.
 type TriggerSchedule struct {
 	CronExpression   string       `json:"cron_expression,omitzero"`
 	AttributionActor TriggerActor `json:"attribution_actor,omitzero"`

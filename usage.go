@@ -13,8 +13,8 @@ import (
 // [UsersService.ListCollaborations] returns it.
 type UsageService service
 
-// UsageExportState is the state of an export. The API has been seen to return
-// it in both upper and lower case.
+// UsageExportState is the state of an export. The API returns it in upper or
+// lower case.
 type UsageExportState string
 
 // The states of an export.

@@ -16,7 +16,7 @@ import (
 )
 
 // Client calls the API v3 through a [circleci.Client], with a service for each
-// kind of resource. It is safe for concurrent use.
+// type of resource. It is safe for concurrent use.
 type Client struct {
 	Configs   *ConfigsService
 	Contexts  *ContextsService
@@ -39,21 +39,21 @@ type Client struct {
 // service is what each service is made of.
 type service struct{ client *Client }
 
-// Option changes what [New] returns.
+// Option configures a [Client].
 type Option func(*config)
 
 type config struct{ server bool }
 
-// WithServer permits hosts other than circleci.com. Use it once CircleCI Server
-// has the API v3; until then Server responds with 404.
+// WithServer permits hosts other than circleci.com. Use it when CircleCI server
+// supports the API v3; until then it responds with 404.
 func WithServer() Option { return func(c *config) { c.server = true } }
 
 // New returns a client for the API v3 that sends its requests through client,
 // with its token, retries, pacing and errors. It does no I/O.
 //
 // CircleCI Server does not have the API v3. If the host of client is neither
-// circleci.com nor this machine, each method returns an error matching
-// [circleci.ErrInvalidArgument] and sends nothing, unless [WithServer] is
+// circleci.com nor this machine, each method returns an error that matches
+// [circleci.ErrInvalidArgument] and sends no request, unless [WithServer] is
 // given.
 func New(client *circleci.Client, opts ...Option) *Client {
 	var cfg config

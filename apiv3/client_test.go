@@ -85,7 +85,7 @@ func TestBadInputIsNotSent(t *testing.T) {
 		"a negative offset":    second(c.Jobs.ReadStdout(ctx, apiv3.StepRef{JobID: id1}, -1, nil)),
 		"a negative step":      second(c.Jobs.ReadStdout(ctx, apiv3.StepRef{JobID: id1, Num: -1}, 0, nil)),
 		"a negative execution": second(c.Jobs.ReadStdout(ctx, apiv3.StepRef{JobID: id1, Execution: -1}, 0, nil)),
-		"tests of no job":      second(collect(c.Jobs.Tests(ctx, uuid.Nil))),
+		"tests of no job":      second(collect(c.Jobs.ReadTests(ctx, uuid.Nil))),
 	}
 	for what, change := range map[string]func(*apiv3.CreatePipelineRequest){
 		"a pipeline of no project":        func(r *apiv3.CreatePipelineRequest) { r.ProjectID = uuid.Nil },

@@ -11,15 +11,16 @@ import (
 // ConfigsService compiles configurations.
 type ConfigsService service
 
-// CompileConfigRequest is a configuration to compile.
+// CompileConfigRequest holds a configuration to compile.
 type CompileConfigRequest struct {
 	// Config is the text of the configuration.
 	Config string `json:"config"`
-	// OrgID is the organization whose private orbs can be used; optional.
+	// OrgID is the organization whose private orbs can be used. It is optional.
 	OrgID uuid.UUID `json:"-"`
 	// EnableNextPreview compiles with the next version of the compiler.
 	EnableNextPreview bool `json:"enable_next_preview,omitzero"`
-	// PipelineParameters and PipelineValues stand for those of a run.
+	// PipelineParameters and PipelineValues are used as the parameters and
+	// values of the run.
 	PipelineParameters circleci.Parameters `json:"pipeline_parameters,omitzero"`
 	PipelineValues     map[string]any      `json:"pipeline_values,omitzero"`
 }
@@ -44,9 +45,8 @@ type CompiledConfig struct {
 // Valid reports whether the configuration could be compiled.
 func (c *CompiledConfig) Valid() bool { return c.Outcome == OutcomeSucceeded }
 
-// Compile checks a configuration and resolves its orbs and parameters. A
-// configuration that is not valid is not an error: check
-// [CompiledConfig.Valid].
+// Compile checks a configuration and resolves its orbs and parameters. An
+// invalid configuration does not return an error: check [CompiledConfig.Valid].
 //
 //circleci:operation POST /api/v3/configs/compile
 func (s *ConfigsService) Compile(ctx context.Context, in CompileConfigRequest, opts ...circleci.RequestOption) (*CompiledConfig, error) {

@@ -9,7 +9,8 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// ContextsService works with contexts, their variables and their restrictions.
+// ContextsService manages contexts, their environment variables and their
+// restrictions.
 type ContextsService service
 
 // Context is a set of environment variables.
@@ -21,26 +22,27 @@ type Context struct {
 	OrgID uuid.UUID `json:"org_id,omitzero"`
 }
 
-// ListContextsOptions narrows a list of contexts.
+// ListContextsOptions are the options of [ContextsService.ListForOrg].
 type ListContextsOptions struct {
-	// Name is a part of the names to find, without regard to case.
+	// Name limits the list to contexts whose names contain it, ignoring case.
 	Name string
-	// Limit is the size of a page, 250 at most; 0 leaves it to the API.
+	// Limit is the number of items on a page, at most 250. If it is 0, the API
+	// chooses.
 	Limit int
 }
 
 // ListForOrg lists the contexts of an organization.
 //
 //circleci:operation GET /api/v3/contexts
-func (s *ContextsService) ListForOrg(orgID uuid.UUID, f *ListContextsOptions, opts ...circleci.RequestOption) *circleci.Pager[Context] {
+func (s *ContextsService) ListForOrg(orgID uuid.UUID, o *ListContextsOptions, opts ...circleci.RequestOption) *circleci.Pager[Context] {
 	r := get("/api/v3/contexts").require("filter[org_id]", orgID)
-	if f != nil {
-		r = r.filter("filter[name]", f.Name).limit(f.Limit)
+	if o != nil {
+		r = r.filter("filter[name]", o.Name).limit(o.Limit)
 	}
 	return list[Context](s.client, r, opts)
 }
 
-// CreateContextRequest is a new context.
+// CreateContextRequest describes a new context.
 type CreateContextRequest struct {
 	OrgID uuid.UUID `json:"-"`
 	Name  string    `json:"name"`
@@ -68,8 +70,8 @@ func (s *ContextsService) Get(ctx context.Context, id uuid.UUID, opts ...circlec
 	return one[Context](ctx, s.client, get("/api/v3/contexts/{id}", id), opts)
 }
 
-// Delete deletes a context with its variables and restrictions. It cannot be
-// undone.
+// Delete deletes a context with its environment variables and restrictions.
+// This cannot be undone.
 //
 //circleci:operation DELETE /api/v3/contexts/{id}
 func (s *ContextsService) Delete(ctx context.Context, id uuid.UUID, opts ...circleci.RequestOption) error {
@@ -80,21 +82,23 @@ func (s *ContextsService) Delete(ctx context.Context, id uuid.UUID, opts ...circ
 // value.
 type EnvVar struct {
 	Name string `json:"name"`
-	// TruncatedValue is the end of the value.
+	// TruncatedValue is the last characters of the value.
 	TruncatedValue string    `json:"truncated_value,omitzero"`
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`
 	ContextID      uuid.UUID `json:"context_id,omitzero"`
 }
 
-// ListEnvVars lists the variables of a context.
+// ListEnvVars lists the environment variables of a context, without their
+// values.
 //
 //circleci:operation GET /api/v3/contexts/{id}/env-vars
 func (s *ContextsService) ListEnvVars(id uuid.UUID, opts ...circleci.RequestOption) *circleci.Pager[EnvVar] {
 	return list[EnvVar](s.client, get("/api/v3/contexts/{id}/env-vars", id), opts)
 }
 
-// SetEnvVarRequest is a variable of a context.
+// SetEnvVarRequest holds the name and value of an environment variable of a
+// context.
 type SetEnvVarRequest struct {
 	Name  string          `json:"name"`
 	Value circleci.Secret `json:"value"`
@@ -107,14 +111,14 @@ func (r SetEnvVarRequest) check() (name, reason string) {
 	return "", ""
 }
 
-// SetEnvVar creates or replaces a variable of a context.
+// SetEnvVar creates or updates an environment variable of a context.
 //
 //circleci:operation POST /api/v3/contexts/{id}/env-vars/set
 func (s *ContextsService) SetEnvVar(ctx context.Context, id uuid.UUID, in SetEnvVarRequest, opts ...circleci.RequestOption) error {
 	return exec(ctx, s.client, post("/api/v3/contexts/{id}/env-vars/set", id).body(in).idempotent(), opts)
 }
 
-// DeleteEnvVar deletes a variable of a context.
+// DeleteEnvVar deletes an environment variable of a context.
 //
 //circleci:operation DELETE /api/v3/contexts/{id}/env-vars
 func (s *ContextsService) DeleteEnvVar(ctx context.Context, id uuid.UUID, name string, opts ...circleci.RequestOption) error {
@@ -127,13 +131,13 @@ func (s *ContextsService) DeleteEnvVar(ctx context.Context, id uuid.UUID, name s
 
 // Restriction limits who may use a context.
 type Restriction struct {
-	// ID is unique in its context only.
+	// ID is unique only within its context.
 	ID        uuid.UUID                `json:"id"`
 	ContextID uuid.UUID                `json:"context_id,omitzero"`
 	Type      circleci.RestrictionType `json:"restriction_type"`
 	// MatchPattern is the ID of the project or group, or the expression.
 	MatchPattern string `json:"match_pattern"`
-	// Name is the name of the project or group, where the API can tell it.
+	// Name is the name of the project or group, if the API returns it.
 	Name string `json:"name,omitzero"`
 }
 
@@ -144,7 +148,7 @@ func (s *ContextsService) ListRestrictions(contextID uuid.UUID, opts ...circleci
 	return list[Restriction](s.client, get("/api/v3/context-restrictions").require("filter[context_id]", contextID), opts)
 }
 
-// CreateRestrictionRequest is a new restriction of a context.
+// CreateRestrictionRequest describes a new restriction of a context.
 type CreateRestrictionRequest struct {
 	ContextID uuid.UUID                `json:"-"`
 	Type      circleci.RestrictionType `json:"restriction_type"`

@@ -35,25 +35,26 @@ type TargetVersion struct {
 	Name string `json:"name"`
 }
 
-// ListDeploysOptions narrows a list of deployments or of components.
+// ListDeploysOptions are the options of [DeploysService.ListDeployments] and
+// [DeploysService.ListComponents].
 type ListDeploysOptions struct {
 	ProjectID uuid.UUID
-	// Limit is the size of a page; 0 leaves it to the API.
+	// Limit is the number of items on a page. If it is 0, the API chooses.
 	Limit int
 }
 
-func (f *ListDeploysOptions) add(r request) request {
-	if f == nil {
+func (o *ListDeploysOptions) add(r request) request {
+	if o == nil {
 		return r
 	}
-	return r.filterID("filter[project_id]", f.ProjectID).limit(f.Limit)
+	return r.filterID("filter[project_id]", o.ProjectID).limit(o.Limit)
 }
 
 // ListDeployments lists the deployments of an organization, newest first.
 //
 //circleci:operation GET /api/v3/deploy/deployments
-func (s *DeploysService) ListDeployments(orgID uuid.UUID, f *ListDeploysOptions, opts ...circleci.RequestOption) *circleci.Pager[Deployment] {
-	return list[Deployment](s.client, f.add(get("/api/v3/deploy/deployments").require("filter[org_id]", orgID)), opts)
+func (s *DeploysService) ListDeployments(orgID uuid.UUID, o *ListDeploysOptions, opts ...circleci.RequestOption) *circleci.Pager[Deployment] {
+	return list[Deployment](s.client, o.add(get("/api/v3/deploy/deployments").require("filter[org_id]", orgID)), opts)
 }
 
 // Environment is an environment that components are deployed to.
@@ -63,21 +64,21 @@ type Environment struct {
 	OrgID uuid.UUID `json:"org_id,omitzero"`
 }
 
-// ListEnvironmentsOptions shapes a list of environments.
+// ListEnvironmentsOptions are the options of [DeploysService.ListEnvironments].
 type ListEnvironmentsOptions struct {
-	// Limit is the size of a page; 0 leaves it to the API.
+	// Limit is the number of items on a page. If it is 0, the API chooses.
 	Limit int
 }
 
 // ListEnvironments lists the environments of an organization.
 //
-// It is experimental, and may change.
+// This operation is experimental and may change.
 //
 //circleci:operation GET /api/v3/deploy/environments
-func (s *DeploysService) ListEnvironments(orgID uuid.UUID, f *ListEnvironmentsOptions, opts ...circleci.RequestOption) *circleci.Pager[Environment] {
+func (s *DeploysService) ListEnvironments(orgID uuid.UUID, o *ListEnvironmentsOptions, opts ...circleci.RequestOption) *circleci.Pager[Environment] {
 	r := get("/api/v3/deploy/environments").require("filter[org_id]", orgID)
-	if f != nil {
-		r = r.limit(f.Limit)
+	if o != nil {
+		r = r.limit(o.Limit)
 	}
 	return list[Environment](s.client, r, opts)
 }
@@ -90,7 +91,7 @@ func (s *DeploysService) GetEnvironment(ctx context.Context, id uuid.UUID, opts 
 	return one[Environment](ctx, s.client, get("/api/v3/deploy/environments/{id}", id), opts)
 }
 
-// Component is something that a project deploys.
+// Component is a component that is deployed.
 type Component struct {
 	ID        uuid.UUID `json:"id"`
 	Name      string    `json:"name"`
@@ -99,11 +100,11 @@ type Component struct {
 
 // ListComponents lists the components of an organization.
 //
-// It is experimental, and may change.
+// This operation is experimental and may change.
 //
 //circleci:operation GET /api/v3/deploy/components
-func (s *DeploysService) ListComponents(orgID uuid.UUID, f *ListDeploysOptions, opts ...circleci.RequestOption) *circleci.Pager[Component] {
-	return list[Component](s.client, f.add(get("/api/v3/deploy/components").require("filter[org_id]", orgID)), opts)
+func (s *DeploysService) ListComponents(orgID uuid.UUID, o *ListDeploysOptions, opts ...circleci.RequestOption) *circleci.Pager[Component] {
+	return list[Component](s.client, o.add(get("/api/v3/deploy/components").require("filter[org_id]", orgID)), opts)
 }
 
 // GetComponent returns the component with the given ID, or an error matching
@@ -121,20 +122,21 @@ type ComponentVersion struct {
 	ComponentID uuid.UUID `json:"component_id,omitzero"`
 }
 
-// ListVersionsOptions narrows a list of versions.
-type ListVersionsOptions struct {
+// ListComponentVersionsOptions are the options of
+// [DeploysService.ListComponentVersions].
+type ListComponentVersionsOptions struct {
 	EnvironmentID uuid.UUID
-	// Limit is the size of a page; 0 leaves it to the API.
+	// Limit is the number of items on a page. If it is 0, the API chooses.
 	Limit int
 }
 
 // ListComponentVersions lists the versions of a component.
 //
 //circleci:operation GET /api/v3/deploy/components/{id}/versions
-func (s *DeploysService) ListComponentVersions(id uuid.UUID, f *ListVersionsOptions, opts ...circleci.RequestOption) *circleci.Pager[ComponentVersion] {
+func (s *DeploysService) ListComponentVersions(id uuid.UUID, o *ListComponentVersionsOptions, opts ...circleci.RequestOption) *circleci.Pager[ComponentVersion] {
 	r := get("/api/v3/deploy/components/{id}/versions", id)
-	if f != nil {
-		r = r.filterID("filter[environment_id]", f.EnvironmentID).limit(f.Limit)
+	if o != nil {
+		r = r.filterID("filter[environment_id]", o.EnvironmentID).limit(o.Limit)
 	}
 	return list[ComponentVersion](s.client, r, opts)
 }
@@ -151,11 +153,12 @@ func (s *DeploysService) GetSettings(ctx context.Context, projectID uuid.UUID, o
 	return *out, nil
 }
 
-// RollbackRequest says what to roll back, and to which version.
+// RollbackRequest describes a rollback: the component, its environment, and the
+// current and target versions.
 type RollbackRequest struct {
 	ComponentID   uuid.UUID `json:"component_id"`
 	EnvironmentID uuid.UUID `json:"environment_id"`
-	// CurrentVersion is the version that runs. The API refuses another one.
+	// CurrentVersion must be the version that is running now.
 	CurrentVersion string              `json:"current_version"`
 	TargetVersion  string              `json:"target_version"`
 	Namespace      string              `json:"namespace,omitzero"`
@@ -179,7 +182,7 @@ func (r RollbackRequest) check() (name, reason string) {
 	return "", ""
 }
 
-// Rollback is a rollback that has started.
+// Rollback is a rollback that was requested.
 type Rollback struct {
 	// ID is the ID of a run, or of a command for an agent: see Type.
 	ID uuid.UUID `json:"id"`
@@ -191,7 +194,7 @@ type Rollback struct {
 }
 
 // Rollback begins to roll a component of a project back. It is not retried
-// after a failure that leaves open whether it was carried out.
+// after a failure that leaves it unknown whether it took effect.
 //
 //circleci:operation POST /api/v3/projects/{id}/rollback
 func (s *DeploysService) Rollback(ctx context.Context, projectID uuid.UUID, in RollbackRequest, opts ...circleci.RequestOption) (*Rollback, error) {

@@ -153,10 +153,10 @@ func ExampleWorkflowsService_Rerun() {
 }
 
 // Print the tests of a job that failed.
-func ExampleJobsService_Tests() {
+func ExampleJobsService_ReadTests() {
 	v3 := apiv3.New(demo())
 	jobID := uuid.MustParse("11111111-1111-4111-8111-111111111111")
-	for test, err := range v3.Jobs.Tests(context.Background(), jobID) {
+	for test, err := range v3.Jobs.ReadTests(context.Background(), jobID) {
 		if err != nil {
 			fmt.Println(err)
 			return

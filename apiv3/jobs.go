@@ -14,10 +14,10 @@ import (
 // [circleci.JobsService.CancelByID].
 type JobsService service
 
-// JobType is the kind of a job.
+// JobType is the type of a job.
 type JobType string
 
-// The kinds of jobs that are known.
+// The known types of jobs.
 const (
 	JobTypeBuild    JobType = "build"
 	JobTypeApproval JobType = "approval"
@@ -65,7 +65,7 @@ type Execution struct {
 
 // Step is a step of a job.
 type Step struct {
-	// Num addresses the step's output: see [StepRef].
+	// Num identifies the step's output: see [StepRef].
 	Num       int       `json:"num"`
 	Name      string    `json:"name"`
 	Type      string    `json:"type"`
@@ -74,7 +74,7 @@ type Step struct {
 	Command   string    `json:"command,omitzero"`
 	StartedAt time.Time `json:"started_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
-	// ExitCode is nil if the step has not ended, or ran no command.
+	// ExitCode is nil if the step has not ended or ran no command.
 	ExitCode    *int  `json:"exit_code,omitzero"`
 	StdoutBytes int64 `json:"stdout_bytes,omitzero"`
 	StderrBytes int64 `json:"stderr_bytes,omitzero"`
@@ -98,26 +98,26 @@ func (s *JobsService) Get(ctx context.Context, id uuid.UUID, opts ...circleci.Re
 	return one[Job](ctx, s.client, get("/api/v3/jobs/{id}", id), opts)
 }
 
-// Artifact is a file that a job has stored.
+// Artifact is a file that a job stored.
 type Artifact struct {
 	ID   uuid.UUID `json:"id,omitzero"`
 	Path string    `json:"path"`
 	// URL is the download URL. It requires the token, and redirects to a
-	// storage host that must not receive the token:
+	// storage host, which must not receive the token:
 	// [circleci.JobsService.DownloadArtifact] handles both.
 	URL string `json:"url"`
-	// Execution is the index of the parallel execution that stored it.
+	// Execution is the index of the parallel execution that stored the file.
 	Execution int `json:"execution"`
 }
 
-// ListArtifacts lists the files that a job has stored.
+// ListArtifacts lists the artifacts of a job.
 //
 //circleci:operation GET /api/v3/jobs/{id}/artifacts
 func (s *JobsService) ListArtifacts(id uuid.UUID, opts ...circleci.RequestOption) *circleci.Pager[Artifact] {
 	return list[Artifact](s.client, get("/api/v3/jobs/{id}/artifacts", id), opts)
 }
 
-// ResourceUsage is how much of its resource class a job has used.
+// ResourceUsage says how much of its resource class a job used.
 type ResourceUsage struct {
 	ResourceClass struct {
 		Name             string  `json:"name"`
@@ -127,24 +127,25 @@ type ResourceUsage struct {
 	Executions []ExecutionUsage `json:"parallel_executions"`
 }
 
-// ExecutionUsage is the usage of one parallel execution. Each series has a
-// value for each interval; their lengths can differ.
+// ExecutionUsage is the usage of one parallel execution. Each series has one
+// value per interval. The series can differ in length.
 type ExecutionUsage struct {
 	// Execution is the index of the parallel execution.
 	Execution int `json:"execution"`
-	// Interval is the time between two values.
+	// Interval is the time between two measurements.
 	Interval circleci.Milliseconds `json:"interval_ms"`
-	// CPUCores are the cores in use.
+	// CPUCores are the numbers of cores in use.
 	CPUCores []float64 `json:"cpu_cores"`
-	// MemoryBytes is the memory in use.
+	// MemoryBytes are the numbers of bytes of memory in use.
 	MemoryBytes []float64 `json:"memory_bytes"`
-	// NetworkRxBytes and NetworkTxBytes are what was received and sent.
+	// NetworkRxBytes and NetworkTxBytes are the numbers of bytes received and
+	// sent.
 	NetworkRxBytes float64 `json:"network_rx_bytes,omitzero"`
 	NetworkTxBytes float64 `json:"network_tx_bytes,omitzero"`
 }
 
-// GetResourceUsage returns what a job has used of its resource class. If it
-// never ran, the error matches [circleci.ErrNotFound].
+// GetResourceUsage returns how much of its resource class a job used. If the
+// job never ran, the error matches [circleci.ErrNotFound].
 //
 //circleci:operation GET /api/v3/jobs/{id}/resource-usage
 func (s *JobsService) GetResourceUsage(ctx context.Context, id uuid.UUID, opts ...circleci.RequestOption) (*ResourceUsage, error) {

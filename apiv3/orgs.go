@@ -19,27 +19,27 @@ type Org struct {
 	Name string    `json:"name"`
 }
 
-// ListOrgsOptions shapes a list of organizations.
+// ListOrgsOptions are the options of [OrgsService.List].
 type ListOrgsOptions struct {
-	// Limit is the size of a page; 0 leaves it to the API.
+	// Limit is the number of items on a page. If it is 0, the API chooses.
 	Limit int
 }
 
-// List lists the organizations that the owner of the token is a member of on
-// CircleCI. [circleci.UsersService.ListCollaborations] asks GitHub or
-// Bitbucket: the two can differ.
+// List lists the organizations on CircleCI that the token's owner is a member
+// of. [circleci.UsersService.ListCollaborations] reads the list from GitHub or
+// Bitbucket, so the two can differ.
 //
 //circleci:operation GET /api/v3/orgs
-func (s *OrgsService) List(f *ListOrgsOptions, opts ...circleci.RequestOption) *circleci.Pager[Org] {
+func (s *OrgsService) List(o *ListOrgsOptions, opts ...circleci.RequestOption) *circleci.Pager[Org] {
 	r := get("/api/v3/orgs")
-	if f != nil {
-		r = r.limit(f.Limit)
+	if o != nil {
+		r = r.limit(o.Limit)
 	}
 	return list[Org](s.client, r, opts)
 }
 
-// Resolve returns the organization with a slug, or an error matching
-// [circleci.ErrNotFound]. Keep its ID: each call is a request.
+// Resolve returns the organization with the given slug, or an error matching
+// [circleci.ErrNotFound]. Each call sends a request, so keep the ID.
 //
 //circleci:operation GET /api/v3/orgs
 func (s *OrgsService) Resolve(ctx context.Context, slug circleci.OrgSlug, opts ...circleci.RequestOption) (*Org, error) {
@@ -84,8 +84,8 @@ func (s *OrgsService) GetSettings(ctx context.Context, id uuid.UUID, opts ...cir
 	return one[OrgSettings](ctx, s.client, get("/api/v3/orgs/{id}/settings", id), opts)
 }
 
-// UpdateOrgSettingsRequest changes settings of an organization. Unset fields
-// keep their settings.
+// UpdateOrgSettingsRequest holds the settings to change. Unset fields stay
+// unchanged.
 type UpdateOrgSettingsRequest struct {
 	EnableAIAgents                      circleci.Optional[bool] `json:"enable_ai_agents,omitzero"`
 	EnableAIErrorSummarization          circleci.Optional[bool] `json:"enable_ai_error_summarization,omitzero"`

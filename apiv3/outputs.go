@@ -13,7 +13,7 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// StepRef addresses the output of a step.
+// StepRef identifies the output of a step.
 type StepRef struct {
 	JobID uuid.UUID
 	// Execution is the index of the parallel execution in [Job.Executions].
@@ -36,12 +36,12 @@ func (s StepRef) request(route string) request {
 	return r
 }
 
-// OutputPosition is how much of an output has been read.
+// OutputPosition is a position in the output of a step.
 type OutputPosition struct {
 	// Offset is the number of bytes that have been read from the start of the
 	// output. Pass it to continue.
 	Offset int64
-	// Final reports that the step will print no more.
+	// Final reports whether the output is complete.
 	Final bool
 }
 
@@ -59,7 +59,7 @@ func (s *JobsService) ReadStdout(ctx context.Context, step StepRef, offset int64
 }
 
 // ReadStderr is like [JobsService.ReadStdout], for standard error. The API does
-// not report whether it is final.
+// not report whether the output is complete.
 //
 //circleci:operation GET /api/v3/jobs/{id}/stderr
 func (s *JobsService) ReadStderr(ctx context.Context, step StepRef, offset int64, w io.Writer, opts ...circleci.RequestOption) (OutputPosition, error) {
@@ -67,8 +67,8 @@ func (s *JobsService) ReadStderr(ctx context.Context, step StepRef, offset int64
 }
 
 // ReadCondensedStdout writes to w the lines of a step's standard output that
-// explain its failure, as CircleCI selects them. Nothing is written if there
-// are none.
+// explain its failure. CircleCI selects them. If there are none, it writes
+// nothing.
 //
 //circleci:operation GET /api/v3/jobs/{id}/stdout/condensed
 func (s *JobsService) ReadCondensedStdout(ctx context.Context, step StepRef, w io.Writer, opts ...circleci.RequestOption) error {
@@ -133,8 +133,8 @@ func (o *offsetWriter) Write(p []byte) (int, error) {
 
 // FollowOptions are the options of [JobsService.FollowOutput].
 type FollowOptions struct {
-	// Interval is the pause after a read that returned nothing. Zero means 2
-	// seconds.
+	// Interval is the pause after a read that returned nothing. The default is
+	// 2 seconds.
 	Interval time.Duration
 }
 
@@ -142,10 +142,10 @@ type FollowOptions struct {
 // the step has ended and all of its output has been written: first standard
 // output, then standard error, which the API keeps separate. A failed step is
 // not an error: see [Step.State].
-func (s *JobsService) FollowOutput(ctx context.Context, step StepRef, w io.Writer, f *FollowOptions, opts ...circleci.RequestOption) error {
+func (s *JobsService) FollowOutput(ctx context.Context, step StepRef, w io.Writer, o *FollowOptions, opts ...circleci.RequestOption) error {
 	interval := 2 * time.Second
-	if f != nil && f.Interval > 0 {
-		interval = f.Interval
+	if o != nil && o.Interval > 0 {
+		interval = o.Interval
 	}
 	var at OutputPosition
 	ended := false

@@ -164,7 +164,7 @@ func TestTestsThatCannotBeRead(t *testing.T) {
 		"a duration in \"": {response{body: `{"run_time":"0.5"}`}, 1, ""},
 	} {
 		v3, _ := client(t, c.response)
-		tests, err := collect(v3.Jobs.Tests(t.Context(), id1))
+		tests, err := collect(v3.Jobs.ReadTests(t.Context(), id1))
 		assert.Len(t, tests, c.tests, what)
 		if c.want == "" {
 			assert.NoError(t, err, what)
@@ -177,7 +177,7 @@ func TestTestsThatCannotBeRead(t *testing.T) {
 
 func TestALoopOverTestsCanBeLeft(t *testing.T) {
 	v3, _ := client(t, response{body: "{\"name\":\"a\"}\n{\"name\":\"b\"}\nnonsense"})
-	for test, err := range v3.Jobs.Tests(t.Context(), id1) {
+	for test, err := range v3.Jobs.ReadTests(t.Context(), id1) {
 		require.NoError(t, err)
 		if test.Name == "b" {
 			break

@@ -9,12 +9,12 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// PipelinesService works with pipelines. A pipeline says where a configuration
-// is and what it checks out; the API v2 calls it a pipeline definition. To
-// change one, use [circleci.PipelineDefinitionsService.Update].
+// PipelinesService manages pipelines. A pipeline says where its configuration
+// comes from and what it checks out; the API v2 calls it a pipeline definition.
+// To change one, use [circleci.PipelineDefinitionsService.Update].
 type PipelinesService service
 
-// Provider is where a configuration or a repository is.
+// Provider is the provider of a configuration or a repository.
 type Provider string
 
 // The providers.
@@ -38,7 +38,7 @@ type Pipeline struct {
 	Checkout    Checkout       `json:"checkout"`
 }
 
-// PipelineConfig says where a configuration is.
+// PipelineConfig is the source of a pipeline's configuration.
 type PipelineConfig struct {
 	// Type is "vcs" or "hosted".
 	Type     string      `json:"type"`
@@ -47,12 +47,12 @@ type PipelineConfig struct {
 	Hosted   *HostedFile `json:"hosted,omitzero"`
 }
 
-// HostedFile is a configuration that is not in a repository.
+// HostedFile is a configuration file that CircleCI stores.
 type HostedFile struct {
 	Provider Provider `json:"provider"`
 }
 
-// Checkout says what a pipeline checks out.
+// Checkout is the repository that a pipeline checks out.
 type Checkout struct {
 	Type string      `json:"type,omitzero"`
 	VCS  *Repository `json:"vcs,omitzero"`
@@ -63,28 +63,28 @@ type Repository struct {
 	Provider Provider `json:"provider"`
 	// RepoID is the provider's ID of the repository: for GitHub a number.
 	RepoID string `json:"repo_id,omitzero"`
-	// RepoFullName is the name with its owner. [ProviderOrigin] needs it.
+	// RepoFullName is the name with its owner. [ProviderOrigin] requires it.
 	RepoFullName string `json:"repo_full_name,omitzero"`
 }
 
-// ListPipelinesOptions shapes a list of pipelines.
+// ListPipelinesOptions are the options of [PipelinesService.ListForProject].
 type ListPipelinesOptions struct {
-	// Limit is the size of a page; 0 leaves it to the API.
+	// Limit is the number of items on a page. If it is 0, the API chooses.
 	Limit int
 }
 
 // ListForProject lists the pipelines of a project.
 //
 //circleci:operation GET /api/v3/pipelines
-func (s *PipelinesService) ListForProject(projectID uuid.UUID, f *ListPipelinesOptions, opts ...circleci.RequestOption) *circleci.Pager[Pipeline] {
+func (s *PipelinesService) ListForProject(projectID uuid.UUID, o *ListPipelinesOptions, opts ...circleci.RequestOption) *circleci.Pager[Pipeline] {
 	r := get("/api/v3/pipelines").require("filter[project_id]", projectID)
-	if f != nil {
-		r = r.limit(f.Limit)
+	if o != nil {
+		r = r.limit(o.Limit)
 	}
 	return list[Pipeline](s.client, r, opts)
 }
 
-// CreatePipelineRequest is a new pipeline.
+// CreatePipelineRequest describes a new pipeline.
 type CreatePipelineRequest struct {
 	ProjectID   uuid.UUID      `json:"-"`
 	Name        string         `json:"name"`
@@ -123,7 +123,7 @@ func (s *PipelinesService) Get(ctx context.Context, id uuid.UUID, opts ...circle
 	return one[Pipeline](ctx, s.client, get("/api/v3/pipelines/{id}", id), opts)
 }
 
-// Delete deletes a pipeline. Its runs stay.
+// Delete deletes a pipeline. Its runs are kept.
 //
 //circleci:operation DELETE /api/v3/pipelines/{id}
 func (s *PipelinesService) Delete(ctx context.Context, id uuid.UUID, opts ...circleci.RequestOption) error {

@@ -10,8 +10,8 @@ import (
 )
 
 // ProjectsService lists projects, finds them by their slugs, and reads and
-// changes their settings. The variables of projects are in the API v2 only: see
-// [circleci.ProjectsService.ListEnvVars].
+// changes their settings. The API v3 has no environment variables of projects:
+// see [circleci.ProjectsService.ListEnvVars].
 type ProjectsService service
 
 // Project is a project. The API v3 has no slugs: [ProjectsService.Resolve]
@@ -20,49 +20,51 @@ type Project struct {
 	ID    uuid.UUID `json:"id"`
 	Name  string    `json:"name"`
 	OrgID uuid.UUID `json:"org_id,omitzero"`
-	// Org has the organization's name where the API sends it.
+	// Org is the organization with its name, if the API returns it.
 	Org NamedRef `json:"org,omitzero"`
-	// IsFollowed reports whether the owner of the token follows the project.
+	// IsFollowed reports whether the token's owner follows the project.
 	IsFollowed bool `json:"is_followed,omitzero"`
 }
 
-// ListProjectsOptions narrows a list of projects.
+// ListProjectsOptions are the options of [ProjectsService.ListForOrg] and
+// [ProjectsService.ListFollowed].
 type ListProjectsOptions struct {
-	// Name is a part of the names to find. Only
-	// [ProjectsService.ListForOrg] takes it.
+	// Name limits the list to projects whose names contain it. Only
+	// [ProjectsService.ListForOrg] supports it.
 	Name string
-	// OrderByName sorts the projects by their names.
+	// OrderByName sorts the projects by name.
 	OrderByName bool
-	// Limit is the size of a page, 50 at most; 0 leaves it to the API.
+	// Limit is the number of items on a page, at most 50. If it is 0, the API
+	// chooses.
 	Limit int
 }
 
-func (f *ListProjectsOptions) add(r request) request {
-	if f == nil {
+func (o *ListProjectsOptions) add(r request) request {
+	if o == nil {
 		return r
 	}
-	if f.OrderByName {
+	if o.OrderByName {
 		r = r.filter("order_by", "name")
 	}
-	return r.filter("filter[name]", f.Name).limit(f.Limit)
+	return r.filter("filter[name]", o.Name).limit(o.Limit)
 }
 
 // ListForOrg lists the projects of an organization.
 //
 //circleci:operation GET /api/v3/projects
-func (s *ProjectsService) ListForOrg(orgID uuid.UUID, f *ListProjectsOptions, opts ...circleci.RequestOption) *circleci.Pager[Project] {
-	return list[Project](s.client, f.add(get("/api/v3/projects").require("filter[org_id]", orgID)), opts)
+func (s *ProjectsService) ListForOrg(orgID uuid.UUID, o *ListProjectsOptions, opts ...circleci.RequestOption) *circleci.Pager[Project] {
+	return list[Project](s.client, o.add(get("/api/v3/projects").require("filter[org_id]", orgID)), opts)
 }
 
-// ListFollowed lists the projects that the owner of the token follows.
+// ListFollowed lists the projects that the token's owner follows.
 //
 //circleci:operation GET /api/v3/projects
-func (s *ProjectsService) ListFollowed(f *ListProjectsOptions, opts ...circleci.RequestOption) *circleci.Pager[Project] {
-	return list[Project](s.client, f.add(get("/api/v3/projects").filter("filter[following]", "true")), opts)
+func (s *ProjectsService) ListFollowed(o *ListProjectsOptions, opts ...circleci.RequestOption) *circleci.Pager[Project] {
+	return list[Project](s.client, o.add(get("/api/v3/projects").filter("filter[following]", "true")), opts)
 }
 
-// Resolve returns the project with a slug, or an error matching
-// [circleci.ErrNotFound]. Keep its ID: each call is a request.
+// Resolve returns the project with the given slug, or an error matching
+// [circleci.ErrNotFound]. Each call sends a request, so keep the ID.
 //
 //circleci:operation GET /api/v3/projects
 func (s *ProjectsService) Resolve(ctx context.Context, slug circleci.ProjectSlug, opts ...circleci.RequestOption) (*Project, error) {
@@ -119,8 +121,8 @@ type ProjectSettings struct {
 	IsAdminRequiredForWritingSettings  bool `json:"is_admin_required_for_writing_settings"`
 	CanPassSecretsToForkPRJobs         bool `json:"can_pass_secrets_to_fork_pr_jobs"`
 	CanSetGitHubStatus                 bool `json:"can_set_github_status"`
-	// PROnlyBranchOverrides are the branches that are built even if otherwise
-	// only pull requests are.
+	// PROnlyBranchOverrides are the branches that are built even without a pull
+	// request if IsBuildPRsOnly is true.
 	PROnlyBranchOverrides []string `json:"pr_only_branch_overrides"`
 }
 
@@ -131,8 +133,8 @@ func (s *ProjectsService) GetSettings(ctx context.Context, id uuid.UUID, opts ..
 	return one[ProjectSettings](ctx, s.client, get("/api/v3/projects/{id}/settings", id), opts)
 }
 
-// UpdateProjectSettingsRequest changes settings of a project. Unset fields keep
-// their settings.
+// UpdateProjectSettingsRequest holds the settings to change. Unset fields stay
+// unchanged.
 type UpdateProjectSettingsRequest struct {
 	EnableAIErrorSummarization         circleci.Optional[bool]     `json:"enable_ai_error_summarization,omitzero"`
 	EnableAutoCancelRedundantWorkflows circleci.Optional[bool]     `json:"enable_auto_cancel_redundant_workflows,omitzero"`

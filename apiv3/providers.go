@@ -9,8 +9,8 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// ProvidersService reads how an organization is connected to providers of
-// repositories, and which repositories CircleCI can see there.
+// ProvidersService reads an organization's connections to repository providers,
+// and lists the repositories that CircleCI can see there.
 type ProvidersService service
 
 // Connection is the connection of an organization to a provider.
@@ -22,7 +22,7 @@ type Connection struct {
 	// RepositorySelection is "all" or "selected".
 	RepositorySelection string `json:"repository_selection,omitzero"`
 	AuthorizedUsername  string `json:"authorized_username,omitzero"`
-	// Error says why the connection does not work; empty if it does.
+	// Error says why the connection does not work. It is empty if it works.
 	Error string `json:"connection_error,omitzero"`
 }
 
@@ -33,7 +33,7 @@ func (s *ProvidersService) ListConnections(orgID uuid.UUID, opts ...circleci.Req
 	return list[Connection](s.client, get("/api/v3/provider/connections").require("filter[org_id]", orgID), opts)
 }
 
-// SetupConnectionRequest selects the provider to connect an organization to.
+// SetupConnectionRequest names the provider to connect an organization to.
 type SetupConnectionRequest struct {
 	OrgID uuid.UUID `json:"-"`
 	// Provider is the provider, such as [ProviderGitHubApp].
@@ -82,7 +82,8 @@ func (s *ProvidersService) SetupConnection(ctx context.Context, in SetupConnecti
 // ProviderRepository is a repository that CircleCI can see.
 type ProviderRepository struct {
 	Provider Provider `json:"provider"`
-	// RepoID is the provider's ID, which pipelines and triggers need.
+	// RepoID is the provider's ID of the repository, which pipelines and
+	// triggers require.
 	RepoID        string `json:"repo_id"`
 	Owner         string `json:"owner"`
 	RepoName      string `json:"repo_name"`
@@ -91,9 +92,11 @@ type ProviderRepository struct {
 	IsPrivate     bool   `json:"is_private,omitzero"`
 }
 
-// ListRepositoriesOptions shapes a list of repositories.
+// ListRepositoriesOptions are the options of
+// [ProvidersService.ListRepositories].
 type ListRepositoriesOptions struct {
-	// Limit is the size of a page, 100 at most; 0 leaves it to the API.
+	// Limit is the number of items on a page, at most 100. If it is 0, the API
+	// chooses.
 	Limit int
 }
 
@@ -101,10 +104,10 @@ type ListRepositoriesOptions struct {
 // for an organization.
 //
 //circleci:operation GET /api/v3/provider/repositories
-func (s *ProvidersService) ListRepositories(orgID uuid.UUID, provider Provider, f *ListRepositoriesOptions, opts ...circleci.RequestOption) *circleci.Pager[ProviderRepository] {
+func (s *ProvidersService) ListRepositories(orgID uuid.UUID, provider Provider, o *ListRepositoriesOptions, opts ...circleci.RequestOption) *circleci.Pager[ProviderRepository] {
 	r := get("/api/v3/provider/repositories").require("filter[org_id]", orgID).filter("filter[provider]", string(provider))
-	if f != nil {
-		r = r.limit(f.Limit)
+	if o != nil {
+		r = r.limit(o.Limit)
 	}
 	if provider == "" {
 		r = r.refuse("filter[provider]", missing)

@@ -48,7 +48,7 @@ func (r *Run) V2PipelineID() uuid.UUID { return r.ID }
 // run.
 func RunID(p *circleci.Pipeline) uuid.UUID { return p.ID }
 
-// RunError is why a run could not be started.
+// RunError says why a run could not be started.
 type RunError struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
@@ -80,13 +80,13 @@ func (l *Link) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UserRef is a user that something refers to.
+// UserRef identifies a user.
 type UserRef struct {
 	ID    uuid.UUID `json:"id"`
 	Login string    `json:"login,omitzero"`
 }
 
-// NamedRef is something that is referred to by its ID, with a copy of its name.
+// NamedRef identifies something by its ID, and contains its name.
 type NamedRef struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name,omitzero"`
@@ -108,7 +108,7 @@ type RunEvent struct {
 	VCS    EventVCS  `json:"vcs,omitzero"`
 }
 
-// EventVCS is the state of the repository that an event is about.
+// EventVCS is the repository state that an event refers to.
 type EventVCS struct {
 	ProviderName        string `json:"provider_name,omitzero"`
 	OriginRepositoryURL string `json:"origin_repository_url,omitzero"`
@@ -128,37 +128,39 @@ type Commit struct {
 	} `json:"author,omitzero"`
 }
 
-// ListRunsOptions narrows a list of runs.
+// ListRunsOptions are the options of [RunsService.ListForProject] and
+// [RunsService.ListMine].
 type ListRunsOptions struct {
 	Phase          Phase
 	CurrentOutcome Outcome
-	// From and To bound the time of creation, in whole seconds.
+	// From and To limit the list to runs created between these times, in whole
+	// seconds.
 	From, To time.Time
-	// Limit is the size of a page, 20 at most; 0 leaves it to the API.
+	// Limit is the number of items on a page, at most 20. If it is 0, the API
+	// chooses.
 	Limit int
 }
 
-func (f *ListRunsOptions) add(r request) request {
-	if f == nil {
+func (o *ListRunsOptions) add(r request) request {
+	if o == nil {
 		return r
 	}
-	return r.filter("filter[phase]", string(f.Phase)).filter("filter[current_outcome]", string(f.CurrentOutcome)).
-		filterTime("filter[from]", f.From).filterTime("filter[to]", f.To).limit(f.Limit)
+	return r.filter("filter[phase]", string(o.Phase)).filter("filter[current_outcome]", string(o.CurrentOutcome)).
+		filterTime("filter[from]", o.From).filterTime("filter[to]", o.To).limit(o.Limit)
 }
 
 // ListForProject lists the runs of a project, newest first.
 //
 //circleci:operation GET /api/v3/runs
-func (s *RunsService) ListForProject(projectID uuid.UUID, f *ListRunsOptions, opts ...circleci.RequestOption) *circleci.Pager[Run] {
-	return list[Run](s.client, f.add(get("/api/v3/runs").require("filter[project_id]", projectID)), opts)
+func (s *RunsService) ListForProject(projectID uuid.UUID, o *ListRunsOptions, opts ...circleci.RequestOption) *circleci.Pager[Run] {
+	return list[Run](s.client, o.add(get("/api/v3/runs").require("filter[project_id]", projectID)), opts)
 }
 
-// ListMine lists the runs that the owner of the token has started, newest
-// first.
+// ListMine lists the runs that the token's owner started, newest first.
 //
 //circleci:operation GET /api/v3/runs
-func (s *RunsService) ListMine(f *ListRunsOptions, opts ...circleci.RequestOption) *circleci.Pager[Run] {
-	return list[Run](s.client, f.add(get("/api/v3/runs").filter("filter[user_id]", "me")), opts)
+func (s *RunsService) ListMine(o *ListRunsOptions, opts ...circleci.RequestOption) *circleci.Pager[Run] {
+	return list[Run](s.client, o.add(get("/api/v3/runs").filter("filter[user_id]", "me")), opts)
 }
 
 // Get returns the run with the given ID, or an error matching
@@ -171,16 +173,18 @@ func (s *RunsService) Get(ctx context.Context, id uuid.UUID, opts ...circleci.Re
 
 // SearchRunsRequest selects the runs to find.
 type SearchRunsRequest struct {
-	// ProjectIDs are the projects to search, one at least.
+	// ProjectIDs are the projects to search, at least one.
 	ProjectIDs []uuid.UUID
-	// From and To bound the time of creation, in whole seconds. The API needs
-	// both; CircleCI's own clients look back 90 days at most.
+	// From and To limit the result to runs created between these times, in
+	// whole seconds. The API requires both. CircleCI's own clients go back at
+	// most 90 days.
 	From, To time.Time
 	// Filter is an expression in CircleCI's filter language: see [FilterEqual].
 	Filter string
 	// OrderBy is a field followed by "asc" or "desc".
 	OrderBy string
-	// Limit is the size of a page, 20 at most; 0 leaves it to the API.
+	// Limit is the number of items on a page, at most 20. If it is 0, the API
+	// chooses.
 	Limit int
 }
 

@@ -17,8 +17,8 @@ const (
 // phases.
 func (p Phase) Ended() bool { return p == PhaseEnded }
 
-// Outcome is how something has ended, or, as a current outcome, how it stands
-// so far.
+// Outcome is the result of a run, workflow, job or step. A current outcome is
+// the result so far.
 type Outcome string
 
 // The outcomes.
@@ -80,8 +80,8 @@ func (s State) Failed() bool {
 }
 
 // StateOf returns the state for a type, a phase, an outcome and a current
-// outcome. Pass those that a resource has: a run has neither a type nor an
-// outcome. Unknown values are returned unchanged.
+// outcome. Leave those empty that a resource does not have: a run has neither a
+// type nor an outcome. Unknown values are returned unchanged.
 func StateOf(kind JobType, phase Phase, outcome, current Outcome) State {
 	switch phase {
 	case PhaseEnded:

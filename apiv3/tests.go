@@ -18,21 +18,20 @@ type Test struct {
 	Classname string              `json:"classname"`
 	Name      string              `json:"name"`
 	Result    circleci.TestResult `json:"result"`
-	// RunTime is in seconds.
-	RunTime float64 `json:"run_time"`
-	Message string  `json:"message,omitzero"`
-	File    string  `json:"file,omitzero"`
+	RunTime   circleci.Seconds    `json:"run_time"`
+	Message   string              `json:"message,omitzero"`
+	File      string              `json:"file,omitzero"`
 }
 
-// Tests returns an iterator over the tests of a job. It decodes them while it
+// ReadTests returns an iterator over the tests of a job. It decodes them while it
 // reads the response, so a job can have any number of tests. An error is
-// yielded as the last element. Leaving the loop early ends the request.
+// yielded last. Breaking out of the loop ends the request.
 //
 // The API returns 404 for a job without results, and also for a job that does
 // not exist. In both cases the iterator yields nothing, and no error.
 //
 //circleci:operation GET /api/v3/jobs/{id}/tests
-func (s *JobsService) Tests(ctx context.Context, id uuid.UUID, opts ...circleci.RequestOption) iter.Seq2[Test, error] {
+func (s *JobsService) ReadTests(ctx context.Context, id uuid.UUID, opts ...circleci.RequestOption) iter.Seq2[Test, error] {
 	return func(yield func(Test, error) bool) {
 		lines := &lineWriter[Test]{yield: yield}
 		err := s.client.do(ctx, get("/api/v3/jobs/{id}/tests", id), lines, opts)

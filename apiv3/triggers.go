@@ -10,7 +10,7 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// TriggersService works with the triggers of pipelines. To change or delete one
+// TriggersService manages the triggers of pipelines. To change or delete one,
 // use [circleci.TriggersService].
 type TriggersService service
 
@@ -26,18 +26,18 @@ type Trigger struct {
 	Checkout   TriggerRef   `json:"checkout,omitzero"`
 }
 
-// EventType is the kind of events that a trigger waits for.
+// EventType is the type of event that a trigger waits for.
 type EventType string
 
-// The kinds of events.
+// The types of events.
 const (
 	EventTypeVCS      EventType = "vcs"
 	EventTypeWebhook  EventType = "webhook"
 	EventTypeSchedule EventType = "schedule"
 )
 
-// TriggerEvent is what a trigger waits for. Besides Type, one of VCS, Webhook
-// and Schedule is set.
+// TriggerEvent is the event that a trigger waits for. Besides Type, one of VCS,
+// Webhook and Schedule is set.
 type TriggerEvent struct {
 	Type     EventType      `json:"type"`
 	VCS      *Repository    `json:"vcs,omitzero"`
@@ -52,14 +52,14 @@ type EventWebhook struct {
 	Source string `json:"source,omitzero"`
 }
 
-// EventSchedule is a schedule. Public material contradicts itself about its
-// form; anything but an object is decoded as an empty schedule.
+// EventSchedule is a schedule. Public sources disagree about its form. Anything
+// but an object is decoded as an empty schedule.
 type EventSchedule struct {
 	Name           string `json:"name,omitzero"`
 	CronExpression string `json:"cron_expression,omitzero"`
 }
 
-// UnmarshalJSON reads a schedule.
+// UnmarshalJSON decodes a schedule.
 func (s *EventSchedule) UnmarshalJSON(data []byte) error {
 	type plain EventSchedule
 	var out plain
@@ -70,21 +70,21 @@ func (s *EventSchedule) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// EventFilter narrows the events of a repository.
+// EventFilter limits the repository events that start a run.
 type EventFilter struct {
 	// Preset is the name of a set of events, such as "all-pushes", "only-tags"
 	// or "only-open-prs".
 	Preset string `json:"preset,omitzero"`
 }
 
-// TriggerRef is the branch or tag that a configuration or a checkout is taken
-// from.
+// TriggerRef is the branch or tag to read a configuration from, or to check
+// out.
 type TriggerRef struct {
 	Ref string `json:"ref,omitzero"`
 }
 
-// ListTriggersOptions selects the triggers to list. One of the fields is
-// required.
+// ListTriggersOptions are the options of [TriggersService.List]. One of the
+// fields is required.
 type ListTriggersOptions struct {
 	ProjectID  uuid.UUID
 	PipelineID uuid.UUID
@@ -93,15 +93,15 @@ type ListTriggersOptions struct {
 // List lists the triggers of a project or of a pipeline, all on one page.
 //
 //circleci:operation GET /api/v3/triggers
-func (s *TriggersService) List(f ListTriggersOptions, opts ...circleci.RequestOption) *circleci.Pager[Trigger] {
-	r := get("/api/v3/triggers").filterID("filter[project_id]", f.ProjectID).filterID("filter[pipeline_id]", f.PipelineID)
+func (s *TriggersService) List(o ListTriggersOptions, opts ...circleci.RequestOption) *circleci.Pager[Trigger] {
+	r := get("/api/v3/triggers").filterID("filter[project_id]", o.ProjectID).filterID("filter[pipeline_id]", o.PipelineID)
 	if len(r.Query) == 0 {
 		r = r.refuse("filter[project_id]", missing+", and so is filter[pipeline_id]")
 	}
 	return list[Trigger](s.client, r, opts)
 }
 
-// CreateTriggerRequest is a new trigger.
+// CreateTriggerRequest describes a new trigger.
 type CreateTriggerRequest struct {
 	PipelineID uuid.UUID `json:"-"`
 	// ProjectID is required for the pipeline that CircleCI creates itself for a
@@ -138,8 +138,9 @@ func (s *TriggersService) Get(ctx context.Context, id uuid.UUID, opts ...circlec
 
 // Fire sends an event to a trigger, which starts a run.
 //
-// It is experimental, and may change. Nothing is known about the body's form:
-// in is encoded as JSON, and the response is not read. Nil sends no body.
+// This operation is experimental and may change. The form of the body is not
+// known: in is encoded as JSON, and the response is not read. Nil sends no
+// body.
 //
 //circleci:operation POST /api/v3/triggers/{trigger_id}/events
 func (s *TriggersService) Fire(ctx context.Context, id uuid.UUID, in any, opts ...circleci.RequestOption) error {

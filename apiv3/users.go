@@ -8,7 +8,7 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// UsersService returns the owner of the token. The API v3 cannot look up other
+// UsersService returns the token's owner. The API v3 cannot look up other
 // users: use [circleci.UsersService.Get].
 type UsersService service
 
@@ -27,7 +27,7 @@ func (s *UsersService) Me(ctx context.Context, opts ...circleci.RequestOption) (
 	return resolved[User](ctx, s.client, get("/api/v3/users").filter("filter[user_id]", "me"), "me", opts)
 }
 
-// GroupsService lists groups. To change them use [circleci.GroupsService].
+// GroupsService lists groups. To change them, use [circleci.GroupsService].
 type GroupsService service
 
 // Group is a group of an organization: a team of GitHub or Bitbucket, or a

@@ -449,7 +449,7 @@ var deployTests = []wireTest{
 	{
 		op: "GET /deploy/components/{id}/versions",
 		call: func(ctx context.Context, c *apiv3.Client) (any, error) {
-			return items(ctx, c.Deploys.ListComponentVersions(id1, &apiv3.ListVersionsOptions{EnvironmentID: id2, Limit: 5}))
+			return items(ctx, c.Deploys.ListComponentVersions(id1, &apiv3.ListComponentVersionsOptions{EnvironmentID: id2, Limit: 5}))
 		},
 		url: "/deploy/components/" + text1 + "/versions?filter%5Benvironment_id%5D=" + text2 + "&page%5Blimit%5D=5",
 		response: `{"data":[{"attributes":{"name":"v1","created_at":"2026-11-01T12:00:00Z"},` +

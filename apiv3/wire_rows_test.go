@@ -207,13 +207,13 @@ var jobTests = []wireTest{
 	{
 		op: "GET /jobs/{id}/tests",
 		call: func(ctx context.Context, c *apiv3.Client) (any, error) {
-			return some(collect(c.Jobs.Tests(ctx, id1)))
+			return some(collect(c.Jobs.ReadTests(ctx, id1)))
 		},
 		url: "/jobs/" + text1 + "/tests",
 		response: `{"classname":"a","name":"b","result":"failure","run_time":1.5,"message":"no","file":"a_test.go"}` + "\r\n\n" +
 			`{"name":"c","result":"success","message":null}`,
 		want: []apiv3.Test{
-			{Classname: "a", Name: "b", Result: circleci.TestResultFailure, RunTime: 1.5, Message: "no", File: "a_test.go"},
+			{Classname: "a", Name: "b", Result: circleci.TestResultFailure, RunTime: circleci.Seconds(1500 * time.Millisecond), Message: "no", File: "a_test.go"},
 			{Name: "c", Result: circleci.TestResultSuccess},
 		},
 	},

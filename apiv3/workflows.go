@@ -31,7 +31,7 @@ type Workflow struct {
 }
 
 // State returns the state of the workflow. It is never [StateOnHold]: only the
-// jobs show whether a workflow waits for an approval.
+// jobs show whether a workflow is waiting for approval.
 func (w *Workflow) State() State { return StateOf("", w.Phase, w.Outcome, w.CurrentOutcome) }
 
 // ListForRun lists the workflows of a run. The list is empty, or the error
@@ -50,27 +50,28 @@ func (s *WorkflowsService) Get(ctx context.Context, id uuid.UUID, opts ...circle
 	return one[Workflow](ctx, s.client, get("/api/v3/workflows/{id}", id), opts)
 }
 
-// RerunWorkflowRequest selects what to run again. The zero value runs
-// everything.
+// RerunWorkflowRequest selects the jobs to rerun. The zero value reruns the
+// whole workflow.
 type RerunWorkflowRequest struct {
-	// FromFailed runs the jobs that failed, and those that depend on them.
+	// FromFailed reruns the failed jobs and the jobs that depend on them.
 	FromFailed bool `json:"is_from_failed,omitzero"`
-	// EnableSSH lets the user log in to the jobs.
+	// EnableSSH gives the token's owner SSH access to the jobs.
 	EnableSSH bool `json:"is_ssh_enabled,omitzero"`
-	// JobIDs are the jobs to run.
+	// JobIDs are the IDs of the jobs to rerun.
 	JobIDs []uuid.UUID `json:"jobs,omitzero"`
 }
 
 // Rerun reruns a workflow as a new workflow, and returns the new workflow's ID.
-// It is not retried after a failure that leaves open whether it took effect.
+// It is not retried after a failure that leaves it unknown whether it took
+// effect.
 //
 //circleci:operation POST /api/v3/workflows/{id}/rerun
 func (s *WorkflowsService) Rerun(ctx context.Context, id uuid.UUID, in RerunWorkflowRequest, opts ...circleci.RequestOption) (uuid.UUID, error) {
 	return idOf(ctx, s.client, post("/api/v3/workflows/{id}/rerun", id).body(in), opts)
 }
 
-// Cancel asks CircleCI to cancel a workflow. It returns before the workflow has
-// ended.
+// Cancel cancels a workflow. It returns when the API has accepted the request,
+// before the workflow has ended.
 //
 //circleci:operation POST /api/v3/workflows/{id}/cancel
 func (s *WorkflowsService) Cancel(ctx context.Context, id uuid.UUID, opts ...circleci.RequestOption) error {

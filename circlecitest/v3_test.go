@@ -96,7 +96,7 @@ func TestBothVersionsTellOfOneWorld(t *testing.T) {
 	output.Reset()
 	require.NoError(t, v3.Jobs.ReadCondensedStdout(ctx, step, &output))
 	assert.Contains(t, output.String(), "two")
-	for test, err := range v3.Jobs.Tests(ctx, job.ID) {
+	for test, err := range v3.Jobs.ReadTests(ctx, job.ID) {
 		require.NoError(t, err)
 		assert.Equal(t, "TestA", test.Name)
 	}

@@ -58,7 +58,7 @@ func (i *issuer) publish(keys ...any) {
 	}
 	body, err := json.Marshal(set)
 	require.NoError(i.t, err)
-	i.Answer(200, string(body))
+	i.Respond(200, string(body))
 }
 
 // signWith returns a token, valid but for how it is signed.

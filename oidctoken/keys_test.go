@@ -84,7 +84,7 @@ func TestOldKeysServeWhileTheIssuerIsAway(t *testing.T) {
 	token := i.sign(map[string]any{"exp": now.Add(4 * time.Hour).Unix()})
 	_, err := v.Verify(t.Context(), token)
 	require.NoError(t, err)
-	i.Answer(http.StatusBadGateway, "")
+	i.Respond(http.StatusBadGateway, "")
 	now = now.Add(2 * time.Hour)
 	_, err = v.Verify(t.Context(), token)
 	require.NoError(t, err)
@@ -99,17 +99,17 @@ func TestATokenThatCannotBeCheckedIsNotInvalid(t *testing.T) {
 	} {
 		i := newIssuer(t)
 		v := i.verifier()
-		i.Answer(http.StatusOK, body)
+		i.Respond(http.StatusOK, body)
 		_, err := v.Verify(t.Context(), i.sign(nil))
 		require.Error(t, err, name)
 		assert.NotErrorIs(t, err, oidctoken.ErrInvalid, name)
-		i.Answer(0, "")
+		i.Respond(0, "")
 		_, err = v.Verify(t.Context(), i.sign(nil))
 		require.NoError(t, err, "%s is not kept", name)
 	}
 
 	i := newIssuer(t)
-	i.Answer(http.StatusBadGateway, "")
+	i.Respond(http.StatusBadGateway, "")
 	v := i.verifier()
 	_, err := v.Verify(t.Context(), i.sign(nil))
 	require.ErrorContains(t, err, "502")
@@ -130,10 +130,10 @@ func TestAnswersOfOneMebibyteAreRead(t *testing.T) {
 		text := `{"keys":[` + string(jwk) + `],"pad":""}`
 		return strings.Replace(text, `"pad":"`, `"pad":"`+strings.Repeat("x", size-len(text)), 1)
 	}
-	i.Answer(http.StatusOK, set(1<<20))
+	i.Respond(http.StatusOK, set(1<<20))
 	_, err = i.verifier().Verify(t.Context(), i.signWith(key, "0", jose.RS256))
 	require.NoError(t, err)
-	i.Answer(http.StatusOK, set(1<<20+1))
+	i.Respond(http.StatusOK, set(1<<20+1))
 	_, err = i.verifier().Verify(t.Context(), i.signWith(key, "0", jose.RS256))
 	require.ErrorContains(t, err, "larger than 1048576 bytes")
 }
@@ -141,7 +141,7 @@ func TestAnswersOfOneMebibyteAreRead(t *testing.T) {
 func TestForgedTokensDoNotBecomeRequests(t *testing.T) {
 	i, forger := newIssuer(t), newIssuer(t)
 	now := time.Now()
-	i.Answer(http.StatusServiceUnavailable, "")
+	i.Respond(http.StatusServiceUnavailable, "")
 	v := i.verifier(oidctoken.WithClock(func() time.Time { return now }))
 	forged := forger.sign(map[string]any{"iss": i.URL + "/org/" + org.String()})
 	for range 100 {
@@ -159,13 +159,13 @@ func TestForgedTokensDoNotBecomeRequests(t *testing.T) {
 		require.Equal(t, 3+n, i.Requests(), "%d s", pause)
 	}
 
-	i.Answer(0, "")
+	i.Respond(0, "")
 	now = now.Add(time.Minute)
 	good := i.sign(map[string]any{"exp": now.Add(time.Hour).Unix()})
 	_, err := v.Verify(t.Context(), good)
 	require.NoError(t, err)
 	before := i.Requests()
-	i.Answer(http.StatusServiceUnavailable, "")
+	i.Respond(http.StatusServiceUnavailable, "")
 	now = now.Add(time.Minute)
 	parts := strings.Split(good, ".")
 	_, err = v.Verify(t.Context(), parts[0]+"."+parts[1]+"."+base64URL(strings.Repeat("x", 256)))

@@ -73,7 +73,7 @@ func TestMiddleware(t *testing.T) {
 		"a function that is nil accepts nothing")
 
 	told = nil
-	i.Answer(http.StatusOK, "<html>")
+	i.Respond(http.StatusOK, "<html>")
 	down := i.verifier(oidctoken.WithErrorHandler(func(_ *http.Request, err error) { told = append(told, err) })).Middleware(http.NotFoundHandler())
 	assert.Equal(t, http.StatusServiceUnavailable, get(down, "Bearer "+i.sign(nil)).Code)
 	require.Len(t, told, 1)

@@ -51,9 +51,10 @@ type config struct {
 }
 
 // WithAudience accepts tokens for these audiences instead of CircleCI's
-// default, the ID of the organization. Let the job request a token of its own
-// for your service: a token with the default audience is accepted by everyone
-// who accepts the organization's jobs, so whoever receives it can use it there.
+// default, the ID of the organization. Let the job request a separate token for
+// your service: a token with the default audience is accepted by every service
+// that accepts the organization's jobs, so each of them can use it to call the
+// others.
 func WithAudience(audiences ...string) Option {
 	return func(c *config) { c.audiences = append([]string{}, audiences...) }
 }

@@ -87,7 +87,7 @@ type Workflow struct {
 	Status    circleci.WorkflowStatus `json:"status,omitzero"`
 	CreatedAt time.Time               `json:"created_at,omitzero"`
 	StoppedAt time.Time               `json:"stopped_at,omitzero"`
-	// URL is the workflow's in CircleCI's user interface.
+	// URL is the address of the workflow in CircleCI's web app.
 	URL string `json:"url,omitzero"`
 }
 

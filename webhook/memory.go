@@ -31,7 +31,7 @@ type Deduplicator interface {
 // events that were handled longest ago.
 type Memory struct {
 	mu    sync.Mutex
-	most  int
+	size  int
 	state map[digest]State
 	done  []digest // of handled events: a ring, once it is full
 	next  int      // the oldest in the ring
@@ -41,13 +41,13 @@ type Memory struct {
 // collector does not scan thousands of them.
 type digest [sha256.Size]byte
 
-// NewMemory returns a memory of the last most handled events; 10,000 if most is
-// zero or less.
-func NewMemory(most int) *Memory {
-	if most <= 0 {
-		most = 10_000
+// NewMemory returns a Memory of the last size handled events. If size is zero
+// or less, it is 10,000.
+func NewMemory(size int) *Memory {
+	if size <= 0 {
+		size = 10_000
 	}
-	return &Memory{most: most, state: map[digest]State{}}
+	return &Memory{size: size, state: map[digest]State{}}
 }
 
 // Begin returns the state of an event, and marks a new one as busy.
@@ -73,12 +73,12 @@ func (m *Memory) End(_ context.Context, id string, ok bool) error {
 		return nil
 	case m.state[key] == Done: // twice: it is in the ring
 		return nil
-	case len(m.done) < m.most:
+	case len(m.done) < m.size:
 		m.done = append(m.done, key)
 	default:
 		delete(m.state, m.done[m.next])
 		m.done[m.next] = key
-		m.next = (m.next + 1) % m.most
+		m.next = (m.next + 1) % m.size
 	}
 	m.state[key] = Done
 	return nil

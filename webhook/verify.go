@@ -20,7 +20,7 @@ const (
 
 // The errors of [Verify].
 var (
-	// ErrNoSecret means that no secret was given, or an empty one.
+	// ErrNoSecret means that no secret, or an empty secret, was given.
 	ErrNoSecret = errors.New("webhook: no signing secret is given, or an empty one")
 	// ErrNoSignature means that the header is missing, or has no signature of a
 	// supported version.
@@ -65,8 +65,8 @@ func Verify(body []byte, header string, secrets ...circleci.Secret) error {
 	return nil
 }
 
-// Sign returns the header with which CircleCI signs a body. Use it in tests of
-// your own.
+// Sign returns the header with which CircleCI signs a body. Use it in your own
+// tests.
 func Sign(body []byte, secret circleci.Secret) string {
 	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
 	mac.Write(body)

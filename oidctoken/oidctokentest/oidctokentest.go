@@ -156,9 +156,9 @@ func (i *Issuer) Rotate() {
 	i.key = jose.JSONWebKey{Key: key, KeyID: uuid.NewString(), Algorithm: string(jose.RS256)}
 }
 
-// Answer makes the issuer respond to requests for its keys with this status and
+// Respond makes the issuer respond to requests for its keys with this status and
 // body, such as 503 and an HTML page. Status 0 makes it serve its keys again.
-func (i *Issuer) Answer(status int, body string) {
+func (i *Issuer) Respond(status int, body string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.status, i.body = status, []byte(body)
