@@ -13,8 +13,7 @@ import (
 // These operations are not in CircleCI's API specification of October 2025.
 // Their requests and responses are known from public clients. Some of them
 // report a 404 for every organization, so a 404 can mean that the server does
-// not have these operations at all. Streaming requires a Scale plan;
-// self-hosted servers do not support it.
+// not have these operations at all. Streaming requires a Scale plan.
 type AuditLogService service
 
 // AuditLogTarget is the type of storage that audit logs are written to.
@@ -98,6 +97,8 @@ type auditLogBody struct {
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 //
+// Not available on CircleCI server.
+//
 //circleci:operation GET /organizations/{org_id}/audit-log/configs
 func (s *AuditLogService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *Pager[AuditLogConfig] {
 	return list[AuditLogConfig](s.client, get("/organizations/{org_id}/audit-log/configs", orgID).with(opts))
@@ -110,6 +111,8 @@ func (s *AuditLogService) ListConfigs(orgID uuid.UUID, opts ...RequestOption) *P
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 //
+// Not available on CircleCI server.
+//
 //circleci:operation POST /organizations/{org_id}/audit-log/configs
 func (s *AuditLogService) CreateConfig(ctx context.Context, orgID uuid.UUID, in AuditLogConfigRequest, opts ...RequestOption) (*AuditLogConfig, error) {
 	return create[AuditLogConfig](ctx, s.client, post("/organizations/{org_id}/audit-log/configs", orgID).body(auditLogBody{in, auditLogPurpose}).with(opts))
@@ -119,6 +122,8 @@ func (s *AuditLogService) CreateConfig(ctx context.Context, orgID uuid.UUID, in 
 // error matches [ErrNotFound].
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /audit-log/configs/{id}
 func (s *AuditLogService) GetConfig(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*AuditLogConfig, error) {
@@ -153,6 +158,8 @@ func (b updateAuditLogBody) check() error {
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 //
+// Not available on CircleCI server.
+//
 //circleci:operation PUT /audit-log/configs
 func (s *AuditLogService) UpdateConfig(ctx context.Context, in UpdateAuditLogConfigRequest, opts ...RequestOption) (*AuditLogConfig, error) {
 	return do[AuditLogConfig](ctx, s.client, put("/audit-log/configs").body(updateAuditLogBody{in, auditLogPurpose}).with(opts))
@@ -161,6 +168,8 @@ func (s *AuditLogService) UpdateConfig(ctx context.Context, in UpdateAuditLogCon
 // DeleteConfig deletes a configuration.
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
+//
+// Not available on CircleCI server.
 //
 //circleci:operation DELETE /audit-log/configs/{id}
 func (s *AuditLogService) DeleteConfig(ctx context.Context, id uuid.UUID, opts ...RequestOption) error {
@@ -172,6 +181,8 @@ func (s *AuditLogService) DeleteConfig(ctx context.Context, id uuid.UUID, opts .
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
 // Its response is not known.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation POST /audit-log/configs/connection/check
 func (s *AuditLogService) CheckConnection(ctx context.Context, in AuditLogConfigRequest, opts ...RequestOption) error {
@@ -187,6 +198,8 @@ type auditLogAccess struct {
 // streaming.
 //
 // This operation is not in CircleCI's API specification: see [AuditLogService].
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /organizations/{org_id}/audit-log/access
 func (s *AuditLogService) HasAccess(ctx context.Context, orgID uuid.UUID, opts ...RequestOption) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -140,6 +141,21 @@ func TestMethodsLinkTheirOperation(t *testing.T) {
 		_, operation, _ := strings.Cut(strings.TrimSpace(link), "/operation/")
 		assert.Equal(t, id, operation, "%s: %s: the comment does not end with the link of its operation", m.pos, m.name)
 	}
+}
+
+// The comment of a method says whether CircleCI server lacks the operation.
+func TestMethodsSayWhatServersLack(t *testing.T) {
+	unseen := map[string]bool{}
+	for _, op := range slices.Concat(spec.NotOnServer, slices.Collect(maps.Keys(spec.ServerSince))) {
+		unseen[op] = true
+	}
+	for _, m := range serviceMethods(t) {
+		lacks, since := slices.Contains(spec.NotOnServer, m.directives[0]), spec.ServerSince[m.directives[0]]
+		assert.Equal(t, lacks, strings.Contains(m.doc, "\nNot available on CircleCI server.\n"), "%s: %s", m.pos, m.name)
+		assert.Equal(t, since != "", strings.Contains(m.doc, "\nCircleCI server has this operation from version "+since+" on.\n"), "%s: %s", m.pos, m.name)
+		delete(unseen, m.directives[0])
+	}
+	assert.Empty(t, unseen, "operations without a method")
 }
 
 // pkg.go.dev shows an example beside each service, and it is run.

@@ -15,7 +15,7 @@ import (
 //
 // CircleCI creates environments and components when a job reports a deployment
 // with "circleci run release". The API has no operation to create or delete
-// them. Self-hosted servers do not support deploys.
+// them.
 type DeploysService service
 
 // DeployLabel is a label of an environment or a component.
@@ -111,6 +111,8 @@ func (o *ListEnvironmentsOptions) page() deployPage {
 // ListEnvironments lists the environments of an organization. The list is also
 // empty if the organization does not use deploys.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listEnvironments
 //
 //circleci:operation GET /deploy/environments
@@ -120,6 +122,8 @@ func (s *DeploysService) ListEnvironments(orgID uuid.UUID, o *ListEnvironmentsOp
 
 // GetEnvironment returns the environment with the given ID. If there is none,
 // the error matches [ErrNotFound].
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/getEnvironment
 //
@@ -156,6 +160,8 @@ func (o *ListComponentsOptions) page() deployPage {
 // ListComponents lists the components of an organization. The list is also
 // empty if the organization does not use deploys.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listComponents
 //
 //circleci:operation GET /deploy/components
@@ -165,6 +171,8 @@ func (s *DeploysService) ListComponents(orgID uuid.UUID, o *ListComponentsOption
 
 // GetComponent returns the component with the given ID. If there is none, the
 // error matches [ErrNotFound].
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/getComponent
 //
@@ -188,6 +196,8 @@ func (o *ListComponentVersionsOptions) query(q *encode.Query) {
 }
 
 // ListComponentVersions lists the versions of a component.
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Deploy/operation/listComponentVersions
 //
@@ -235,6 +245,8 @@ type Rollback struct {
 // wait for the rollback to finish. If the current version is not the one in the
 // request, the error matches [ErrConflict].
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Rollback/operation/rollbackProject
 //
 //circleci:operation POST /projects/{project_id}/rollback
@@ -256,6 +268,8 @@ type DeploySettings struct {
 // This operation is not in CircleCI's API specification. CircleCI's own clients
 // use it. Three settings are known, but there may be more. No public operation
 // changes them.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /deploy/projects/{project_id}/settings
 func (s *DeploysService) GetSettings(ctx context.Context, projectID uuid.UUID, opts ...RequestOption) (*DeploySettings, error) {

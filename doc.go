@@ -21,7 +21,7 @@
 //
 //	I want to …                              call
 //
-//	start a pipeline and wait for it         Pipelines.RunAndWait, Run, Trigger, Wait, Watch
+//	start a pipeline and wait for it         Pipelines.RunAndWait, TriggerAndWait, Wait, Watch
 //	know how a pipeline ended                Pipelines.Check, GetLatest
 //	know why a pipeline failed               Pipelines.GetFailureReport
 //	find a pipeline                          Pipelines.ListForProject, GetByNumber, ListWorkflows
@@ -131,6 +131,6 @@
 // # Self-hosted servers
 //
 // [WithBaseURL] sets the host, in any form; [WithRootCAs] and
-// [WithClientCertificate] set certificates. CircleCI server does not have some
-// operations of the cloud, and responds to them with 404.
+// [WithClientCertificate] set certificates. CircleCI server responds with 404 to
+// the operations that it lacks. The comment of a method says so if it is known.
 package circleci

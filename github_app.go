@@ -15,7 +15,7 @@ import (
 //
 // These operations are not in CircleCI's API specification and have no
 // compatibility guarantee. Their requests and responses are known from
-// CircleCI's own clients. Only CircleCI's cloud has them.
+// CircleCI's own clients.
 type GitHubAppService service
 
 // GitHubAppInstallation is the installation of the GitHub App for an
@@ -37,6 +37,8 @@ type GitHubAppInstallation struct {
 //
 // This operation is not in CircleCI's API specification: see
 // [GitHubAppService].
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /github-app/organization/{org_id}/installation
 func (s *GitHubAppService) GetInstallation(ctx context.Context, orgID uuid.UUID, opts ...RequestOption) (*GitHubAppInstallation, error) {
@@ -96,6 +98,8 @@ func (n pageNumber) next(page *repositoriesPage) string {
 // organization. The list is empty if the app is not installed.
 //
 // This operation is not in CircleCI's API specification: see [GitHubAppService].
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /github-app/organization/{org_id}/repositories
 func (s *GitHubAppService) ListRepositories(orgID uuid.UUID, opts ...RequestOption) *Pager[GitHubAppRepository] {

@@ -110,8 +110,10 @@ func (g *ProjectGroup) key() itemKey { return itemKey{id: g.ID} }
 //
 // This operation works, but is not in CircleCI's API specification. It is known
 // to respond with 400 for GitHub (OAuth) and Bitbucket projects, and with 403
-// if the organization or project does not exist. Self-hosted servers do not
-// support it. No page token or total count has been seen in its responses.
+// if the organization or project does not exist. No page token or total count
+// has been seen in its responses.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /organizations/{org_id}/projects/{project_id}/groups
 func (s *GroupsService) ListForProject(orgID, projectID uuid.UUID, opts ...RequestOption) *Pager[ProjectGroup] {
@@ -138,6 +140,8 @@ func (r AddGroupsToProjectRequest) check() error {
 // This operation works, but is not in CircleCI's API specification; see
 // [GroupsService.ListForProject].
 //
+// Not available on CircleCI server.
+//
 //circleci:operation POST /organizations/{org_id}/projects/{project_id}/groups
 func (s *GroupsService) AddToProject(ctx context.Context, orgID, projectID uuid.UUID, in AddGroupsToProjectRequest, opts ...RequestOption) error {
 	return exec(ctx, s.client, post("/organizations/{org_id}/projects/{project_id}/groups", orgID, projectID).body(in).with(opts))
@@ -155,6 +159,8 @@ func (r UpdateProjectRoleRequest) check() error { return required("role", string
 // This operation works, but is not in CircleCI's API specification; see
 // [GroupsService.ListForProject]. Its response for a group that has no role in
 // the project is not known.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation POST /organizations/{org_id}/projects/{project_id}/groups/{group_id}/update-role
 func (s *GroupsService) UpdateProjectRole(ctx context.Context, orgID, projectID, id uuid.UUID, in UpdateProjectRoleRequest, opts ...RequestOption) error {

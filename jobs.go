@@ -140,9 +140,11 @@ func (s *JobsService) Get(ctx context.Context, slug ProjectSlug, number int64, o
 // GetByID returns the job with the given ID. If there is none, the error
 // matches [ErrNotFound].
 //
-// This operation is not in CircleCI's API specification, and only CircleCI's
-// cloud has it. It is known from CircleCI's own clients. Fields of [Job] that
-// its response does not contain stay zero.
+// This operation is not in CircleCI's API specification. It is known from
+// CircleCI's own clients. Fields of [Job] that its response does not contain
+// stay zero.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /jobs/{job-id}
 func (s *JobsService) GetByID(ctx context.Context, id uuid.UUID, opts ...RequestOption) (*Job, error) {
@@ -159,6 +161,8 @@ func (s *JobsService) Cancel(ctx context.Context, slug ProjectSlug, number int64
 }
 
 // CancelByID cancels the job with the given ID.
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Job/operation/cancelJobByJobID
 //

@@ -57,6 +57,8 @@ func (r CreateOrganizationRequest) check() error {
 // organization must already exist on GitHub or Bitbucket: Create registers it
 // with CircleCI, if it is not registered yet, and returns it.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/createOrganization
 //
 //circleci:operation POST /organization
@@ -68,6 +70,8 @@ func (s *OrganizationsService) Create(ctx context.Context, in CreateOrganization
 // CircleCI stored for them. The API responds before the deletion is complete.
 // If the organization has a paid plan, the API refuses and the error matches
 // [ErrForbidden].
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/deleteOrganization
 //
@@ -99,6 +103,8 @@ func (e *URLOrbAllowListEntry) key() itemKey { return itemKey{id: e.ID} }
 
 // ListURLOrbAllowList lists the URL orb allow list of an organization. It has
 // at most 5 entries, on one page.
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/listURLOrbAllowListEntries
 //
@@ -136,6 +142,8 @@ type URLOrbAllowListChange struct {
 // organization. A list has at most 5 entries; the API refuses another one with
 // 400 Bad Request.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/createURLOrbAllowListEntry
 //
 //circleci:operation POST /organization/{org-slug-or-id}/url-orb-allow-list
@@ -146,6 +154,8 @@ func (s *OrganizationsService) CreateURLOrbAllowListEntry(ctx context.Context, o
 // DeleteURLOrbAllowListEntry deletes an entry of the allow list. Deleting one
 // that does not exist succeeds. If the organization does not exist, the error
 // matches [ErrNotFound].
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Organization/operation/removeURLOrbAllowListEntry
 //

@@ -12,7 +12,7 @@ import (
 //
 // These operations are not in CircleCI's API specification of October 2025;
 // CircleCI's guides describe them as experimental. There is no operation to
-// change an exporter. Self-hosted servers do not support them.
+// change an exporter.
 type OTelService service
 
 // OTelProtocol is the protocol that traces are sent with.
@@ -46,6 +46,8 @@ func (e *OTelExporter) key() itemKey { return itemKey{id: e.ID} }
 //
 // This operation is not in CircleCI's API specification. Its response is known
 // from CircleCI's own clients; there is only one page.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /otel/exporters
 func (s *OTelService) ListExporters(orgID uuid.UUID, opts ...RequestOption) *Pager[OTelExporter] {
@@ -83,6 +85,8 @@ func (r CreateExporterRequest) check() error {
 // This operation is not in CircleCI's API specification. Its request and
 // response are known from CircleCI's guides and clients.
 //
+// Not available on CircleCI server.
+//
 //circleci:operation POST /otel/exporters
 func (s *OTelService) CreateExporter(ctx context.Context, in CreateExporterRequest, opts ...RequestOption) (*OTelExporter, error) {
 	return create[OTelExporter](ctx, s.client, post("/otel/exporters").body(in).with(opts))
@@ -92,6 +96,8 @@ func (s *OTelService) CreateExporter(ctx context.Context, in CreateExporterReque
 //
 // This operation is not in CircleCI's API specification. Its response for an
 // exporter that does not exist is not known.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation DELETE /otel/exporters/{id}
 func (s *OTelService) DeleteExporter(ctx context.Context, id uuid.UUID, opts ...RequestOption) error {

@@ -11,8 +11,6 @@ import (
 // where a pipeline of a project takes its configuration from, and what it
 // checks out. Triggers start it: see [TriggersService]. To start it yourself,
 // use [PipelinesService.Run].
-//
-// Self-hosted servers lack these operations.
 type PipelineDefinitionsService service
 
 // SourceProvider is the integration that provides a configuration, a checkout
@@ -69,6 +67,8 @@ func (d *PipelineDefinition) key() itemKey { return itemKey{id: d.ID} }
 
 // List lists the pipeline definitions of a project, all on one page.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/listPipelineDefinitions
 //
 //circleci:operation GET /projects/{project_id}/pipeline-definitions
@@ -81,6 +81,8 @@ func (s *PipelineDefinitionsService) List(projectID uuid.UUID, opts ...RequestOp
 // If there is none, the live API responds with 400, not 404. It does the same
 // for definitions of GitLab projects that do exist. To distinguish the two
 // cases, look for the ID in [PipelineDefinitionsService.List].
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/getPipelineDefinition
 //
@@ -188,6 +190,8 @@ func (r CreatePipelineDefinitionRequest) check() error {
 // Create creates a pipeline definition. It runs when one of its triggers fires,
 // or when [PipelinesService.Run] starts it.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/createPipelineDefinition
 //
 //circleci:operation POST /projects/{project_id}/pipeline-definitions
@@ -223,6 +227,8 @@ func (r UpdatePipelineDefinitionRequest) check() error {
 // Update changes a pipeline definition. If there is none, the live API responds
 // with 400.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/updatePipelineDefinition
 //
 //circleci:operation PATCH /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}
@@ -232,6 +238,8 @@ func (s *PipelineDefinitionsService) Update(ctx context.Context, projectID, id u
 
 // Delete deletes a pipeline definition. Deleting one that does not exist
 // succeeds.
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline-Definition/operation/deletePipelineDefinition
 //

@@ -116,6 +116,8 @@ func (r RunPipelineRequest) check() error {
 // starts nothing, because a filter of the configuration leaves nothing to run,
 // the error matches [ErrNotTriggered].
 //
+// CircleCI server has this operation from version 4.8 on.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Pipeline/operation/triggerPipelineRun
 //
 //circleci:operation POST /project/{provider}/{organization}/{project}/pipeline/run

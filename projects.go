@@ -69,6 +69,8 @@ func (r CreateProjectRequest) check() error { return required("name", r.Name) }
 // circleci. For a GitHub (OAuth) or Bitbucket repository, use
 // [ProjectsService.CreateFromRepo].
 //
+// CircleCI server has this operation from version 4.8 on.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createProject
 //
 //circleci:operation POST /organization/{org-slug-or-id}/project
@@ -79,6 +81,8 @@ func (s *ProjectsService) Create(ctx context.Context, org OrgRef, in CreateProje
 // CreateFromRepo creates a project for a GitHub (OAuth) or Bitbucket
 // repository, and returns the project's settings. For other slugs the API
 // responds with 405 Method Not Allowed.
+//
+// CircleCI server has this operation from version 4.8 on.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/createProject1
 //
@@ -121,6 +125,8 @@ type AdvancedSettings struct {
 // GetSettings returns the settings of a project. If there is no such project,
 // the error matches [ErrNotFound].
 //
+// CircleCI server has this operation from version 4.8 on.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/getProjectSettings
 //
 //circleci:operation GET /project/{provider}/{organization}/{project}/settings
@@ -160,6 +166,8 @@ func (r UpdateSettingsRequest) check() error {
 // UpdateSettings changes settings of a project and returns all of them. If the
 // API responds with 403 because the token may not change one setting, other
 // settings may already have changed.
+//
+// CircleCI server has this operation from version 4.8 on.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Project/operation/patchProjectSettings
 //

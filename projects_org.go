@@ -50,9 +50,10 @@ type orgProjectsPage struct {
 // ListForOrg lists the projects of an organization.
 //
 // The API v2 has no such list: this operation belongs to the API v3 and is not
-// in CircleCI's API specification of the API v2. Only CircleCI's cloud has it;
-// on a self-hosted server, the error matches [ErrNotFound]. Package apiv3 has
-// the same list with filters.
+// in CircleCI's API specification of the API v2. Package apiv3 has the same
+// list with filters.
+//
+// Not available on CircleCI server.
 //
 //circleci:operation GET /api/v3/projects
 func (s *ProjectsService) ListForOrg(orgID uuid.UUID, opts ...RequestOption) *Pager[OrgProject] {

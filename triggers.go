@@ -9,8 +9,6 @@ import (
 
 // TriggersService manages triggers: the events that start a pipeline
 // definition. See [PipelineDefinitionsService].
-//
-// Self-hosted servers lack these operations.
 type TriggersService service
 
 // TriggerEventPreset selects the repository events that start a pipeline.
@@ -94,6 +92,8 @@ type TriggerActor struct {
 
 // List lists the triggers of a pipeline definition, all on one page.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/listPipelineDefinitionTriggers
 //
 //circleci:operation GET /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers
@@ -103,6 +103,8 @@ func (s *TriggersService) List(projectID, definitionID uuid.UUID, opts ...Reques
 
 // Get returns the trigger with the given ID. If there is none, the error
 // matches [ErrNotFound].
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/getTrigger
 //
@@ -144,6 +146,8 @@ func (r CreateTriggerRequest) check() error {
 // creation time. For a custom webhook, it is the only response that contains
 // the URL with its secret.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/createTrigger
 //
 //circleci:operation POST /projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers
@@ -173,6 +177,8 @@ func (r UpdateTriggerRequest) check() error {
 
 // Update changes a trigger.
 //
+// Not available on CircleCI server.
+//
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/updateTrigger
 //
 //circleci:operation PATCH /projects/{project_id}/triggers/{trigger_id}
@@ -181,6 +187,8 @@ func (s *TriggersService) Update(ctx context.Context, projectID, id uuid.UUID, i
 }
 
 // Delete deletes a trigger. Deleting one that does not exist succeeds.
+//
+// Not available on CircleCI server.
 //
 // CircleCI API: https://circleci.com/docs/api/v2/#tag/Trigger/operation/deleteTrigger
 //

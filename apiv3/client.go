@@ -51,7 +51,7 @@ func WithServer() Option { return func(c *config) { c.server = true } }
 // New returns a client for the API v3 that sends its requests through client,
 // with its token, retries, pacing and errors. It does no I/O.
 //
-// CircleCI Server does not have the API v3. If the host of client is neither
+// CircleCI server does not have the API v3. If the host of client is neither
 // circleci.com nor this machine, each method returns an error that matches
 // [circleci.ErrInvalidArgument] and sends no request, unless [WithServer] is
 // given.
@@ -64,7 +64,7 @@ func New(client *circleci.Client, opts ...Option) *Client {
 	}
 	c := &Client{client: client}
 	if host := hostOf(client); !cfg.server && !hasV3(host) {
-		c.refused = host + " is not circleci.com, and CircleCI Server does not have the API v3; " +
+		c.refused = host + " is not circleci.com, and CircleCI server does not have the API v3; " +
 			"if yours does, pass apiv3.WithServer() to apiv3.New"
 	}
 	s := &service{c}

@@ -12,7 +12,7 @@
 //
 // Unlike the API v2, the API v3 lists the projects of an organization, searches
 // runs across projects, and returns the output of steps. It cannot approve jobs
-// or find anything by its number, and CircleCI Server does not have it.
+// or find anything by its number, and CircleCI server does not have it.
 // README.md in this package's directory lists which version to use for each
 // task.
 //
