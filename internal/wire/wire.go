@@ -258,10 +258,8 @@ func forgive[T any](dec *jsontext.Decoder, out *T) error {
 	if err != nil {
 		return err
 	}
-	var v, zero T
-	if json.Unmarshal(raw, &v, readOptions) != nil {
-		v = zero
-	}
+	var v T
+	_ = json.Unmarshal(raw, &v, readOptions) // a value that cannot be read stays zero
 	*out = v
 	return nil
 }

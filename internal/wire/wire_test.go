@@ -73,7 +73,7 @@ func TestIDs(t *testing.T) {
 	var got object
 	require.NoError(t, wire.Unmarshal([]byte(`{"id":"`+id+`"}`), &got))
 	assert.Equal(t, id, got.ID.String())
-	for _, body := range []string{`{"id":""}`, `{"id":"x"}`, `{"id":null}`} {
+	for _, body := range []string{`{"id":""}`, `{"id":"x"}`, `{"id":null}`, `{"id":"` + id[:35] + `x"}`} {
 		got := object{ID: uuid.MustParse(id)}
 		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
 		assert.Equal(t, uuid.Nil, got.ID, body)
