@@ -166,12 +166,7 @@ var errExited = errors.New("webhook: the function called runtime.Goexit")
 func (h *handler) handle(ctx context.Context, e Event) (status int, err error) {
 	ctx = context.WithoutCancel(ctx)
 	limited, cancel := context.WithTimeout(ctx, h.timeout)
-	started := false
-	defer func() {
-		if !started {
-			cancel()
-		}
-	}()
+	defer cancel() // then the function has returned, or its deadline has passed
 	id := key(e)
 	if id != "" {
 		state, err := h.begin(limited, id)
@@ -185,12 +180,10 @@ func (h *handler) handle(ctx context.Context, e Event) (status int, err error) {
 		}
 	}
 	ended := make(chan error, 1)
-	started = true
 	go func() {
 		err := errExited
 		// Deferred, so that runtime.Goexit in the function does not skip it.
 		defer func() {
-			defer cancel()
 			if id != "" {
 				err = errors.Join(err, h.end(ctx, id, err == nil))
 			}
