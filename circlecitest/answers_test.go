@@ -97,6 +97,17 @@ func TestVariablesOfAContextRepeatTheirPage(t *testing.T) {
 	assert.Len(t, vars, 2)
 }
 
+func TestTheVariablesOfAContextCanEnd(t *testing.T) {
+	srv := circlecitest.New(t, circlecitest.WithoutRepeatedPages())
+	id := srv.AddContext("gh/acme", "deploy", map[string]string{"A": "1", "B": "2"})
+	list := decoded(t, srv, http.MethodGet, "/context/"+id.String()+"/environment-variable", "")
+	assert.Len(t, list["items"], 2)
+	assert.Nil(t, list["next_page_token"])
+	assert.Equal(t, 403, first(callRaw(t, srv, http.MethodGet, "/context/"+uuid.NewString()+"/environment-variable", "")))
+}
+
+func first[A, B any](a A, _ B) A { return a }
+
 func TestATriggerTellsThatItIsNotDisabled(t *testing.T) {
 	srv := circlecitest.New(t)
 	slug := standaloneWeb(srv)

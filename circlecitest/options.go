@@ -22,6 +22,12 @@ func WithStrictness() Option { return func(s *Server) { s.strict = true } }
 // responses have the headers Deprecation and Sunset.
 func WithoutV11Triggers() Option { return func(s *Server) { s.api.WithoutV11Triggers = true } }
 
+// WithoutRepeatedPages ends the list of a context's variables after its page.
+// CircleCI's API returns the same page for every page token, always with a
+// further token, and so does the server by default. Clients that continue until
+// there is no token, such as CircleCI's Terraform provider, need this option.
+func WithoutRepeatedPages() Option { return func(s *Server) { s.api.WithoutRepeats = true } }
+
 // WithSeed sets the seed of everything random: IDs, random job outcomes and
 // fractions of faults. Two servers with the same seed give the same responses
 // to the same requests.

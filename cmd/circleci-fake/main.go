@@ -72,6 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		limit   rateLimit
 		strict  = flags.Bool("strict", false, "refuse what the API would ignore: unknown query parameters and members of bodies")
 		random  = flags.Uint64("random-seed", 1, "the seed of everything random: IDs, random outcomes and fractions of faults")
+		ends    = flags.Bool("without-repeated-pages", false, "end the list of a context's variables, whose page CircleCI repeats with new page tokens")
 		noV3    = flags.Bool("without-v3", false, "answer 404 to the API v3, as CircleCI server does")
 		noV11   = flags.Bool("without-v11-triggers", false, "answer 410 to the routes of the API v1.1 that start and rerun builds, as CircleCI will from February 2027")
 		keep    = flags.Int("keep", 5000, "how many pipelines are kept; older ones are removed")
@@ -105,6 +106,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	opts := []circlecitest.Option{
 		circlecitest.WithToken(*token), circlecitest.WithSpeed(*speed), circlecitest.WithAllowedHosts(strings.FieldsFunc(*hosts, func(r rune) bool { return r == ',' })...),
 		circlecitest.WithRequestsKept(requestsKept), circlecitest.WithPipelinesKept(*keep), circlecitest.WithSeed(*random),
+	}
+	if *ends {
+		opts = append(opts, circlecitest.WithoutRepeatedPages())
 	}
 	if *noV3 {
 		opts = append(opts, circlecitest.WithoutV3())

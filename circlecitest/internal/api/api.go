@@ -11,6 +11,7 @@ import (
 
 	"github.com/circleci-go/circleci/circlecitest/internal/engine"
 	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
+	"github.com/circleci-go/circleci/circlecitest/internal/form"
 )
 
 // API responds to requests as CircleCI does.
@@ -20,6 +21,8 @@ type API struct {
 	Kebab  bool // responses spell keys as the document does
 	// WithoutV11Triggers makes the routes that start builds by the API v1.1 respond with 410.
 	WithoutV11Triggers bool
+	// WithoutRepeats ends the list of a context's variables, which CircleCI repeats.
+	WithoutRepeats bool
 	// WithoutV3 leaves out the API v3, as on CircleCI Server.
 	WithoutV3 bool
 }
@@ -50,6 +53,9 @@ func (s *API) Answer(r *exchange.Request) *exchange.Answer {
 		return a
 	}
 	a := r.Op.Handle(s.engine, r)
+	if s.WithoutRepeats && r.Op.Key == listContextVars && a.Status == http.StatusOK {
+		a.Body.(form.Object)["next_page_token"] = nil // one page has all of them
+	}
 	if r.Op.Sunset {
 		announceSunset(a)
 	}
