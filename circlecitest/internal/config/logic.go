@@ -79,7 +79,7 @@ func (s scope) holds(node *yaml.Node) (bool, error) {
 }
 
 func (s scope) scalarHolds(node *yaml.Node) (bool, error) {
-	if node.Tag != "!!str" {
+	if node.Tag != "!!str" || node.Value == "" {
 		var value any
 		err := node.Decode(&value)
 		return truthy(value), err

@@ -1,0 +1,177 @@
+package circlecitest_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest"
+	"github.com/circleci-go/circleci/internal/spec"
+)
+
+var update = flag.Bool("update", false, "write testdata/answers.txt again")
+
+// pastSlug is a project with past runs, and brokenSlug one whose pipelines fail.
+const (
+	pastSlug   circleci.ProjectSlug = "gh/acme/past"
+	brokenSlug circleci.ProjectSlug = "gh/acme/broken"
+)
+
+// eventful is a furnished server in which more has happened, always the same.
+func eventful(t *testing.T) (*circlecitest.Server, *strings.Replacer) {
+	srv, ids := furnished(t, t)
+	srv.History(pastSlug, circlecitest.Past{
+		Days: 40, RunsPerDay: 1, FailureRate: 0.3, Spread: 0.4, Branches: []string{"main", "main", "dev"},
+		Workflows: []*circlecitest.WorkflowScript{circlecitest.Workflow("build",
+			circlecitest.Job("unit").Takes(2*time.Minute).WithTests(circlecitest.PassingTest("TestSlow", 3*time.Second)).
+				WithFlakyTests(0.3, circlecitest.FailingTest("TestFlaky", "timeout")),
+			circlecitest.Job("lint").Takes(time.Minute).FailsSometimes(0.2),
+		).RerunsAutomatically(1)},
+	})
+	srv.Script(brokenSlug,
+		circlecitest.Pipeline(circlecitest.Workflow("build",
+			circlecitest.Job("test").Takes(time.Minute).Fails().WithOutput("one\ntwo\nthree\nfour\n").WithContexts("deploy").
+				WithTests(circlecitest.FailingTest("TestPay", "want 200"), circlecitest.PassingTest("TestCart", time.Second)).
+				WithArtifacts(circlecitest.Artifact{Path: "a.txt", Content: "a"}, circlecitest.Artifact{Path: "b/c.txt", NodeIndex: 1, Size: 9}),
+			circlecitest.Job("ship").Requires("test"),
+			circlecitest.Job("lint").Ends(circleci.JobStatusCanceled))),
+		circlecitest.Script{Errors: []circleci.PipelineError{{Type: circleci.PipelineErrorTypeConfig, Message: "no such job"}}},
+	)
+	grace := srv.AddUser("grace", "Grace Hopper")
+	srv.StartPipelineBy(grace, brokenSlug, "dev")
+	srv.Advance(10 * time.Minute)
+	srv.StartPipeline(brokenSlug, "main")
+	srv.AddPipelineDefinition(pastSlug, "nightly")
+	return srv, ids
+}
+
+// asked are the requests whose answers are compared, with the IDs of ids.
+func asked(t *testing.T, srv *circlecitest.Server) (all []string) {
+	for _, op := range slices.Concat(spec.Operations, spec.Extras) {
+		if op.Method != http.MethodGet || strings.Contains(op.Path, "certificates") || strings.HasPrefix(op.Path, "/api/") {
+			continue
+		}
+		path := op.Path
+		switch {
+		case strings.HasPrefix(path, "/workflow/"):
+			path = strings.ReplaceAll(path, "{id}", "<held>")
+		case strings.HasPrefix(path, "/user/"):
+			path = strings.ReplaceAll(path, "{id}", "<user>")
+		case strings.HasPrefix(path, "/deploy/"):
+			path = strings.ReplaceAll(path, "{project_id}", "<web>")
+		case strings.HasPrefix(path, "/insights/"):
+			path = strings.ReplaceAll(path, "{project-slug}", string(pastSlug))
+		}
+		query := url.Values{}
+		for _, name := range op.Required {
+			query.Set(name, map[string]string{"org-id": "{orgID}", "scope-id": "<web>", "scope-type": "project", "page-size": "20"}[name])
+		}
+		if len(query) > 0 {
+			path += "?" + strings.NewReplacer("%7B", "{", "%7D", "}", "%3C", "<", "%3E", ">").Replace(query.Encode())
+		}
+		all = append(all, "/api/v2"+path)
+	}
+	c, ctx := srv.Client(), t.Context()
+	for _, slug := range []circleci.ProjectSlug{brokenSlug, pastSlug} {
+		project := srv.AddProject(slug).String()
+		all = append(all,
+			"/api/v2/project/"+string(slug)+"/pipeline", "/api/v3/projects/"+project, "/api/v3/projects?filter[slug]="+string(slug),
+			"/api/v3/runs?filter[project_id]="+project, "/api/v3/runs?page[limit]=2&filter[current_outcome]=failed&filter[project_id]="+project,
+			"/api/v3/runs?filter[phase]=ended&filter[to]=2026-02-20T00:00:00Z&filter[project_id]="+project,
+			"/api/v3/pipelines?filter[project_id]="+project, "/api/v3/projects/"+project+"/settings",
+			"/api/v1.1/project/"+string(slug)+"?limit=3", "/api/v1.1/project/"+string(slug)+"?limit=2&offset=1&filter=failed",
+			"/api/v1.1/project/"+string(slug)+"/tree/main?limit=1&shallow=true", "/api/v1.1/project/"+string(slug)+"/latest/artifacts",
+			"/api/v1.1/project/"+string(slug)+"/1", "/api/v1.1/project/"+string(slug)+"/1/tests", "/api/v1.1/project/"+string(slug)+"/1/artifacts",
+			"/api/private/output/raw/"+string(slug)+"/1/output/0/101", "/api/private/output/raw/"+string(slug)+"/1/error/0/101",
+			"/api/v2/insights/"+string(slug)+"/workflows?all-branches=true&reporting-window=last-7-days",
+			"/api/v2/insights/pages/"+string(slug)+"/summary?reporting-window=last-30-days&branches=main",
+			"/api/v2/insights/"+string(slug)+"/workflows/build?all-branches=true&start-date=2026-02-20T00:00:00Z&end-date=2026-02-25T00:00:00Z",
+			"/api/v2/insights/"+string(slug)+"/workflows/build/jobs?job-name=li&reporting-window=last-60-days",
+			"/api/v2/insights/gh/acme/summary?project-names=past&project-names=broken&reporting-window=last-24-hours",
+		)
+		pipelines, err := c.Pipelines.ListForProject(slug, nil).Take(2).Collect(ctx)
+		require.NoError(t, err)
+		for _, p := range pipelines {
+			run := p.ID.String()
+			all = append(all, "/api/v3/runs/"+run, "/api/v3/workflows?filter[run_id]="+run, "/api/v2/pipeline/"+run+"/workflow", "/api/v2/pipeline/"+run+"/values")
+			workflows, err := c.Pipelines.ListWorkflows(p.ID).Collect(ctx)
+			require.NoError(t, err)
+			for _, w := range workflows {
+				all = append(all, "/api/v3/workflows/"+w.ID.String(), "/api/v3/jobs?filter[workflow_id]="+w.ID.String(), "/api/v2/workflow/"+w.ID.String()+"/job")
+				jobs, err := c.Workflows.ListJobs(w.ID).Collect(ctx)
+				require.NoError(t, err)
+				for _, j := range jobs {
+					at := "/api/v3/jobs/" + j.ID.String()
+					all = append(all, at, at+"/tests", at+"/artifacts", at+"/resource-usage", at+"/stdout?filter[step_num]=101", at+"/stdout?filter[step_num]=0",
+						at+"/stderr?filter[step_num]=101", at+"/stdout/condensed?filter[step_num]=101", "/api/v2/jobs/"+j.ID.String())
+				}
+			}
+		}
+	}
+	org := srv.AddOrg("gh/acme").String()
+	return append(all, "/api/v3/orgs", "/api/v3/orgs/"+org, "/api/v3/orgs/"+org+"/settings", "/api/v3/users?filter[user_id]=me", "/api/v3/groups?filter[org_id]={org_id}",
+		"/api/v3/runs?filter[user_id]=me", "/api/v3/projects?order_by=name&filter[org_id]="+org, "/api/v3/contexts?filter[org_id]="+org,
+		"/api/v3/contexts/{context_id}", "/api/v3/contexts/{context_id}/env-vars", "/api/v3/context-restrictions?filter[context_id]={context_id}",
+		"/api/v3/pipelines/{pipeline_definition_id}", "/api/v3/triggers/{trigger_id}", "/api/v3/triggers?filter[pipeline_id]={pipeline_definition_id}",
+		"/api/v3/provider/connections?filter[org_id]="+org, "/api/v3/provider/repositories?filter[provider]=github_app&filter[org_id]="+org,
+		"/api/v3/deploy/deployments?filter[org_id]="+org, "/api/v3/deploy/components?filter[org_id]="+org, "/api/v3/deploy/components/{component_id}",
+		"/api/v3/deploy/components/{component_id}/versions", "/api/v3/deploy/environments?filter[org_id]="+org, "/api/v3/deploy/environments/{environment_id}",
+		"/api/v1.1/me", "/api/v1.1/projects", "/api/v1.1/recent-builds?limit=2", "/api/private/me/followed-projects",
+		"/api/v2/pipeline?org-slug=gh/acme", "/api/v2/context?owner-slug=gh/acme&include-env-vars=true",
+	)
+}
+
+// What the server answers is compared with a file, letter by letter, so that no
+// answer changes by accident. After a change on purpose, write the file again:
+//
+//	go test ./circlecitest -run TestAnswersStayAsTheyAre -update
+func TestAnswersStayAsTheyAre(t *testing.T) {
+	srv, ids := eventful(t)
+	random := regexp.MustCompile(`url-orb-allow-list/[0-9a-f-]+`) // the only IDs that are not those of the seed
+	long := regexp.MustCompile(`\b[0-9]+\.[0-9]{7,}\b`)           // the last digits depend on the processor
+	var out strings.Builder
+	for _, path := range asked(t, srv) {
+		path = random.ReplaceAllString(ids.Replace(path), "url-orb-allow-list/"+uuid.Nil.String())
+		if strings.HasSuffix(path, "/openapi.json") {
+			continue // another test compares it with the list of operations
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://circleci.com"+path, nil)
+		require.NoError(t, err)
+		req.Header.Set("Circle-Token", srv.Token())
+		resp, err := srv.Transport().RoundTrip(req)
+		require.NoError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		body = long.ReplaceAllFunc(body, func(number []byte) []byte { return number[:bytes.IndexByte(number, '.')+7] })
+		fmt.Fprintf(&out, "GET %s\n%d %s\n", path, resp.StatusCode, strings.ReplaceAll(strings.TrimSpace(string(body)), "\n", "\\n"))
+	}
+	file := filepath.Join("testdata", "answers.txt")
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(out.String()), 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	wanted, gotten := strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")
+	for i := range min(len(wanted), len(gotten)) {
+		if !assert.Equal(t, wanted[i], gotten[i], "line %d of %s, after %s", i+1, file, wanted[max(i-1, 0)]) {
+			return
+		}
+	}
+	assert.Len(t, gotten, len(wanted))
+}
