@@ -258,3 +258,23 @@ func TestPipelinesThatAreForgotten(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, all, 3, "of a history too")
 }
+
+// An approval does not keep a workflow open in which a job has been canceled.
+func TestAWorkflowOnHoldWithACanceledJob(t *testing.T) {
+	srv := circlecitest.New(t, circlecitest.WithManualTime())
+	srv.Script(webSlug, circlecitest.Pipeline(circlecitest.Workflow("build",
+		circlecitest.Approval("hold"), circlecitest.Job("test").Takes(time.Minute).Ends(circleci.JobStatusCanceled))))
+	c, id := srv.Client(), srv.StartPipeline(webSlug, "main")
+	status := func() circleci.WorkflowStatus {
+		w, err := c.Pipelines.ListWorkflows(id).First(t.Context())
+		require.NoError(t, err)
+		return w.Status
+	}
+	srv.Advance(30 * time.Second)
+	assert.Equal(t, circleci.WorkflowStatusRunning, status())
+	srv.Advance(time.Minute)
+	assert.Equal(t, circleci.WorkflowStatusCanceled, status())
+	w, err := c.Pipelines.ListWorkflows(id).First(t.Context())
+	require.NoError(t, err)
+	assert.False(t, w.StoppedAt.IsZero())
+}

@@ -125,6 +125,21 @@ func TestATriggerWithAScheduleFiresAtItsTimes(t *testing.T) {
 	}
 }
 
+func TestSundayIsADayOfTheWeekWithTwoNumbers(t *testing.T) {
+	for cron, want := range map[string][]string{
+		"0 6 * * 0": {"Sun 03-08 06:00"}, "0 6 * * 7": {"Sun 03-08 06:00"}, "0 6 * * SUN": {"Sun 03-08 06:00"},
+		"0 6 * * 6-7": {"Sat 03-07 06:00", "Sun 03-08 06:00"}, "0 6 * * 6": {"Sat 03-07 06:00"}, "0 6 * * 1": {"Mon 03-09 06:00"},
+	} {
+		b := newTriggerBench(t, circlecitest.WithManualTime(), circlecitest.WithTime(time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)))
+		_, err := b.create(t, circleci.CreateTriggerRequest{
+			EventSource: circleci.ScheduledEvents(cron, circleci.AttributionActorSystem), CheckoutRef: "main", ConfigRef: "main",
+		})
+		require.NoError(t, err, cron)
+		b.srv.Advance(7 * 24 * time.Hour)
+		assert.Equal(t, want, b.starts(t), cron)
+	}
+}
+
 func TestAScheduleThatIsNoCronExpression(t *testing.T) {
 	b := newTriggerBench(t)
 	for cron, words := range map[string]string{
