@@ -72,3 +72,11 @@ func TestWhatTheModuleRequires(t *testing.T) {
 	assert.Empty(t, module.Exclude, "an exclusion works in this repository, and for no user")
 	assert.Empty(t, module.Tool, "tools have a module of their own")
 }
+
+// A program that does not use module redislimit does not resolve Redis either.
+func TestRedisIsNotInTheModuleGraph(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "all").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "github.com/google/uuid")
+	assert.NotContains(t, strings.ToLower(string(out)), "redis")
+}

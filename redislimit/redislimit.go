@@ -78,8 +78,8 @@ func WithMaxWait(d time.Duration) Option { return func(l *Limiter) { l.maxWait =
 // Each process reserves one slot at a time, first in, first out, so a process
 // with many callers does not starve others. A 429 response pauses its method
 // and path in all processes. While Redis is unavailable, each process keeps to
-// its previous share, paces itself with a [circleci.Pacer], and retries Redis
-// every 500 ms.
+// nine tenths of its previous share, paces itself with a [circleci.Pacer], and
+// retries Redis every 500 ms.
 type Limiter struct {
 	redis         redis.UniversalClient
 	prefix        string

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,22 +54,33 @@ func backends(t *testing.T, test func(t *testing.T, rdb *redis.Client)) {
 			test(t, rdb)
 			return
 		}
-		binary, err := exec.LookPath("redis-server")
-		if err != nil {
-			t.Skip("REDIS_URL is not set, and redis-server is not in the PATH")
-		}
-		socket := t.TempDir() + "/redis.sock"
+		start, rdb := realRedis(t)
+		start()
+		test(t, rdb)
+	})
+}
+
+// realRedis returns a client of a redis-server, and a function that starts it
+// and returns one that kills it.
+func realRedis(t *testing.T) (start func() (kill func()), rdb *redis.Client) {
+	binary, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("redis-server is not in the PATH")
+	}
+	socket := t.TempDir() + "/redis.sock"
+	rdb = redis.NewClient(&redis.Options{Network: "unix", Addr: socket, ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return func() func() {
 		server := exec.Command(binary, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", t.TempDir())
 		require.NoError(t, server.Start())
-		t.Cleanup(func() {
+		kill := sync.OnceFunc(func() {
 			_ = server.Process.Kill() // by its ID
 			_ = server.Wait()
 		})
-		rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, ContextTimeoutEnabled: true})
-		t.Cleanup(func() { _ = rdb.Close() })
+		t.Cleanup(kill)
 		require.Eventually(t, func() bool { return rdb.Ping(t.Context()).Err() == nil }, 10*time.Second, 10*time.Millisecond)
-		test(t, rdb)
-	})
+		return kill
+	}, rdb
 }
 
 func connect(t *testing.T, addr string) *redis.Client {
@@ -144,28 +156,6 @@ func TestTheTokenIsNotInRedis(t *testing.T) {
 	assert.NotContains(t, m.Dump(), "CANARY")
 }
 
-func TestTheLimitIsLearnedFromHeaders(t *testing.T) {
-	backends(t, func(t *testing.T, rdb *redis.Client) {
-		srv := circlecitest.New(t)
-		srv.Weather(circlecitest.RateLimit(50, 250*time.Millisecond))
-		secret := token(t)
-		var group sync.WaitGroup
-		for range 4 {
-			client, err := circleci.NewClient(srv.Token(), circleci.WithBaseURL(srv.URL()), circleci.WithLimiter(redislimit.New(rdb, secret)))
-			require.NoError(t, err)
-			for range 4 {
-				group.Go(func() {
-					for range 20 {
-						_, err := client.Users.Me(t.Context())
-						assert.NoError(t, err)
-					}
-				})
-			}
-		}
-		group.Wait()
-	})
-}
-
 // syncBuffer is a log.
 type syncBuffer struct {
 	mu sync.Mutex
@@ -208,6 +198,41 @@ func TestWithoutRedisEachProcessPacesItself(t *testing.T) {
 		return strings.Contains(log.String(), "redis can be used again")
 	}, 10*time.Second, 10*time.Millisecond)
 	assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"))
+}
+
+func TestARealRedisIsKilledAndStartedAgain(t *testing.T) {
+	start, rdb := realRedis(t)
+	kill := start()
+	srv := circlecitest.New(t)
+	log := &syncBuffer{}
+	client := srv.Client(circleci.WithLimiter(redislimit.New(rdb, srv.Token(), redislimit.WithBudget(200, 5),
+		redislimit.WithLogger(slog.New(slog.NewTextHandler(log, nil))))))
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	var group sync.WaitGroup
+	var ended atomic.Bool
+	for range 4 {
+		group.Go(func() {
+			for !ended.Load() {
+				_, err := client.Users.Me(ctx)
+				assert.NoError(t, err)
+			}
+		})
+	}
+	said := func(text string) {
+		t.Helper()
+		assert.Eventually(t, func() bool { return strings.Contains(log.String(), text) }, 20*time.Second, 10*time.Millisecond, text)
+	}
+	time.Sleep(100 * time.Millisecond)
+	kill()
+	said("redis cannot be used")
+	start()
+	said("redis can be used again")
+	ended.Store(true)
+	group.Wait()
+	keys, err := rdb.Keys(ctx, "*").Result()
+	require.NoError(t, err)
+	assert.NotEmpty(t, keys, "the limit is shared again")
 }
 
 func TestACallerCanGiveUp(t *testing.T) {

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,21 +35,24 @@ const (
 	callers   = 16
 	allowed   = 200 // requests a second
 	burst     = 50
+	shortJob  = 250 // calls of a process
 )
 
 // counts is what one process reports.
 type counts struct {
 	Calls, Failed int64
 	FirstError    string
+	Seconds       float64
 }
 
 func main() {
 	duration := flag.Duration("d", 30*time.Second, "how long each row takes")
 	child := flag.Bool("child", false, "be one of the processes")
+	calls := flag.Int64("calls", 0, "how many calls a child makes; 0: until the time is over")
 	redisAddr := flag.String("redis", "", "address of Redis, for a child")
 	flag.Parse()
 	if *child {
-		if err := crawl(flag.Arg(0), flag.Arg(1), *redisAddr, *duration); err != nil {
+		if err := crawl(flag.Arg(0), flag.Arg(1), *redisAddr, *duration, *calls); err != nil {
 			log.Fatal(err)
 		}
 		return
@@ -56,14 +61,22 @@ func main() {
 	fmt.Println("| row | of the limit | answered 429 | failed | slowest process / mean | fastest / mean |")
 	fmt.Println("|---|---|---|---|---|---|")
 	for _, name := range []string{"local pacing", "redislimit", "redislimit, Redis restarted"} {
-		if err := row(name, *duration); err != nil {
+		if err := row(name, *duration, 0); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Printf("\nShort jobs: %d calls of each process, in theory %.2f s\n\n", shortJob, float64(processes*shortJob-burst)/allowed)
+	fmt.Println("| row | slowest process | fastest process | answered 429 | failed |")
+	fmt.Println("|---|---|---|---|---|")
+	for _, name := range []string{"local pacing", "redislimit"} {
+		if err := row(name, time.Minute, shortJob); err != nil {
 			log.Fatal(err)
 		}
 	}
 }
 
-// crawl calls the server until the time is over.
-func crawl(url, token, redisAddr string, d time.Duration) error {
+// crawl calls the server until the time is over, or as often as calls says.
+func crawl(url, token, redisAddr string, d time.Duration, calls int64) error {
 	opts := []circleci.Option{circleci.WithBaseURL(url)}
 	if redisAddr != "" {
 		redis.SetLogger(silent{}) // it logs each failure to connect
@@ -80,12 +93,14 @@ func crawl(url, token, redisAddr string, d time.Duration) error {
 		mu    sync.Mutex
 		group sync.WaitGroup
 		ctx   = context.Background()
+		next  atomic.Int64
+		start = time.Now()
 	)
 	stop, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	for range callers {
 		group.Go(func() {
-			for stop.Err() == nil {
+			for stop.Err() == nil && (calls == 0 || next.Add(1) <= calls) {
 				_, err := client.Users.Me(ctx)
 				mu.Lock()
 				out.Calls++
@@ -100,6 +115,7 @@ func crawl(url, token, redisAddr string, d time.Duration) error {
 	}
 	defer time.AfterFunc(d+10*time.Second, func() { os.Exit(3) }).Stop() // a caller that waits longer has failed
 	group.Wait()
+	out.Seconds = time.Since(start).Seconds()
 	return json.NewEncoder(os.Stdout).Encode(&out)
 }
 
@@ -108,7 +124,7 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-func row(name string, d time.Duration) error {
+func row(name string, d time.Duration, calls int64) error {
 	fake := circlecitest.NewServer()
 	defer fake.Close()
 	fake.Weather(circlecitest.RateLimit(burst, burst*time.Second/allowed))
@@ -153,7 +169,7 @@ func row(name string, d time.Duration) error {
 			}()
 		}
 	}
-	results, err := runChildren(front.URL, fake.Token(), addr, d)
+	results, err := runChildren(front.URL, fake.Token(), addr, d, calls)
 	if err != nil {
 		return err
 	}
@@ -168,13 +184,18 @@ func row(name string, d time.Duration) error {
 			fmt.Fprintln(os.Stderr, r.FirstError)
 		}
 	}
+	if calls > 0 {
+		slices.SortFunc(results, func(a, b counts) int { return cmp.Compare(a.Seconds, b.Seconds) })
+		fmt.Printf("| %s | %.1f s | %.1f s | %d | %d |\n", name, results[processes-1].Seconds, results[0].Seconds, refused.Load(), failed)
+		return nil
+	}
 	mean := float64(total) / processes
 	fmt.Printf("| %s | %.1f %% | %.2f %% (%d) | %d | %.2f | %.2f |\n", name, 100*float64(total)/(allowed*d.Seconds()+burst),
 		100*float64(refused.Load())/float64(served.Load()+refused.Load()), refused.Load(), failed, float64(least)/mean, float64(most)/mean)
 	return nil
 }
 
-func runChildren(url, token, redisAddr string, d time.Duration) ([]counts, error) {
+func runChildren(url, token, redisAddr string, d time.Duration, calls int64) ([]counts, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -183,7 +204,7 @@ func runChildren(url, token, redisAddr string, d time.Duration) ([]counts, error
 	errs := make(chan error, processes)
 	for i := range results {
 		go func() {
-			cmd := exec.Command(self, "-child", "-redis="+redisAddr, "-d="+d.String(), url, token)
+			cmd := exec.Command(self, "-child", "-redis="+redisAddr, "-d="+d.String(), fmt.Sprintf("-calls=%d", calls), url, token)
 			cmd.Stderr = os.Stderr
 			out, err := cmd.Output()
 			if err == nil {
