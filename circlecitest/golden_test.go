@@ -2,6 +2,8 @@ package circlecitest_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -136,6 +138,80 @@ func asked(t *testing.T, srv *circlecitest.Server) (all []string) {
 	)
 }
 
+type write struct{ method, path, body string }
+
+// writes are the requests that change something: those with a body, and those of
+// the API v3.
+func writes() (all []write) {
+	for _, c := range bodies {
+		method, path, _ := strings.Cut(c.op, " ")
+		if c.path != "" {
+			path = c.path
+		}
+		all = append(all, write{method, "/api/v2" + path, c.body})
+	}
+	search := func(rest string) write {
+		return write{"POST", "/api/v3/runs/search", `{"scope":{"project_ids":["<web>"],"from":"2026-03-01T00:00:00Z","to":"2026-03-03T00:00:00Z"}` + rest + `}`}
+	}
+	return append(all,
+		search(""), search(`,"order_by":"created_at asc"`), search(`,"page":{"limit":1}`), search(`,"page":{"limit":21}`), search(`,"page":{"limit":-1}`),
+		search(`,"filter":"pipeline.git.branch == \"dev\""`), search(`,"filter":"pipeline.git.branch == \"main\" and pipeline.status == \"on_hold\""`),
+		search(`,"filter":"pipeline.status == \"error\""`), search(`,"filter":"pipeline.color == \"red\""`), search(`,"filter":"x"`),
+		write{"POST", "/api/v3/runs/search", `{"scope":{"project_ids":[],"from":"2026-03-01T00:00:00Z","to":"2026-03-03T00:00:00Z"}}`},
+		write{"POST", "/api/v3/runs/search", `{"scope":{"project_ids":["<web>"],"to":"2026-03-03T00:00:00Z"}}`},
+		write{"POST", "/api/v3/runs/search", `{"scope":{"project_ids":["<web>"],"from":"2026-03-02T12:00:10Z","to":"2026-03-03T00:00:00Z"}}`},
+		write{"POST", "/api/v3/workflows/<workflow>/rerun", `{"jobs":["` + uuid.Nil.String() + `"]}`},
+		write{"POST", "/api/v3/workflows/<workflow>/rerun", `{"jobs":["{job-id}"]}`}, write{"POST", "/api/v3/workflows/<workflow>/rerun", ``},
+		write{"POST", "/api/v3/workflows/<held>/rerun", ``}, write{"POST", "/api/v3/workflows/<held>/cancel", ``}, write{"GET", "/api/v3/workflows/<held>", ``},
+		write{"GET", "/api/v3/jobs?filter[workflow_id]=<held>", ``},
+		write{"POST", "/api/v3/projects/<web>/update-settings", `{"is_oss":true,"is_running_disabled":true}`},
+		write{"POST", "/api/v3/projects/<web>/update-settings", `{"is_oss":"yes"}`}, write{"POST", "/api/v3/projects/<web>/update-settings", `{"color":true}`},
+		write{"POST", "/api/v3/projects/<web>/update-settings", `{"is_oss":["main"]}`}, write{"POST", "/api/v3/projects/<web>/update-settings", `{"pr_only_branch_overrides":["main"]}`},
+		write{"POST", "/api/v3/orgs/{orgID}/update-settings", `{"enable_ai_agents":true}`}, write{"POST", "/api/v3/orgs/{orgID}/update-settings", `{"is_oss":true}`},
+		write{"GET", "/api/v3/triggers?filter[project_id]={project_id}", ``}, write{"GET", "/api/v3/triggers?filter[project_id]=<web>", ``},
+		write{"GET", "/api/v3/triggers?filter[project_id]={project_id}&filter[pipeline_id]=" + uuid.Nil.String(), ``},
+		write{"POST", "/api/v3/contexts", `{"data":{"attributes":{"name":"deploy"},"references":{"org":{"id":"{orgID}"}}}}`},
+		write{"POST", "/api/v3/contexts", `{"data":{"attributes":{"name":"v3"},"references":{"org":{"id":"{orgID}"}}}}`},
+		write{"POST", "/api/v3/contexts", `{"data":{"attributes":{"name":"v3"},"references":{"org":{"id":"{org_id}"}}}}`},
+		write{"POST", "/api/v1.1/project/gh/acme/broken", `{"branch":"dev"}`}, write{"POST", "/api/v1.1/project/gh/acme/broken/tree/release", ``},
+		write{"POST", "/api/v1.1/project/gh/acme/broken/build", ``}, write{"POST", "/api/v1.1/project/gh/acme/broken/1/retry", ``},
+		write{"GET", "/api/v1.1/project/gh/acme/broken?filter=running", ``}, write{"GET", "/api/v1.1/project/gh/acme/past?filter=successful&limit=2", ``},
+		write{"GET", "/api/v1.1/project/gh/acme/past?filter=completed&limit=2&offset=1", ``},
+	)
+}
+
+// exported adds what usage exports have: the bodies create one.
+func exported(t *testing.T, srv *circlecitest.Server, out *strings.Builder, answer func(method, path, body string) []byte) {
+	t.Helper()
+	var job struct {
+		ID   string   `json:"usage_export_job_id"`
+		URLs []string `json:"download_urls"`
+	}
+	made := answer(http.MethodPost, "/api/v2/organizations/{orgID}/usage_export_job", `{"start":"2026-02-28T00:00:00Z","end":"2026-03-02T12:30:00Z","shared_org_ids":[]}`)
+	require.NoError(t, json.Unmarshal(made, &job))
+	srv.Advance(time.Hour)
+	require.NoError(t, json.Unmarshal(answer(http.MethodGet, "/api/v2/organizations/{orgID}/usage_export_job/"+job.ID, ""), &job))
+	require.NotEmpty(t, job.URLs)
+	for i, address := range job.URLs {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		require.NoError(t, err)
+		resp, err := srv.Transport().RoundTrip(req)
+		require.NoError(t, err)
+		file, err := gzip.NewReader(resp.Body)
+		require.NoError(t, err)
+		rows, err := io.ReadAll(file)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		fmt.Fprintf(out, "part %d\n%s", i+1, rows)
+		forged, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(address, "part-", "part-1", 1), nil)
+		require.NoError(t, err)
+		resp, err = srv.Transport().RoundTrip(forged)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, 403, resp.StatusCode, "the signature is of the path")
+	}
+}
+
 // What the server answers is compared with a file, letter by letter, so that no
 // answer changes by accident. After a change on purpose, write the file again:
 //
@@ -145,21 +221,34 @@ func TestAnswersStayAsTheyAre(t *testing.T) {
 	random := regexp.MustCompile(`url-orb-allow-list/[0-9a-f-]+`) // the only IDs that are not those of the seed
 	long := regexp.MustCompile(`\b[0-9]+\.[0-9]{7,}\b`)           // the last digits depend on the processor
 	var out strings.Builder
-	for _, path := range asked(t, srv) {
+	answer := func(method, path, body string) []byte {
 		path = random.ReplaceAllString(ids.Replace(path), "url-orb-allow-list/"+uuid.Nil.String())
-		if strings.HasSuffix(path, "/openapi.json") {
-			continue // another test compares it with the list of operations
-		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://circleci.com"+path, nil)
+		body = ids.Replace(body)
+		req, err := http.NewRequestWithContext(t.Context(), method, "https://circleci.com"+path, strings.NewReader(body))
 		require.NoError(t, err)
 		req.Header.Set("Circle-Token", srv.Token())
 		resp, err := srv.Transport().RoundTrip(req)
 		require.NoError(t, err)
-		body, err := io.ReadAll(resp.Body)
+		data, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
-		body = long.ReplaceAllFunc(body, func(number []byte) []byte { return number[:bytes.IndexByte(number, '.')+7] })
-		fmt.Fprintf(&out, "GET %s\n%d %s\n", path, resp.StatusCode, strings.ReplaceAll(strings.TrimSpace(string(body)), "\n", "\\n"))
+		shown := long.ReplaceAllFunc(data, func(number []byte) []byte { return number[:bytes.IndexByte(number, '.')+7] })
+		fmt.Fprintf(&out, "%s %s %s\n%d %s\n", method, path, body, resp.StatusCode, strings.ReplaceAll(strings.TrimSpace(string(shown)), "\n", "\\n"))
+		return data
+	}
+	for _, path := range asked(t, srv) {
+		if !strings.HasSuffix(path, "/openapi.json") { // another test compares it with the list of operations
+			answer(http.MethodGet, path, "")
+		}
+	}
+	for _, c := range writes() {
+		answer(c.method, c.path, c.body)
+	}
+	srv.Advance(time.Hour)
+	answer(http.MethodGet, "/api/v2/pipeline?org-slug=gh/acme", "")
+	exported(t, srv, &out, answer)
+	for _, d := range srv.Deliveries() {
+		fmt.Fprintf(&out, "%s to %s, attempt %d\n%d %s\n", d.Event, d.URL, d.Attempt, d.Status, d.Body)
 	}
 	file := filepath.Join("testdata", "answers.txt")
 	if *update {
