@@ -131,3 +131,92 @@ func TestAWebhookIsPingedOverHTTP(t *testing.T) {
 		assert.Equal(t, 400, status)
 	}
 }
+
+// The description of a fault shows its limits.
+func TestADocumentLimitsFaults(t *testing.T) {
+	for document, want := range map[string]string{
+		`{fault: edge_block}`:                              "blocked by the edge",
+		`{fault: edge_block, for: ["GET /me"]}`:            "blocked by the edge for GET /me",
+		`{fault: edge_block, share: 0.25}`:                 "blocked by the edge, 25 % of requests",
+		`{fault: edge_block, skip: 2, times: 3}`:           "blocked by the edge, but for the first 2, 3 times",
+		`{fault: edge_block, from: 2026-03-01T13:00:00Z}`:  "blocked by the edge, from 2026-03-01T13:00:00Z",
+		`{fault: edge_block, until: 2026-03-01T13:00:00Z}`: "blocked by the edge, until 2026-03-01T13:00:00Z",
+	} {
+		r := newRemote(t)
+		status, text := r.send("POST", "/_fake/weather", document, nil)
+		assert.Equal(t, 200, status)
+		assert.JSONEq(t, `["`+want+`"]`, text)
+		_, text = r.send("GET", "/_fake/weather", "", nil)
+		assert.JSONEq(t, `["`+want+`"]`, text)
+		r.call("DELETE", "/_fake/weather", "")
+		_, text = r.send("GET", "/_fake/weather", "", nil)
+		assert.JSONEq(t, `[]`, text)
+	}
+	r := newRemote(t)
+	for document, want := range map[string]string{
+		`{fault: rain}`: "there is no fault", `[{fault: latency, colour: red}]`: "colour", `[{fault: rain}]`: "there is no fault",
+		`{fault: edge_block, for: ["GET /nothing"]}`: "there is no operation GET /nothing", `{fault: latency, delay: -1s}`: "not a duration", `{`: "the document",
+	} {
+		status, text := r.send("POST", "/_fake/weather", document, nil)
+		assert.Equal(t, 400, status)
+		assert.Contains(t, text, want)
+	}
+}
+
+func TestJobsOfADocument(t *testing.T) {
+	r := newRemote(t)
+	r.call("POST", "/_fake/scenario", `
+projects:
+  gh/acme/web:
+    pipeline_definitions: [build, nightly]
+    scripts:
+      - workflows:
+          - name: build
+            jobs:
+              - {name: once, fails: once, takes: 10s}
+              - {name: never, fails: 0, takes: 10s}
+              - {name: always, fails: 1, takes: 10s}
+              - {name: ends, ends: [timedout, success], takes: 0s}
+              - {name: hold, approval: true, approved_after: 20s}
+              - {name: after, requires: [hold], takes: 10s}
+  gh/acme/past: {history: {days: 4, runs_per_day: 3, branches: [dev], failure_rate: 1, workflows: [{name: old, jobs: [{name: test}]}]}}
+`)
+	c, ctx := r.srv.Client(), t.Context()
+	definitions, err := c.PipelineDefinitions.List(r.srv.AddProject("gh/acme/web")).Collect(ctx)
+	require.NoError(t, err)
+	require.Len(t, definitions, 2)
+	assert.Equal(t, "nightly", definitions[1].Name)
+	id := r.srv.StartPipeline("gh/acme/web", "main")
+	r.srv.Advance(2 * time.Minute)
+	first, err := c.Pipelines.ListWorkflows(id).First(ctx)
+	require.NoError(t, err)
+	outcomes := func(id uuid.UUID) map[string]circleci.JobStatus {
+		jobs, err := c.Workflows.ListJobs(id).Collect(ctx)
+		require.NoError(t, err)
+		all := map[string]circleci.JobStatus{}
+		for _, j := range jobs {
+			all[j.Name] = j.Status
+		}
+		return all
+	}
+	assert.Equal(t, map[string]circleci.JobStatus{
+		"once": "failed", "never": "success", "always": "failed", "ends": "timedout", "hold": "success", "after": "success",
+	}, outcomes(first.ID))
+	again, err := c.Workflows.Rerun(ctx, first.ID, circleci.RerunWorkflowRequest{FromFailed: true})
+	require.NoError(t, err)
+	r.srv.Advance(2 * time.Minute)
+	assert.Equal(t, map[string]circleci.JobStatus{
+		"once": "success", "never": "success", "always": "failed", "ends": "success", "hold": "success", "after": "success",
+	}, outcomes(again.ID))
+
+	past, err := c.Pipelines.ListForProject("gh/acme/past", nil).Collect(ctx)
+	require.NoError(t, err)
+	assert.Len(t, past, 12)
+	for _, p := range past {
+		assert.Equal(t, "dev", p.Branch())
+		w, err := c.Pipelines.ListWorkflows(p.ID).First(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, "old", w.Name)
+		assert.Equal(t, circleci.WorkflowStatusFailed, w.Status)
+	}
+}
