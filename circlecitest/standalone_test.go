@@ -83,3 +83,13 @@ func TestSlugsWithNamesCannotBeAdded(t *testing.T) {
 		assert.Panics(t, add, name)
 	}
 }
+
+func TestAProjectOfGitHubIsFoundByASlugOfIDs(t *testing.T) {
+	srv := circlecitest.New(t)
+	id, org := srv.AddProject(webSlug), srv.AddOrg(webSlug.Org())
+	p, err := srv.Client().Projects.Get(t.Context(), circleci.ProjectSlug("circleci/"+org.String()+"/"+id.String()))
+	require.NoError(t, err)
+	assert.Equal(t, webSlug, p.Slug)
+	_, err = srv.Client().Projects.Get(t.Context(), circleci.ProjectSlug("circleci/"+uuid.NewString()+"/"+id.String()))
+	require.ErrorIs(t, err, circleci.ErrNotFound, "of another organization")
+}

@@ -88,12 +88,17 @@ func (s *World) addProject(o *Org, id uuid.UUID, slug, name string) *Project {
 	return p
 }
 
-// ProjectBy returns the project with a slug or ID, or nil.
+// ProjectBy returns the project with a slug or ID, or nil. A slug of IDs also
+// finds a project whose own slug has names: CircleCI's CLI runs pipelines so.
 func (s *World) ProjectBy(ref string) *Project {
 	id, err := uuid.Parse(ref)
 	slug := ShortSlug(ref)
+	ofIDs := strings.HasPrefix(slug, standalone+"/")
 	for _, p := range s.Projects {
-		if p.Slug == slug || err == nil && p.ID == id {
+		switch {
+		case p.Slug == slug, err == nil && p.ID == id:
+			return p
+		case ofIDs && standalone+"/"+base58(p.Org.ID)+"/"+base58(p.ID) == slug:
 			return p
 		}
 	}
