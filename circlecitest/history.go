@@ -20,8 +20,8 @@ type Past struct {
 	// next script.
 	Workflows []*WorkflowScript
 	// FailureRate is the fraction of the runs of each workflow in which a job
-	// fails, in addition to the failures in Workflows. It is met exactly, and
-	// reruns succeed.
+	// fails, in addition to the failures in Workflows. The number of failures
+	// is exact, not random. Reruns succeed.
 	FailureRate float64
 	// Spread is the fraction by which durations vary: see [JobScript.Varies].
 	Spread float64

@@ -22,10 +22,11 @@ func WithStrictness() Option { return func(s *Server) { s.strict = true } }
 // responses have the headers Deprecation and Sunset.
 func WithoutV11Triggers() Option { return func(s *Server) { s.api.WithoutV11Triggers = true } }
 
-// WithoutRepeatedPages ends the list of a context's variables after its page.
-// CircleCI's API returns the same page for every page token, always with a
-// further token, and so does the server by default. Clients that continue until
-// there is no token, such as CircleCI's Terraform provider, need this option.
+// WithoutRepeatedPages ends the list of a context's variables. By default the
+// server returns the same page for every page token, always with another token,
+// because CircleCI's API has been seen to do so. Clients that request pages until
+// there is no token never stop then. CircleCI's command-line tools and its
+// Terraform provider are such clients, and need this option.
 func WithoutRepeatedPages() Option { return func(s *Server) { s.api.WithoutRepeats = true } }
 
 // WithSeed sets the seed of everything random: IDs, random job outcomes and
@@ -73,6 +74,6 @@ func WithDeliveryTransport(rt http.RoundTripper) Option {
 	return func(s *Server) { s.engine.Courier.Transport = rt }
 }
 
-// WithoutV3 makes the server answer 404 to the API v3, which CircleCI Server
-// does not have.
+// WithoutV3 makes the server answer 404 to the API v3, which CircleCI
+// server does not have.
 func WithoutV3() Option { return func(s *Server) { s.api.WithoutV3 = true } }

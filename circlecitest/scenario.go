@@ -199,8 +199,8 @@ func (j *JobScript) WithOutput(text string) *JobScript {
 // PassingTest returns the result of a test that passes after running for took.
 func PassingTest(name string, took time.Duration) circleci.Test { return world.PassingTest(name, took) }
 
-// FailingTest returns the result of a test that fails with a message after half
-// a second.
+// FailingTest returns the result of a test that fails after half a second, with
+// the given message.
 func FailingTest(name, message string) circleci.Test {
 	return circleci.Test{Name: name, Classname: "suite", File: "suite_test.go", Source: "junit", Result: circleci.TestResultFailure, Message: message, RunTime: circleci.Seconds(time.Second / 2)}
 }

@@ -18,11 +18,12 @@ func (s *Server) AddUser(login, name string) uuid.UUID {
 	return s.engine.AddUser(login, name).ID
 }
 
-// AddOrg adds an organization unless the slug exists, and returns its ID. In the
-// slug of a standalone organization, circleci/<id>, the ID is a UUID or its
-// base58 form, and the organization gets this ID; see
-// [Server.AddStandaloneOrg] for one with a name. AddOrg panics if the slug is
-// invalid.
+// AddOrg adds an organization unless the slug exists, and returns its ID.
+//
+// The slug of a standalone organization is circleci/<id>, where the ID is a
+// UUID or its base58 form. The organization gets this ID. To choose its name
+// instead, use [Server.AddStandaloneOrg]. AddOrg panics if the slug has a name
+// in place of the ID.
 func (s *Server) AddOrg(slug circleci.OrgSlug) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -37,17 +38,19 @@ func (s *Server) SetPaidPlan(slug circleci.OrgSlug) {
 	s.engine.AddOrg(string(slug)).Paid = true
 }
 
-// AddStandaloneOrg adds an organization of CircleCI's own, of the type circleci,
-// and returns its slug, which has the organization's ID and not its name. The
-// projects of GitHub Apps and GitLab belong to such organizations.
+// AddStandaloneOrg adds a standalone organization with the given name, and
+// returns its slug. The slug contains the organization's ID, not its name.
+// Standalone organizations have the type circleci; projects of GitHub Apps and
+// of GitLab belong to them.
 func (s *Server) AddStandaloneOrg(name string) circleci.OrgSlug {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	return circleci.OrgSlug(s.engine.AddStandaloneOrg(name).Slug)
 }
 
-// AddStandaloneProject adds a project to a standalone organization and returns
-// its slug, which has the project's ID and not its name:
+// AddStandaloneProject adds a project with the given name to a standalone
+// organization, and returns its slug. The slug contains the project's ID, not
+// its name:
 //
 //	slug := srv.AddStandaloneProject(srv.AddStandaloneOrg("acme"), "web")
 //	id := srv.AddProject(slug) // the ID of the same project
@@ -64,11 +67,12 @@ func (s *Server) AddStandaloneProject(org circleci.OrgSlug, name string) circlec
 }
 
 // AddProject adds a project and its organization unless they exist, and returns
-// the project's ID. In the slug of a standalone project,
-// circleci/<org id>/<project id>, the IDs are UUIDs or their base58 forms, and
-// the organization and the project get these IDs; see
-// [Server.AddStandaloneProject] for one with a name. AddProject panics if the
-// slug is invalid.
+// the project's ID.
+//
+// The slug of a standalone project is circleci/<org id>/<project id>, where the
+// IDs are UUIDs or their base58 forms. The organization and the project get
+// these IDs. To choose a name instead, use [Server.AddStandaloneProject].
+// AddProject panics if the slug is invalid.
 func (s *Server) AddProject(slug circleci.ProjectSlug) uuid.UUID {
 	s.engine.Lock()
 	defer s.engine.Unlock()

@@ -125,9 +125,9 @@ func StuckToken() *Fault { return &Fault{weather.StuckToken()} }
 // with new page tokens.
 func RepeatedPage() *Fault { return &Fault{weather.RepeatedPage()} }
 
-// StorageRedirect returns a fault that redirects API calls to a storage host of
-// another origin, which has the response. A token that arrives there fails the
-// test.
+// StorageRedirect returns a fault that redirects API calls to the storage host,
+// which has another origin and returns the response. A token that is sent there
+// fails the test.
 func StorageRedirect() *Fault { return &Fault{weather.StorageRedirect()} }
 
 // ExpiredToken returns a fault that refuses the token which the server accepts

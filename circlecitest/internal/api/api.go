@@ -23,7 +23,7 @@ type API struct {
 	WithoutV11Triggers bool
 	// WithoutRepeats ends the list of a context's variables, which CircleCI repeats.
 	WithoutRepeats bool
-	// WithoutV3 leaves out the API v3, as on CircleCI Server.
+	// WithoutV3 leaves out the API v3, as on CircleCI server.
 	WithoutV3 bool
 }
 
