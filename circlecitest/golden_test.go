@@ -180,6 +180,56 @@ func writes() (all []write) {
 	)
 }
 
+// edges are requests at the limits of what the API accepts.
+func edges() (all []write) {
+	post := func(path string, bodies ...string) {
+		for _, body := range bodies {
+			all = append(all, write{http.MethodPost, "/api/v2" + path, body})
+		}
+	}
+	for _, endpoint := range []string{"o.example:0", "o.example:1", "o.example:65535", "o.example:65536", "o.example:x", "o.example", ":4317", "http://o.example", "ftp://o.example", "localhost:1"} {
+		post("/otel/exporters", `{"org_id":"{org_id}","endpoint":"`+endpoint+`","protocol":"http"}`, `{"org_id":"{orgID}","endpoint":"`+endpoint+`","protocol":"grpc"}`)
+	}
+	for _, n := range []string{"0", "1", "60", "61"} {
+		post("/project/{project-slug}/schedule", `{"name":"n`+n+`","attribution-actor":"current","parameters":{"tag":"v1"},"timetable":{"per-hour":`+n+`,"hours-of-day":[0,23],"days-of-month":[1,31]}}`)
+	}
+	for _, hours := range []string{"[]", "[24]", "[-1]"} {
+		post("/project/{project-slug}/schedule", `{"name":"h","attribution-actor":"current","parameters":{"branch":"main"},"timetable":{"per-hour":1,"hours-of-day":`+hours+`,"days-of-week":["MON"]}}`)
+	}
+	for _, value := range []string{"", "abcd", "abcde"} {
+		post("/project/{project-slug}/envvar", `{"name":"V`+value+`","value":"`+value+`"}`)
+	}
+	post("/context", `{"name":"a","owner":{"id":"{orgID}","type":"account"}}`, `{"name":"b","owner":{"id":"{orgID}","type":"organization"}}`,
+		`{"name":"c","owner":{"slug":"gh/acme","type":"account"}}`, `{"name":"d","owner":{"id":"{orgID}","slug":"gh/acme"}}`, `{"name":"e","owner":{"id":"{orgID}","type":"team"}}`, `{"name":"f","owner":{}}`)
+	for _, ids := range []string{`"x"`, `"{org_id}"`, `"x","{org_id}"`, `"{orgID}"`} {
+		post("/organizations/{orgID}/usage_export_job", `{"start":"2026-03-01T00:00:00Z","end":"2026-03-02T00:00:00Z","shared_org_ids":[`+ids+`]}`)
+	}
+	post("/organizations/{orgID}/usage_export_job", `{"start":"x","end":"2026-03-02T00:00:00Z","shared_org_ids":[]}`, `{"start":"2026-03-02T00:00:00Z","end":"x","shared_org_ids":[]}`,
+		`{"start":"2026-02-01T00:00:00Z","end":"2026-03-02T12:00:00Z","shared_org_ids":[]}`, `{"start":"2026-03-02T00:00:00Z","end":"2026-03-01T00:00:00Z","shared_org_ids":[]}`)
+	post("/webhook", `{"name":"n"}`, `{"url":"https://a.example/"}`, `{"name":"n","url":"https://a.example/"}`, `{"name":"n","events":["job-completed"]}`,
+		`{"name":"n","url":"http://a.example/","events":["job-completed"],"verify-tls":true,"signing-secret":"s","scope":{"id":"<web>","type":"project"}}`,
+		`{"name":"n","url":"https://a.example/","events":["job-completed"],"verify-tls":true,"signing-secret":"s","scope":{"id":"<web>","type":"org"}}`,
+		`{"name":"n","url":"https://a.example/","events":["none"],"verify-tls":true,"signing-secret":"s","scope":{"id":"<web>","type":"project"}}`)
+	all = append(all, write{http.MethodPut, "/api/v2/webhook/{webhook-id}", `{"name":"other","url":"https://other.example/","events":["workflow-completed"],"verify-tls":false}`})
+	post("/workflow/<workflow>/rerun", `{"jobs":["{job-id}"],"sparse_tree":true}`, `{"jobs":["{job-id}"],"enable_ssh":true}`, `{"enable_ssh":true}`)
+	post("/project/{project-slug}/pipeline", `{"tag":"v1"}`, `{"parameters":{"a":1.5}}`, `{"parameters":{"a":null}}`, `{"parameters":{"a":"`+strings.Repeat("x", 512)+`"}}`, `{"parameters":{"a":"`+strings.Repeat("x", 513)+`"}}`)
+	for _, query := range []string{
+		"/deploy/components?org-id={orgID}&page-size=1", "/deploy/components?org-id={orgID}&page-size=0", "/deploy/components?org-id={orgID}&page-size=x",
+		"/deploy/environments?org-id={orgID}&page-size=-1",
+		"/project/{project-slug}/pipeline?page-token=x", "/project/{project-slug}/checkout-key?digest=sha256", "/project/{project-slug}/checkout-key?digest=x",
+		"/insights/gh/acme/past/workflows/build?start-date=2026-01-01T00:00:00Z", "/insights/gh/acme/past/workflows/build?start-date=x", "/insights/gh/acme/past/workflows/build?end-date=2026-03-01T00:00:00Z",
+		"/insights/gh/acme/past/workflows/build?all-branches=true&start-date=2025-01-01T00:00:00Z", "/insights/gh/acme/past/workflows?branch=dev&reporting-window=x",
+		"/insights/time-series/gh/acme/past/workflows/build/jobs?granularity=hourly", "/insights/time-series/gh/acme/past/workflows/build/jobs?branch=dev",
+		"/insights/gh/acme/past/workflows/build/test-metrics?all-branches=true", "/insights/gh/acme/past/flaky-tests",
+	} {
+		all = append(all, write{http.MethodGet, "/api/v2" + query, ""})
+	}
+	for _, query := range []string{"page[limit]=1", "page[limit]=20", "page[limit]=x", "page[cursor]=x", "page[cursor]=b2Zmc2V0Ong", "page[cursor]=b2Zmc2V0OjE", "filter[from]=2026-03-02T12:00:30Z"} {
+		all = append(all, write{http.MethodGet, "/api/v3/runs?filter[project_id]=<web>&" + query, ""})
+	}
+	return all
+}
+
 // exported adds what usage exports have: the bodies create one.
 func exported(t *testing.T, srv *circlecitest.Server, out *strings.Builder, answer func(method, path, body string) []byte) {
 	t.Helper()
@@ -241,7 +291,7 @@ func TestAnswersStayAsTheyAre(t *testing.T) {
 			answer(http.MethodGet, path, "")
 		}
 	}
-	for _, c := range writes() {
+	for _, c := range slices.Concat(writes(), edges()) {
 		answer(c.method, c.path, c.body)
 	}
 	srv.Advance(time.Hour)
