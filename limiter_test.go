@@ -2,7 +2,9 @@ package circleci_test
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -144,3 +146,59 @@ func TestAPanicOfAMiddlewareIsItsOwn(t *testing.T) {
 type panics struct{}
 
 func (panics) RoundTrip(*http.Request) (*http.Response, error) { panic("of a middleware") }
+
+// wrapped passes on what a wrapper of one's own knows: the operations, but not
+// the calls that they belong to.
+type wrapped struct{ pacer *circleci.Pacer }
+
+func (w wrapped) Wait(ctx context.Context) error { return w.pacer.Wait(ctx) }
+
+func (w wrapped) WaitFor(ctx context.Context, op circleci.Operation) error {
+	return w.pacer.WaitFor(ctx, circleci.Operation{Method: op.Method, Route: op.Route, Key: op.Key})
+}
+
+func (w wrapped) Observe(_ context.Context, op circleci.Operation, r circleci.Response) {
+	w.pacer.Observe(context.Background(), circleci.Operation{Method: op.Method, Route: op.Route, Key: op.Key}, r)
+}
+
+func TestAPacerCanBeWrapped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			mu     sync.Mutex
+			tokens = 20.
+			stamp  = time.Now()
+			sent   int
+		)
+		server := roundTrip(func(req *http.Request) (*http.Response, error) { // 20 requests a second
+			mu.Lock()
+			defer mu.Unlock()
+			sent++
+			tokens, stamp = min(20, tokens+20*time.Since(stamp).Seconds()), time.Now()
+			status := http.StatusOK
+			if tokens--; tokens < 0 {
+				tokens++
+				status = http.StatusTooManyRequests
+			}
+			return &http.Response{
+				StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: http.Header{},
+				Body: io.NopCloser(strings.NewReader(me)), ContentLength: -1,
+			}, nil
+		})
+		client, err := circleci.NewClient(canary, circleci.WithHTTPClient(&http.Client{Transport: server}),
+			circleci.WithLimiter(wrapped{circleci.NewPacer(0)}), circleci.WithRetry(circleci.RetryPolicy{MaxAttempts: 10}))
+		require.NoError(t, err)
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 16 {
+			group.Go(func() {
+				for range 20 {
+					_, err := client.Users.Me(t.Context())
+					assert.NoError(t, err)
+				}
+			})
+		}
+		group.Wait()
+		assert.Less(t, time.Since(start), 22*time.Second, "15 s are the limit")
+		assert.Less(t, sent, 320+40, "what is above 320 was refused")
+	})
+}

@@ -10,3 +10,10 @@ func (p *Pacer) Paused() int {
 	}
 	return n
 }
+
+// Lanes returns how many routes the pacer remembers.
+func (p *Pacer) Lanes() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.lanes)
+}

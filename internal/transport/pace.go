@@ -28,7 +28,6 @@ const (
 	growTime    = 10 * time.Second       // from the granted rate to twice that; doubles with each refusal, up to four times
 	measureTime = time.Second            // between two beginnings of a measurement
 	accountTime = 500 * time.Millisecond // at least, between two accounts that are compared
-	accountRate = 200                    // at most, before that
 	manyLanes   = 1000                   // so many are forgotten at once, to begin again
 )
 
@@ -137,10 +136,10 @@ func (l *lane) dispatch(now time.Time) {
 		}
 		t.number, t.others, t.at = l.departed+1, l.inFlight, now
 		l.departed, l.inFlight, l.tokens = t.number, l.inFlight+1, l.tokens-1
-		if l.departed == l.wave+1 {
-			l.marks = [2]Ticket{*t, *t}
+		if mark := (Ticket{number: t.number, at: now}); l.departed == l.wave+1 {
+			l.marks = [2]Ticket{mark, mark}
 		} else if now.Sub(l.marks[1].at) > measureTime {
-			l.marks = [2]Ticket{l.marks[1], *t}
+			l.marks = [2]Ticket{l.marks[1], mark}
 		}
 		t.ready <- nil
 		return true
@@ -208,8 +207,11 @@ func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 		l.wave, l.wasted, l.grow = l.departed, 0, min(l.grow*2+growTime, 3*growTime)
 	}
 	l.wasted++
-	n := float64(l.wave - l.marks[0].number + 1 - l.wasted)
-	rate := n / (max(t.at.Sub(l.marks[0].at), 0) + burstTime).Seconds()
+	rate := 0.
+	for _, mark := range l.marks { // the pace may have changed between them
+		n := float64(l.wave - mark.number + 1 - l.wasted)
+		rate = max(rate, n/(max(t.at.Sub(mark.at), 0)+burstTime).Seconds())
+	}
 	switch {
 	case l.accounts:
 		l.burst = 1
@@ -219,7 +221,7 @@ func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 		l.granted = startShare * rate
 		l.burst = max(min(l.burst, l.granted*burstTime.Seconds()/2), 1)
 	}
-	l.refused, l.tokens, l.stamp, l.seen = now.Add(min(wait, l.most)), min(l.tokens, 1), now, time.Time{}
+	l.refused, l.stamp, l.seen = now.Add(min(wait, l.most)), now, time.Time{}
 }
 
 // account adjusts the bucket to the server's numbers, and measures from two of
@@ -227,23 +229,18 @@ func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 // requests that may not be counted yet all take one token, or none does.
 func (l *lane) account(now time.Time, t Ticket, limit RateLimit) {
 	if !l.accounts {
-		l.accounts, l.granted, l.tokens, l.rate, l.seen = true, 0, 0, accountRate, time.Time{}
+		l.accounts, l.granted, l.tokens, l.seen = true, 0, 0, time.Time{}
 	}
 	if passed := now.Sub(l.seen); passed >= accountTime {
 		total := t.number + limit.Remaining
 		rate := float64(total-l.total) / passed.Seconds()
 		if l.seen.IsZero() {
 			rate = min(l.rate, float64(max(limit.Limit, 1))/limit.Reset.Seconds())
-		} else if limit.Remaining < limit.Limit-1 { // else an overflow is not seen
-			rate = (l.rate + rate) / 2
 		}
 		l.rate, l.seen, l.total = max(rate, 0.001), now, total
 	}
 	l.burst, l.reset = float64(max(limit.Limit, limit.Remaining, 1)), now.Add(max(limit.Reset, time.Second))
-	l.delay(now) // refills
-	most := float64(limit.Remaining)
-	if l.rate > 1 && limit.Limit > 1 { // a few are left to others, and to errors
-		most -= float64(min(max(limit.Limit/25, 1), 3))
-	}
+	l.delay(now)                                              // refills
+	most := float64(limit.Remaining - min(limit.Limit/10, 3)) // a few are left to others, and to errors
 	l.tokens = min(max(l.tokens, most-float64(l.departed-t.number+t.others)), most)
 }

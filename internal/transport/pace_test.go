@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -126,8 +127,13 @@ func uneven(request int) (there, back time.Duration) {
 // calls have failed for good.
 func crowd(t *testing.T, workers int, next transport.Handler) (took time.Duration, lost int) {
 	t.Helper()
+	return crowdOf(t, workers, pacer(next).Do)
+}
+
+func crowdOf(t *testing.T, workers int, next transport.Handler) (took time.Duration, lost int) {
+	t.Helper()
 	const calls = 1000
-	rt := retry(pacer(next).Do)
+	rt := retry(next)
 	rt.MaxElapsed = time.Hour
 	start, todo, failures := time.Now(), atomic.Int32{}, atomic.Int32{}
 	var wg sync.WaitGroup
@@ -146,8 +152,8 @@ func crowd(t *testing.T, workers int, next transport.Handler) (took time.Duratio
 
 // TestPacerAgainstServers is about the two things that a user wants of a
 // pacer: that no call is lost, and that the limit is used. How the goroutines
-// of one moment are ordered is not determined, and the jitter neither: the
-// bounds have some room above what is reached.
+// of one moment are ordered is not determined, and the jitter neither, so that
+// the time is the median of three.
 func TestPacerAgainstServers(t *testing.T) {
 	const short, usual, long = 200 * time.Microsecond, 5 * time.Millisecond, 60 * time.Millisecond
 	never := func(time.Duration) time.Duration { return -1 }
@@ -172,7 +178,7 @@ func TestPacerAgainstServers(t *testing.T) {
 		// A reset in whole seconds says little of a window of one.
 		{name: "short window", server: limits{burst: 300, window: time.Second, announce: untilNextWindow}, refused: 20, most: 5},
 		{name: "no limit to speak of", server: limits{rate: 1e9, burst: 1e9, announce: untilFull}},
-		{name: "bucket, answers overtake", server: limits{rate: 100, burst: 50, announce: untilFull, latency: uneven}},
+		{name: "bucket, answers overtake", server: limits{rate: 100, burst: 50, announce: untilFull, latency: uneven}, refused: 2},
 		{name: "window, answers overtake", server: limits{burst: 300, window: 10 * time.Second, announce: untilNextWindow, latency: uneven}, refused: 20, most: 34},
 		{
 			name: "bucket, 429 without headers", server: limits{rate: 100, burst: 10, announce: untilFull, on: 200},
@@ -188,8 +194,8 @@ func TestPacerAgainstServers(t *testing.T) {
 		},
 
 		// The server says nothing before it refuses.
-		{name: "silent bucket", server: limits{rate: 200, burst: 50}, refused: 24, most: 6.7},
-		{name: "silent bucket, 100 workers", server: limits{rate: 200, burst: 50}, workers: 100, refused: 150, most: 8},
+		{name: "silent bucket", server: limits{rate: 200, burst: 50}, refused: 24, most: 6},
+		{name: "silent bucket, 100 workers", server: limits{rate: 200, burst: 50}, workers: 100, refused: 150, most: 6.2},
 		{name: "silent small bucket", server: limits{rate: 50, burst: 10}, refused: 20, most: 26},
 		{name: "silent fast bucket", server: limits{rate: 1000, burst: 100}, refused: 20, most: 4.2},
 		{name: "silent slow bucket", server: limits{rate: 20, burst: 100}, refused: 50},
@@ -214,28 +220,51 @@ func TestPacerAgainstServers(t *testing.T) {
 		}
 		for _, latency := range latencies {
 			t.Run(fmt.Sprintf("%s, %v", row.name, latency), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					s := &limitedServer{limits: row.server}
-					if s.latency == nil {
-						s.latency = always(latency)
-					}
-					workers := cmp.Or(row.workers, 16)
-					took, lost := crowd(t, workers, s.Do)
-					theory := max((1000-s.burst)/s.rate, 1000./float64(workers)*latency.Seconds())
-					if s.window > 0 {
-						theory = (math.Ceil(1000/s.burst) - 1) * s.window.Seconds()
-					}
-					most := row.most
-					if most == 0 {
-						most = 1.06*theory + 0.3
-					}
-					t.Logf("%.2f s, in theory %.2f; %d refused, %d lost", took.Seconds(), theory, s.refused, lost)
-					assert.Zero(t, lost, "calls fail that had only to wait")
-					assert.LessOrEqual(t, took.Seconds(), most, "the server would have granted more")
-					assert.LessOrEqual(t, s.refused, row.refused, "the limit is hit, not kept")
-				})
+				workers := cmp.Or(row.workers, 16)
+				theory := max((1000-row.server.burst)/row.server.rate, 1000./float64(workers)*latency.Seconds())
+				if row.server.window > 0 {
+					theory = (math.Ceil(1000/row.server.burst) - 1) * row.server.window.Seconds()
+				}
+				most := cmp.Or(row.most, 1.06*theory+0.3)
+				var times []float64
+				for range 3 {
+					synctest.Test(t, func(t *testing.T) {
+						s := &limitedServer{limits: row.server}
+						if s.latency == nil {
+							s.latency = always(latency)
+						}
+						took, lost := crowd(t, workers, s.Do)
+						t.Logf("%.2f s, in theory %.2f; %d refused, %d lost", took.Seconds(), theory, s.refused, lost)
+						assert.Zero(t, lost, "calls fail that had only to wait")
+						assert.LessOrEqual(t, s.refused, row.refused, "the limit is hit, not kept")
+						times = append(times, took.Seconds())
+					})
+				}
+				slices.Sort(times)
+				assert.LessOrEqual(t, times[1], most, "the server would have granted more")
 			})
 		}
+	}
+}
+
+// TestACrowdAfterACalmTime: a server that was hardly used grants its whole rate
+// to those who come then.
+func TestACrowdAfterACalmTime(t *testing.T) {
+	for name, announce := range map[string]convention{"announced": untilFull, "silent": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &limitedServer{limits: limits{rate: 200, burst: 50, announce: announce, latency: always(5 * time.Millisecond)}}
+				p := pacer(s.Do)
+				for range 60 {
+					require.True(t, p.Do(t.Context(), newCall(t, "GET")).OK())
+					time.Sleep(time.Second)
+				}
+				took, lost := crowdOf(t, 16, p.Do)
+				assert.Zero(t, lost)
+				assert.LessOrEqual(t, took.Seconds(), 6.)
+				assert.LessOrEqual(t, s.refused, 24)
+			})
+		})
 	}
 }
 
@@ -717,24 +746,84 @@ func TestNothingIsSavedUpInAPause(t *testing.T) {
 	})
 }
 
+// TestOneCallerProbes: when a pause beyond the longest wait is tested, only one
+// of those who come at that moment is sent.
+func TestOneCallerProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent atomic.Int64
+		p := pacer(func(context.Context, *transport.Call) *transport.Result {
+			sent.Add(1)
+			time.Sleep(time.Second)
+			r := limited(31 * 24 * time.Hour)
+			return &r
+		})
+		p.Do(t.Context(), newCall(t, "GET"))
+		time.Sleep(2 * time.Minute)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { assert.Equal(t, 429, p.Do(t.Context(), newCall(t, "GET")).StatusCode) })
+		}
+		wg.Wait()
+		assert.Equal(t, int64(2), sent.Load())
+	})
+}
+
+// TestALongPauseOfOneIsNotAllsPace: what is refused for an hour does not keep
+// the other calls of its route at the pace of that moment.
+func TestALongPauseOfOneIsNotAllsPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &limitedServer{limits: limits{rate: 20, burst: 20, latency: always(5 * time.Millisecond)}}
+		s.retryAfter = func(time.Duration) time.Duration { return time.Hour }
+		p := pacer(s.Do)
+		for i := range 25 { // one of them is refused
+			c := newCall(t, "GET")
+			c.URL = parseURL(t, fmt.Sprintf("https://circleci.com/api/v2/context/%d", i))
+			p.Do(t.Context(), c)
+		}
+		require.Positive(t, s.refused)
+		s.limits = limits{rate: 1e9, burst: 1e9, latency: always(5 * time.Millisecond)}
+		time.Sleep(5 * time.Minute)
+		start := time.Now()
+		for i := range 1000 {
+			c := newCall(t, "GET")
+			c.URL = parseURL(t, fmt.Sprintf("https://circleci.com/api/v2/context/%d", 100+i))
+			require.True(t, p.Do(t.Context(), c).OK())
+		}
+		assert.Less(t, time.Since(start), 10*time.Second)
+	})
+}
+
+// TestManyRoutesAreForgotten: a program that makes up routes does not fill the
+// memory.
+func TestManyRoutesAreForgotten(t *testing.T) {
+	p := &transport.Pacer{MaxWait: time.Minute}
+	limit := &transport.Limit{Wait: p.Wait, Observe: p.Observe, Next: fine}
+	for i := range 5000 {
+		require.True(t, limit.Do(t.Context(), routed(t, strconv.Itoa(i))).OK())
+	}
+	assert.LessOrEqual(t, p.Lanes(), 1000)
+}
+
 // TestTheFirstBurstIsBounded: while nothing is known, a crowd does not go all at
 // once. It is let go with the answers, or slowly if none come.
 func TestTheFirstBurstIsBounded(t *testing.T) {
 	for name, row := range map[string]struct {
+		before  int // calls, one after the other
 		latency time.Duration
 		at      time.Duration
 		most    int // requests sent until then
 		all     time.Duration
 	}{
-		"at once":        {5 * time.Millisecond, 0, 32, 40 * time.Millisecond},
-		"as it answers":  {5 * time.Millisecond, 5 * time.Millisecond, 98, 40 * time.Millisecond},
-		"without answer": {time.Hour, 100 * time.Millisecond, 64, 3100 * time.Millisecond},
+		"at once":        {0, 5 * time.Millisecond, 0, 32, 40 * time.Millisecond},
+		"after others":   {1000, 5 * time.Millisecond, 0, 32, 40 * time.Millisecond},
+		"as it answers":  {0, 5 * time.Millisecond, 5 * time.Millisecond, 98, 40 * time.Millisecond},
+		"without answer": {0, time.Hour, 100 * time.Millisecond, 64, 3100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var at []time.Duration
 				var mu sync.Mutex
-				start := time.Now()
+				var start time.Time
 				p := pacer(func(ctx context.Context, c *transport.Call) *transport.Result {
 					mu.Lock()
 					at = append(at, time.Since(start))
@@ -742,6 +831,10 @@ func TestTheFirstBurstIsBounded(t *testing.T) {
 					time.Sleep(row.latency)
 					return fine(ctx, c)
 				})
+				for range row.before {
+					p.Do(t.Context(), newCall(t, "GET"))
+				}
+				at, start = nil, time.Now()
 				var wg sync.WaitGroup
 				for range 1000 {
 					wg.Go(func() { p.Do(t.Context(), newCall(t, "GET")) })
