@@ -103,7 +103,7 @@ func asked(t *testing.T, srv *circlecitest.Server) (all []string) {
 			"/api/v2/insights/"+string(slug)+"/workflows?all-branches=true&reporting-window=last-7-days",
 			"/api/v2/insights/pages/"+string(slug)+"/summary?reporting-window=last-30-days&branches=main",
 			"/api/v2/insights/"+string(slug)+"/workflows/build?all-branches=true&start-date=2026-02-20T00:00:00Z&end-date=2026-02-25T00:00:00Z",
-			"/api/v2/insights/"+string(slug)+"/workflows/build/jobs?job-name=li&reporting-window=last-60-days",
+			"/api/v2/insights/"+string(slug)+"/workflows/build/jobs?job-name=li&all-branches=true&reporting-window=last-60-days",
 			"/api/v2/insights/gh/acme/summary?project-names=past&project-names=broken&reporting-window=last-24-hours",
 		)
 		pipelines, err := c.Pipelines.ListForProject(slug, nil).Take(2).Collect(ctx)

@@ -124,7 +124,7 @@ func (p *regoParser) header() (pkg string, err error) {
 
 func (p *regoParser) restOfLine() string {
 	var rest strings.Builder
-	for token := p.next(); token != "\n" && token != ""; token = p.next() {
+	for token := p.next(); token != "\n" && token != ";" && token != ""; token = p.next() {
 		rest.WriteString(token)
 	}
 	return rest.String()
