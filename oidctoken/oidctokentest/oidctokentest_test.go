@@ -1,7 +1,9 @@
 package oidctokentest_test
 
 import (
+	"encoding/base64"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,4 +45,25 @@ func TestClaimsRoundTrip(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		assert.Equal(t, status, resp.StatusCode, path)
 	}
+}
+
+func TestAClaimThatIsNilIsNotInTheToken(t *testing.T) {
+	issuer := oidctokentest.NewIssuer(t)
+	token := issuer.Sign(oidctoken.Claims{OrgID: uuid.New(), All: map[string]any{"exp": nil, "custom": nil}})
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	require.NoError(t, err)
+	assert.NotContains(t, string(payload), "custom")
+	assert.NotContains(t, string(payload), "exp")
+}
+
+func TestAnIssuerEndsWithItsTest(t *testing.T) {
+	var url string
+	t.Run("inner", func(t *testing.T) {
+		url = oidctokentest.NewIssuer(t).URL
+		resp, err := http.Get(url) //nolint:noctx // it is the only request
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	})
+	_, err := http.Get(url) //nolint:noctx,bodyclose // there is no response
+	require.Error(t, err)
 }
