@@ -449,6 +449,25 @@ func TestSelfHostedServersWithTheirOwnCertificates(t *testing.T) {
 	require.NoError(t, stranger.Close())
 }
 
+func TestOldVersionsOfTLSAreRefused(t *testing.T) {
+	for version, accepted := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(me)) // a recorder's failure is the client's error
+		}))
+		server.TLS = &tls.Config{MinVersion: version, MaxVersion: version} //nolint:gosec // the client has to refuse it
+		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+		server.StartTLS()
+		pool := x509.NewCertPool()
+		pool.AddCert(server.Certificate())
+		client, err := circleci.NewClient(canary, circleci.WithBaseURL(server.URL), circleci.WithRootCAs(pool))
+		require.NoError(t, err)
+		_, err = client.Users.Me(t.Context(), circleci.NoRetry())
+		assert.Equal(t, accepted, err == nil, "%s: %v", tls.VersionName(version), err)
+		require.NoError(t, client.Close())
+		server.Close()
+	}
+}
+
 func TestTLSOptionsDoNotGoWithATransport(t *testing.T) {
 	own := circleci.WithHTTPClient(&http.Client{Transport: replies()})
 	for _, opt := range []circleci.Option{circleci.WithRootCAs(x509.NewCertPool()), circleci.WithClientCertificate(tls.Certificate{})} {

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/tools/go/packages"
@@ -30,46 +29,13 @@ type sample struct {
 
 	parallel int
 	verbose  bool
+	mutants  int // found
 
 	work     string // temporary directory
 	packages []*packages.Package
 	source   map[string][]byte
 	binaries []binary
 }
-
-// binary is a compiled test.
-type binary struct {
-	path, dir, pkg string
-	limit          time.Duration // of one run
-}
-
-// switches is added to each changed package. It reads the environment without
-// package os, which some packages do not import.
-const switches = `package %s
-
-import (
-	"strconv"
-	"syscall"
-)
-
-var activeMutant = func() int {
-	text, _ := syscall.Getenv("MUTANT")
-	id, _ := strconv.Atoi(text)
-	return id
-}()
-
-func mutantOn(id int) bool { return id == activeMutant }
-
-func mutantOr[T any](id int, mutated, original func() T) T {
-	if id == activeMutant {
-		return mutated()
-	}
-	return original()
-}
-
-var _ = mutantOr[int]
-var _ = mutantOn
-`
 
 // measure draws n mutants and returns how many of them the tests have killed.
 func (s *sample) measure(ctx context.Context, n int, seed uint64) (killed, counted int, err error) {
@@ -135,6 +101,7 @@ func (s *sample) load() ([]*mutant, error) {
 	for i, m := range all {
 		m.id = i + 1
 	}
+	s.mutants = len(all)
 	return all, nil
 }
 
@@ -190,7 +157,7 @@ func (s *sample) overlay(drawn []*mutant) (path string, lines map[string][]int, 
 	}
 	for _, pkg := range s.packages {
 		if len(pkg.GoFiles) > 0 {
-			if err := write(filepath.Join(filepath.Dir(pkg.GoFiles[0]), "mutant_switches.go"), fmt.Sprintf(switches, pkg.Name)); err != nil {
+			if err := write(filepath.Join(filepath.Dir(pkg.GoFiles[0]), "mutant_switches.go"), fmt.Sprintf(switches, pkg.Name, s.mutants+1, traced)); err != nil {
 				return "", nil, err
 			}
 		}
@@ -276,89 +243,4 @@ func (s *sample) build(ctx context.Context, overlay string) (string, error) {
 		s.binaries = append(s.binaries, binary{path: path, dir: dir, pkg: pkg})
 	}
 	return "", nil
-}
-
-// calibrate runs the unchanged tests, and derives the time limit of a mutant's
-// run from the time that they take.
-func (s *sample) calibrate(ctx context.Context) error {
-	for i := range s.binaries {
-		b := &s.binaries[i]
-		b.limit = s.limit
-		start := time.Now()
-		if out, ok := b.run(ctx, 0); !ok {
-			return fmt.Errorf("the tests of %s fail without any change:\n%s", b.pkg, out)
-		}
-		b.limit = min(s.limit, 5*time.Second+5*time.Since(start))
-	}
-	return nil
-}
-
-// survivors runs the tests against each mutant, s.parallel at a time.
-func (s *sample) survivors(ctx context.Context, drawn []*mutant) []*mutant {
-	var (
-		mu    sync.Mutex
-		group sync.WaitGroup
-		out   []*mutant
-		next  = make(chan *mutant)
-	)
-	for range s.parallel {
-		group.Go(func() {
-			for m := range next {
-				killer, ok := s.run(ctx, m.id)
-				mu.Lock()
-				if ok {
-					out = append(out, m)
-				}
-				if s.verbose {
-					fmt.Printf("%s: %s\n", cmp.Or(killer, "survived"), m.place(s.dir))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for _, m := range drawn {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- m
-	}
-	close(next)
-	group.Wait()
-	slices.SortFunc(out, func(a, b *mutant) int {
-		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.lo, b.lo), cmp.Compare(a.id, b.id))
-	})
-	return out
-}
-
-var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
-
-// run runs the tests with one mutant switched on, and reports whether all pass,
-// or else which has failed.
-func (s *sample) run(ctx context.Context, id int) (killer string, ok bool) {
-	for i := range s.binaries {
-		b := &s.binaries[i]
-		if out, ok := b.run(ctx, id); !ok {
-			if name := failedTest.FindStringSubmatch(out); name != nil {
-				return b.pkg + "." + name[1], false
-			}
-			return b.pkg + ", " + strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:]), false
-		}
-	}
-	return "", true
-}
-
-// run runs one binary. A mutant that fills the memory is stopped by a limit on
-// the address space.
-func (b *binary) run(ctx context.Context, id int) (string, bool) {
-	ctx, cancel := context.WithTimeout(ctx, b.limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", `ulimit -v 8000000; exec "$0" -test.failfast -test.short`, b.path)
-	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id))
-	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return string(out) + "\n" + cmp.Or(ctx.Err(), err).Error(), false
-	}
-	return "", true
 }
