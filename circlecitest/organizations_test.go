@@ -18,7 +18,7 @@ import (
 // answer as it comes.
 func callRaw(t *testing.T, srv *circlecitest.Server, method, path, body string) (status int, answer string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, "https://circleci.com/api/v2"+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), method, "https://circleci.com"+fullPath(path), strings.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Circle-Token", srv.Token())
 	resp, err := srv.Transport().RoundTrip(req)

@@ -314,7 +314,9 @@ func TestAProgramIsToldWhatTheAPIWouldIgnore(t *testing.T) {
 
 func TestWhatIsNotModelledIsNamed(t *testing.T) {
 	srv := circlecitest.New(t)
-	for path, status := range map[string]int{"/pipeline/search": 501, "/nonsense": 501, "/context/x/y/z/a": 501} {
+	for path, status := range map[string]int{
+		"/pipeline/search": 501, "/nonsense": 501, "/context/x/y/z/a": 501, "/api/v2/api/v3/runs/search": 501, "/api/v3/nonsense": 501,
+	} {
 		r, err := send(t, srv, http.MethodPost, path, "{}")
 		require.NoError(t, err)
 		assert.Equal(t, status, r.status, path)

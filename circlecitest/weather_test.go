@@ -45,9 +45,17 @@ func ask(t *testing.T, srv *circlecitest.Server, path string) (reply, error) {
 	return send(t, srv, http.MethodGet, path, "")
 }
 
+// fullPath is a path from the root of the host; the API v2's lack it.
+func fullPath(path string) string {
+	if strings.HasPrefix(path, "/api/") {
+		return path
+	}
+	return "/api/v2" + path
+}
+
 func send(t *testing.T, srv *circlecitest.Server, method, path, body string) (reply, error) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, "https://circleci.com/api/v2"+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), method, "https://circleci.com"+fullPath(path), strings.NewReader(body))
 	require.NoError(t, err)
 	if body == "" {
 		req.Body = nil

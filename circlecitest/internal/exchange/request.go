@@ -80,7 +80,7 @@ func (r *Request) IsAPI() bool {
 // v2, or from the root of the host for other versions.
 func (r *Request) Path() string {
 	path := r.HTTP.URL.EscapedPath()
-	if rest, ok := strings.CutPrefix(path, "/api/v2/"); ok {
+	if rest, ok := strings.CutPrefix(path, "/api/v2/"); ok && !strings.HasPrefix(rest, "api/") {
 		return "/" + rest
 	}
 	return path
