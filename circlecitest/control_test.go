@@ -245,6 +245,11 @@ func TestForeignersAreRefused(t *testing.T) {
 	srv := circlecitest.New(t, circlecitest.WithAllowedHosts("fake"))
 	status, _ := remote{t, srv}.send("GET", "/api/v2/me", "", map[string]string{"Host": "fake:8080"})
 	assert.Equal(t, http.StatusOK, status)
+	status, _ = remote{t, srv}.send("GET", "/api/v2/me", "", map[string]string{"Host": "other:8080"})
+	assert.Equal(t, http.StatusForbidden, status)
+	srv = circlecitest.New(t, circlecitest.WithAllowedHosts("*"))
+	status, _ = remote{t, srv}.send("GET", "/api/v2/me", "", map[string]string{"Host": "any.example"})
+	assert.Equal(t, http.StatusOK, status)
 }
 
 // endless is a body without end; reading it would never stop.

@@ -202,6 +202,9 @@ projects:
 	assert.Equal(t, map[string]circleci.JobStatus{
 		"once": "failed", "never": "success", "always": "failed", "ends": "timedout", "hold": "success", "after": "success",
 	}, outcomes(first.ID))
+	jobs, err := c.Workflows.ListJobs(first.ID).Collect(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, 10*time.Second, jobs[0].StoppedAt.Sub(jobs[0].StartedAt))
 	again, err := c.Workflows.Rerun(ctx, first.ID, circleci.RerunWorkflowRequest{FromFailed: true})
 	require.NoError(t, err)
 	r.srv.Advance(2 * time.Minute)

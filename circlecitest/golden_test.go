@@ -211,6 +211,10 @@ func edges() (all []write) {
 		`{"name":"n","url":"https://a.example/","events":["job-completed"],"verify-tls":true,"signing-secret":"s","scope":{"id":"<web>","type":"org"}}`,
 		`{"name":"n","url":"https://a.example/","events":["none"],"verify-tls":true,"signing-secret":"s","scope":{"id":"<web>","type":"project"}}`)
 	all = append(all, write{http.MethodPut, "/api/v2/webhook/{webhook-id}", `{"name":"other","url":"https://other.example/","events":["workflow-completed"],"verify-tls":false}`})
+	all = append(all, write{http.MethodPost, "/api/v3/workflows/<workflow>/rerun", "x"})
+	for _, id := range []string{"1a", "12", ""} {
+		post("/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}/triggers", `{"event_source":{"provider":"github_app","repo":{"external_id":"`+id+`"}},"event_preset":"all-pushes"}`)
+	}
 	post("/workflow/<workflow>/rerun", `{"jobs":["{job-id}"],"sparse_tree":true}`, `{"jobs":["{job-id}"],"enable_ssh":true}`, `{"enable_ssh":true}`)
 	post("/project/{project-slug}/pipeline", `{"tag":"v1"}`, `{"parameters":{"a":1.5}}`, `{"parameters":{"a":null}}`, `{"parameters":{"a":"`+strings.Repeat("x", 512)+`"}}`, `{"parameters":{"a":"`+strings.Repeat("x", 513)+`"}}`)
 	for _, query := range []string{

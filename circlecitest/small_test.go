@@ -141,6 +141,65 @@ func TestAResponseThatATestSets(t *testing.T) {
 	assert.Equal(t, "executed, cut", contexts[0].Name+", "+contexts[1].Name)
 }
 
+func TestABodyIsCutOnlyBeforeItsEnd(t *testing.T) {
+	srv := circlecitest.New(t)
+	srv.Fail("GET /me", circlecitest.Response{Body: "{}", CutAfter: 2}, circlecitest.Response{Body: "{}", CutAfter: 1})
+	r, err := ask(t, srv, "/me")
+	require.NoError(t, err)
+	require.NoError(t, r.err)
+	assert.Equal(t, "{}", r.body)
+	r, err = ask(t, srv, "/me")
+	require.NoError(t, err)
+	assert.ErrorIs(t, r.err, io.ErrUnexpectedEOF)
+}
+
+func TestAnOrganizationTakesOnlyItsOwnAlong(t *testing.T) {
+	srv := circlecitest.New(t)
+	c, ctx := srv.Client(), t.Context()
+	count := func(slug circleci.OrgSlug) map[string]int {
+		org := srv.AddOrg(slug)
+		contexts := got(c.Contexts.List(circleci.OwnerByID(org), nil).Collect(ctx))(t)
+		environments := got(c.Deploys.ListEnvironments(org, nil).Collect(ctx))(t)
+		exporters := got(c.OTel.ListExporters(org).Collect(ctx))(t)
+		certificates := got(c.Signing.ListCertificates(org).Collect(ctx))(t)
+		configs := got(c.AuditLog.ListConfigs(org).Collect(ctx))(t)
+		return map[string]int{
+			"contexts": len(contexts), "environments": len(environments), "exporters": len(exporters), "certificates": len(certificates), "audit": len(configs),
+		}
+	}
+	for _, slug := range []circleci.OrgSlug{"gh/acme", "gh/other"} {
+		org := srv.AddOrg(slug)
+		srv.AddContext(slug, "deploy", nil)
+		srv.AddDeployEnvironment(slug, "prod")
+		got(c.OTel.CreateExporter(ctx, circleci.CreateExporterRequest{OrgID: org, Endpoint: "otel.example:4317", Protocol: circleci.OTelProtocolGRPC}))(t)
+		got(c.Signing.CreateCertificate(ctx, circleci.CreateCertificateRequest{OrgID: org, FileName: "a.p12", Blob: "YQ==", Password: "p"}))(t)
+		got(c.AuditLog.CreateConfig(ctx, org, circleci.AuditLogConfigRequest{
+			TargetType: circleci.AuditLogTargetS3, Config: circleci.AuditLogBucket{ARN: "arn:a", Region: "us-east-1", BucketName: "logs"},
+		}))(t)
+	}
+	one := map[string]int{"contexts": 1, "environments": 1, "exporters": 1, "certificates": 1, "audit": 1}
+	assert.Equal(t, one, count("gh/acme"))
+	require.NoError(t, c.Organizations.Delete(ctx, circleci.OrgBySlug("gh/acme")))
+	assert.Equal(t, one, count("gh/other"))
+	assert.Equal(t, map[string]int{"contexts": 0, "environments": 0, "exporters": 0, "certificates": 0, "audit": 0}, count("gh/acme"), "a new one of the name")
+}
+
+func TestAScriptDecidesHowJobsOfAContinuedConfigurationEnd(t *testing.T) {
+	srv := circlecitest.New(t, circlecitest.WithManualTime())
+	require.NoError(t, srv.Configure(webSlug, "version: 2.1\nsetup: true\njobs: {generate: {}}\nworkflows: {setup: {jobs: [generate]}}"))
+	srv.Script(webSlug, circlecitest.Pipeline(circlecitest.Workflow("build", circlecitest.Job("test").Fails())))
+	c, id := srv.Client(), srv.StartPipeline(webSlug, "main")
+	srv.Advance(5 * time.Second)
+	require.NoError(t, c.Pipelines.Continue(t.Context(), circleci.ContinuePipelineRequest{
+		ContinuationKey: srv.ContinuationKey(id), Configuration: "version: 2.1\njobs: {test: {}}\nworkflows: {build: {jobs: [test]}}",
+	}))
+	srv.Advance(time.Hour)
+	workflows := got(c.Pipelines.ListWorkflows(id).Collect(t.Context()))(t)
+	require.Len(t, workflows, 2)
+	assert.Equal(t, circleci.WorkflowStatusFailed, workflows[0].Status)
+	assert.Equal(t, "build", workflows[0].Name)
+}
+
 func TestRateLimitsTellWhenTheyAreFullAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)

@@ -39,6 +39,13 @@ func TestTheIDsInTheSlugOfAStandaloneProjectAreKept(t *testing.T) {
 	}
 }
 
+func TestTheSmallestIDInASlug(t *testing.T) {
+	srv := circlecitest.New(t)
+	assert.Equal(t, uuid.Nil, srv.AddOrg("circleci/1111111111111111"), "sixteen bytes of zero")
+	assert.Equal(t, uuid.Nil, srv.AddOrg(circleci.OrgSlug("circleci/"+uuid.Nil.String())))
+	assert.Panics(t, func() { srv.AddOrg("circleci/11111111111111111") }, "seventeen")
+}
+
 func TestAStandaloneProjectIsNotFoundByItsNames(t *testing.T) {
 	srv := circlecitest.New(t)
 	slug := standaloneWeb(srv)

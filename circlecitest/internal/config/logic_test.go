@@ -23,6 +23,7 @@ func TestConditions(t *testing.T) {
 		"{and: []}": true, "{or: []}": false, "{and: [true, false]}": false, "{and: [false, true]}": false, "{and: [true, true]}": true,
 		"{or: [true, false]}": true, "{or: [false, true]}": true, "{or: [false, false]}": false,
 		"{equal: [1]}": true, "{equal: [1, 1]}": true, "{equal: [1, 2]}": false, "{equal: [1, 1, 2]}": false, `{equal: [1, "1"]}`: true,
+		"{equal: [&x 1, *x]}": true, `{equal: [main, &y "<< pipeline.git.branch >>", *y]}`: true, "&z {not: false}": true,
 		"{equal: [eu, << pipeline.parameters.region >>]}": true, "{equal: [us, << pipeline.parameters.region >>]}": false,
 		"{matches: {pattern: ma.n, value: << pipeline.git.branch >>}}": true, "{matches: {pattern: ma, value: << pipeline.git.branch >>}}": false,
 		"{matches: {pattern: ain, value: << pipeline.git.branch >>}}": false, "{matches: {pattern: a|main, value: main}}": true,
