@@ -15,7 +15,7 @@ import (
 	"github.com/circleci-go/circleci/apiv3"
 )
 
-// CircleCI Server does not have the API v3: nothing is sent to it, unless the
+// CircleCI server does not have the API v3: nothing is sent to it, unless the
 // caller knows better.
 func TestHosts(t *testing.T) {
 	for base, allowed := range map[string]bool{
