@@ -82,8 +82,9 @@ func TestTheDocumentsNameWhatThereIs(t *testing.T) {
 		text, err := os.ReadFile(document)
 		require.NoError(t, err)
 		words := strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\n  ", " ")), " ")
-		assert.Regexp(t, fmt.Sprintf(`\b%d operations .{0,60}\b%d that it(s document)? lacks`, len(spec.Operations), len(spec.Extras)), words,
-			"%s: the number of operations in CircleCI's document, and beside it", document)
+		count := fmt.Sprintf(`\b%d operations .{0,60}\b%d that it(s document)? lacks`, len(spec.Operations), len(spec.Extras))
+		assert.True(t, regexp.MustCompile(count).MatchString(words),
+			"%s has to say that there are %d operations in CircleCI's document and %d that it lacks", document, len(spec.Operations), len(spec.Extras))
 	}
 }
 

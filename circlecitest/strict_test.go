@@ -279,7 +279,7 @@ func TestWhatTheAPIWouldIgnoreFailsTheTest(t *testing.T) {
 				return resp
 			}
 			request("")
-			require.NotEmpty(t, tb.complaints, "a query parameter that it does not have")
+			require.NotEmpty(t, tb.complaints, "a query parameter that it does not have (or there is no handler in circlecitest/internal/api)")
 			assert.Contains(t, tb.complaints[0], `no query parameter "foo-bar"`)
 			assert.Contains(t, tb.complaints[0], key)
 			if takesBody[key] {
@@ -336,7 +336,7 @@ func TestWhatIsNotModelledIsNamed(t *testing.T) {
 		path = strings.NewReplacer("{build-number}", "1", "{stream}", "stdout").Replace(path)
 		r, err := send(t, srv, op.Method, path, "")
 		require.NoError(t, err)
-		assert.NotEqual(t, 501, r.status, "%s %s", op.Method, op.Path)
+		assert.NotEqual(t, 501, r.status, "%s %s has no handler in circlecitest/internal/api", op.Method, op.Path)
 	}
 }
 
