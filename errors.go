@@ -152,6 +152,8 @@ func (e *Error) hint() string {
 		return "check that the token is a personal API token of this server and has not expired; project tokens are not accepted"
 	case e.StatusCode == http.StatusForbidden:
 		return "check the permissions of the token's owner, and the ID: the API responds with 403 for some resources that do not exist"
+	case e.StatusCode == http.StatusNotFound && e.Method != http.MethodGet && strings.HasPrefix(e.Route, "/api/v3/"):
+		return "it does not exist, or this token may not change it: the API v3 also responds with 404 to a read-only token"
 	case e.StatusCode == http.StatusNotFound:
 		return "it does not exist, or this token may not read it"
 	case e.StatusCode == http.StatusGone:

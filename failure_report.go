@@ -22,7 +22,7 @@ type FailureReportOptions struct {
 	// counts. The default is 5.
 	MaxSteps int
 	// MaxOutput is the maximum number of bytes kept from the end of each step's
-	// output. The default is 4096.
+	// output, and of its condensed output. The default is 4096.
 	MaxOutput int
 	// MaxTests is the maximum number of failed tests per job. The default is
 	// 20.
@@ -76,6 +76,10 @@ type FailedStep struct {
 	Output string
 	// Cut reports whether earlier output was omitted.
 	Cut bool
+	// Condensed contains the lines of a cut output that explain the failure.
+	// CircleCI selects them; it is empty if there are none, and on CircleCI
+	// server.
+	Condensed string
 }
 
 // MissingDetail is a part of a report that could not be read.
@@ -180,6 +184,9 @@ func (w *reportWriter) describe(ctx context.Context, j *FailedJob) (missing []Mi
 				failed := FailedStep{StepAction: a}
 				failed.Output, failed.Cut, err = w.outputEnd(ctx, a)
 				note("the output of step "+oneLine(a.Name), err)
+				if failed.Cut {
+					failed.Condensed = w.condensed(ctx, a)
+				}
 				j.Steps = append(j.Steps, failed)
 			}
 		}
@@ -196,6 +203,19 @@ func (w *reportWriter) describe(ctx context.Context, j *FailedJob) (missing []Mi
 		}
 	}
 	return missing
+}
+
+// condensed returns the lines of an output that explain the failure, if the API
+// v3 has them.
+func (w *reportWriter) condensed(ctx context.Context, a StepAction) string {
+	out := w.jobs.client.outputOf(ctx, get("/api/v3/jobs/{id}/stdout/condensed", a.JobID).query(a).with(w.opts))
+	lines := tail{most: w.options.MaxOutput}
+	_, err := io.Copy(&lines, out)
+	if errors.Join(err, out.Close()) != nil {
+		return "" // the end of the output is in the report
+	}
+	text, _ := lines.text()
+	return text
 }
 
 // outputEnd returns the last lines of an output.
@@ -264,6 +284,9 @@ func (j *FailedJob) write(b *strings.Builder) {
 			fmt.Fprintf(b, ", exit code %d", *s.ExitCode)
 		}
 		b.WriteString("\n")
+		if s.Condensed != "" {
+			b.WriteString("    " + indent(s.Condensed, "    ") + "\n")
+		}
 		if s.Cut {
 			b.WriteString("    …\n")
 		}

@@ -42,6 +42,8 @@ func TestFailureReport(t *testing.T) {
 
 job unit of workflow build, number `+strconv.FormatInt(r.Jobs[0].Number, 10)+`: failed
   step unit: failed, exit code 1
+    line 999 of the log
+    FAIL: TestPayment
     …
     line 997 of the log
     line 998 of the log
@@ -51,6 +53,13 @@ job unit of workflow build, number `+strconv.FormatInt(r.Jobs[0].Number, 10)+`: 
     want 200,
     got 402
 `, r.String())
+
+		assert.Equal(t, "line 999 of the log\nFAIL: TestPayment\n", r.Jobs[0].Steps[0].Condensed)
+		srv.Fail("GET /api/v3/jobs/{id}/stdout/condensed", circlecitest.Response{Status: http.StatusNotFound})
+		r, err = c.Pipelines.GetFailureReport(t.Context(), id, &circleci.FailureReportOptions{MaxOutput: 100})
+		require.NoError(t, err)
+		assert.Empty(t, r.Missing)
+		assert.Empty(t, r.Jobs[0].Steps[0].Condensed)
 
 		r, err = c.Pipelines.GetFailureReport(t.Context(), id, nil)
 		require.NoError(t, err)

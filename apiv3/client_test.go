@@ -224,7 +224,9 @@ func TestErrors(t *testing.T) {
 	assert.ErrorContains(t, decode, `no "data"`)
 
 	c, _ = client(t, response{status: 404, body: `{"error":{"type":"not_found"}}`})
-	require.ErrorIs(t, c.Contexts.Delete(t.Context(), id1), circleci.ErrNotFound)
+	err = c.Contexts.Delete(t.Context(), id1)
+	require.ErrorIs(t, err, circleci.ErrNotFound)
+	assert.ErrorContains(t, err, "read-only token")
 }
 
 // A POST that only reads is retried like a GET; one that starts something is
