@@ -58,6 +58,7 @@ func eventful(t *testing.T) (*circlecitest.Server, *strings.Replacer) {
 	srv.StartPipelineBy(grace, brokenSlug, "dev")
 	srv.Advance(10 * time.Minute)
 	srv.StartPipeline(brokenSlug, "main")
+	srv.Advance(10 * time.Second)
 	srv.AddPipelineDefinition(pastSlug, "nightly")
 	return srv, ids
 }
