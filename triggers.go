@@ -169,7 +169,7 @@ type UpdateTriggerRequest struct {
 
 func (r UpdateTriggerRequest) check() error {
 	if source, ok := r.EventSource.Get(); ok && isUnset(source.body) {
-		return &ArgumentError{Name: "event_source", Reason: "changes nothing: see CustomWebhookSender"}
+		return &ArgumentError{Name: "event_source", Reason: "changes nothing: see CustomWebhookEventsUpdate"}
 	}
 	parameters, _ := r.Parameters.Get()
 	return parameters.check()

@@ -201,7 +201,7 @@ func TestASlugThatNothingHas(t *testing.T) {
 	c, _ := client(t, page(`null`))
 	_, err := c.Projects.Resolve(t.Context(), "gh/acme/web")
 	require.ErrorIs(t, err, circleci.ErrNotFound)
-	assert.ErrorContains(t, err, `GET /api/v3/projects: nothing has the slug "gh/acme/web"`)
+	assert.ErrorContains(t, err, `GET /api/v3/projects: no resource has the slug "gh/acme/web"`)
 	_, err = c.Orgs.Resolve(t.Context(), "gh/acme")
 	require.ErrorIs(t, err, circleci.ErrNotFound)
 }

@@ -29,7 +29,7 @@ func flatten(data json.RawMessage) (object, error) {
 		return nil, err
 	}
 	if in == nil {
-		return nil, errors.New("a resource is null")
+		return nil, errors.New("the response contains null in place of a resource")
 	}
 	out := object{}
 	if err := out.refer(in["references"]); err != nil {

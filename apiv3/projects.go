@@ -83,7 +83,7 @@ func resolved[T any](ctx context.Context, c *Client, r request, slug string, opt
 		return nil, err
 	}
 	if len(page.Items) == 0 {
-		return nil, fmt.Errorf("circleci: %s %s: nothing has the slug %q, or this token may not see it: %w",
+		return nil, fmt.Errorf("circleci: %s %s: no resource has the slug %q, or this token may not read it: %w",
 			r.Method, r.Route, slug, circleci.ErrNotFound)
 	}
 	return &page.Items[0], nil

@@ -76,7 +76,7 @@ func (s *Server) control() http.Handler {
 			}
 			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostControlBody))
 			if err != nil {
-				writeControl(w, http.StatusRequestEntityTooLarge, fmt.Errorf("a body has at most %d bytes", mostControlBody))
+				writeControl(w, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", mostControlBody))
 				return
 			}
 			result, err := calmly(func() (any, error) { return route.handle(s, r, body) })
@@ -149,14 +149,14 @@ func setTime(s *Server, _ *http.Request, body []byte) (any, error) {
 	}
 	if in.Speed != nil {
 		if *in.Speed < 0 {
-			return nil, errors.New("the speed is 0 or more")
+			return nil, errors.New("the speed must not be negative")
 		}
 		s.SetSpeed(*in.Speed)
 	}
 	if !in.Set.IsZero() {
 		d := in.Set.Sub(s.Now())
 		if d < 0 {
-			return nil, fmt.Errorf("time does not go back: it is %s", s.Now().Format(time.RFC3339))
+			return nil, fmt.Errorf("time cannot go back: it is %s", s.Now().Format(time.RFC3339))
 		}
 		s.Advance(d)
 	}

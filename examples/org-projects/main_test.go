@@ -31,6 +31,6 @@ func TestLive(t *testing.T) {
 
 	con = clitest.New()
 	assert.Equal(t, 1, con.Exit(run(t.Context(), &con.Console, []string{"gh/nobody"})))
-	assert.Contains(t, con.Stderr(), `nothing has the slug "gh/nobody"`)
+	assert.Contains(t, con.Stderr(), `no resource has the slug "gh/nobody"`)
 	assert.Equal(t, 2, con.Exit(run(t.Context(), &con.Console, []string{"acme"})), "the slug is wrong")
 }

@@ -25,10 +25,13 @@ func newDemo(fail bool) *demo {
 		test.Fails().WithTests(circlecitest.FailingTest("TestPayment", "want 200 OK, got 402 Payment Required"))
 	}
 	project := circleci.ProjectSlug("gh/acme/web")
-	for range 3 {
-		srv.StartPipeline(project, "main")
+	build := circlecitest.Workflow("build-and-test", circlecitest.Job("build"))
+	srv.Script(project, circlecitest.Pipeline(build), circlecitest.Pipeline(circlecitest.Workflow("build-and-test", circlecitest.Job("build").Fails())),
+		circlecitest.Pipeline(build))
+	for _, branch := range []string{"main", "topic/cart", "main"} {
+		srv.StartPipeline(project, branch)
+		srv.Advance(20 * time.Minute)
 	}
-	srv.Advance(time.Hour)
 	srv.Script(project, circlecitest.Script{
 		Parameters: []string{"environment", "replicas"},
 		Workflows: []*circlecitest.WorkflowScript{

@@ -18,7 +18,7 @@ func TestDemo(t *testing.T) {
 		con := clitest.New()
 		require.NoError(t, run(t.Context(), &con.Console, nil))
 		for _, text := range []string{
-			"You are Ada Lovelace (ada).\n", "  3  success  main  ", "\nTriggered pipeline 4.\n", "success (4 of 4 jobs): success\n",
+			"You are Ada Lovelace (ada).\n", "  3  success  main        ", "  2  failed   topic/cart  ", "\nTriggered pipeline 4.\n", "success (4 of 4 jobs): success\n",
 			"build-and-test  deploy  success  30s\n", "\nARTIFACT test coverage/index.html\n",
 		} {
 			assert.Contains(t, con.Stdout(), text)

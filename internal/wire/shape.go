@@ -12,7 +12,7 @@ import (
 
 // errTooMuch is the error of JSON whose values would take more memory than the
 // limit of its answer allows.
-var errTooMuch = errors.New("the JSON has too many elements for the limit on the size of an answer")
+var errTooMuch = errors.New("the JSON has too many elements for the limit on the size of a response")
 
 // fields are the members that a struct type has fields for.
 type fields struct {

@@ -181,7 +181,7 @@ func writeSecret(enc *jsontext.Encoder, s revealer) error {
 
 func writeOptional(enc *jsontext.Encoder, o optional) error {
 	if o.IsZero() {
-		return errors.New("an unset Optional was to be written: its field lacks the tag omitzero")
+		return errors.New("cannot encode an unset Optional: add omitzero to the json tag of its field")
 	}
 	return json.MarshalEncode(enc, o.Any())
 }

@@ -95,7 +95,7 @@ func TestKnownDifferences(t *testing.T) {
 
 	for text, complaint := range map[string]string{
 		"query-undeclared GET /a x\n":     ":1: a reason is missing",
-		"\na # b\n a  # c\n":              ":3: this is there twice",
+		"\na # b\n a  # c\n":              ":3: this line is a duplicate",
 		"query-undeclared GET /a x # \n":  ":1: a reason is missing",
 		"query-undeclared GET /a x #no\n": ":1: a reason is missing",
 	} {

@@ -24,7 +24,7 @@ func readKnown(file string) (map[string]string, error) {
 			return nil, fmt.Errorf("%s:%d: a reason is missing: … # why", file, i+1)
 		}
 		if _, twice := known[difference]; twice {
-			return nil, fmt.Errorf("%s:%d: this is there twice", file, i+1)
+			return nil, fmt.Errorf("%s:%d: this line is a duplicate", file, i+1)
 		}
 		known[difference] = reason
 	}
