@@ -189,6 +189,25 @@ func TestStepOutputIsNeverCutShort(t *testing.T) {
 		assert.Equal(t, "outhalf", string(got))
 		require.ErrorIs(t, err, circleci.ErrNotFound)
 	})
+	synctest.Test(t, func(t *testing.T) { // standard output breaks off before its first byte, and vanishes
+		net := &fakeWire{answer: func(_ *http.Request, n int) reply {
+			if n > 1 {
+				return answers(http.StatusNotFound, `{}`)
+			}
+			r := answers(http.StatusOK, "")
+			r.tail = brokenReader(func() error { return io.ErrUnexpectedEOF })
+			return r
+		}}
+		out, err := net.client(t).Jobs.OpenStepOutput(t.Context(), circleci.StepAction{JobID: id1, Step: 1, HasOutput: true})
+		require.NoError(t, err)
+		_, err = io.ReadAll(out)
+		require.ErrorIs(t, err, circleci.ErrNotFound, "it has existed, so it is not empty")
+	})
+	synctest.Test(t, func(t *testing.T) { // the step has output, and nothing serves it
+		net := &fakeWire{answer: func(*http.Request, int) reply { return answers(http.StatusNotFound, `{}`) }}
+		_, err := net.client(t).Jobs.OpenStepOutput(t.Context(), circleci.StepAction{JobID: id1, Step: 1, HasOutput: true})
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+	})
 }
 
 func TestOptionsOfStepOutput(t *testing.T) {

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -141,5 +142,47 @@ func TestScrubWhereSecretsTouch(t *testing.T) {
 		r := exchange(transport.NewAuth(w, cloud, fixed(token), false)).Do(t.Context(), c)
 		transport.Scrub(r, c)
 		assert.Equal(t, want, string(r.Body))
+	}
+}
+
+// What is left of a body that cannot be used is read, so that its connection
+// serves the next call.
+func TestUnusableAnswersLeaveTheirConnectionUsable(t *testing.T) {
+	for name, row := range map[string]struct {
+		size   int
+		decode decodeFunc
+		want   transport.Failure
+	}{
+		"a decoder that stops early": {200 << 10, func(r io.Reader) error {
+			_, err := r.Read(make([]byte, 1))
+			return errors.Join(err, errors.New("bad"))
+		}, transport.BadJSON},
+		"a little more than the limit": {1<<20 + 200<<10, func(r io.Reader) error {
+			_, err := io.Copy(io.Discard, r)
+			return err
+		}, transport.TooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var opened atomic.Int32
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(make([]byte, row.size)) // a client that has gone is not this test's matter
+			}))
+			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					opened.Add(1)
+				}
+			}
+			s.Start()
+			defer s.Close()
+			rt := &http.Transport{}
+			defer rt.CloseIdleConnections()
+			x := exchange(rt)
+			for range 20 {
+				c := newCall(t, http.MethodGet)
+				c.URL, c.Answer = parseURL(t, s.URL), row.decode
+				require.Equal(t, row.want, x.Do(t.Context(), c).Failure)
+			}
+			assert.LessOrEqual(t, opened.Load(), int32(3), "connections for 20 calls")
+		})
 	}
 }
