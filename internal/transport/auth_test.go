@@ -392,9 +392,17 @@ func TestScrub(t *testing.T) {
 		"the word " + token[:15] + " alone":                             "the word " + token[:15] + " alone",
 		`the value hunter2hunter2 or a\/\"b\u003cc`:                     `the value REDACTED or REDACTED`,
 		"": "",
+		`{"message":"-----BEGIN-----\nMII\tx\u000d\n-----END-----\n"}`:   `{"message":"REDACTED\n"}`,
+		"-----BEGIN-----\nMII\tx\r\n-----END-----":                       "REDACTED",
+		`"{\"error\":\"-----BEGIN-----\\nMII\\tx\\r\\n-----END-----\"}"`: `"{\"error\":\"REDACTED\"}"`,
+		`{"message":"\uD83D\ude00&<'smile"}`:                             `{"message":"REDACTED"}`,
+		"<p>\U0001F600&amp;&lt;&#39;smile":                               "<p>REDACTED",
+		"<p>fish&amp;chips &lt;not fish>":                                "<p>REDACTED &lt;not fish>",
 	} {
 		c := newCall(t, "POST")
-		c.Secrets = func() []string { return []string{"hunter2hunter2", `a/"b<c`, "short"} }
+		c.Secrets = func() []string {
+			return []string{"hunter2hunter2", `a/"b<c`, "short", "-----BEGIN-----\nMII\tx\r\n-----END-----\n", "\U0001F600&<'smile", "fish&amp;chips"}
+		}
 		r := echo(c, 400, body, "X-Request-Id", "id-"+token, "Content-Type", "text/"+token)
 		assert.Equal(t, want, string(r.Body))
 		assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -70,14 +71,17 @@ func cleanHeader(h http.Header, clean func(string) string) http.Header {
 }
 
 // scrubber returns a function that replaces the call's secrets, with any of
-// their characters escaped as in JSON, and the beginning of a secret at the end
-// of a truncated text.
+// their characters escaped as in JSON or HTML, and the beginning of a secret at
+// the end of a truncated text.
 func (c *Call) scrubber() func(string) string {
 	c.mu.Lock()
 	secrets := append([]string(nil), c.tokens...)
 	c.mu.Unlock()
 	if c.Secrets != nil {
 		secrets = append(secrets, c.Secrets()...)
+	}
+	for i, secret := range secrets {
+		secrets[i] = strings.TrimSpace(secret) // a server may trim it, too
 	}
 	secrets = slices.DeleteFunc(secrets, func(secret string) bool { return len(secret) < telling })
 	if len(secrets) == 0 {
@@ -109,21 +113,56 @@ func match(text string, i int, secret string) int {
 	for n, char := range secret {
 		rest := text[i:]
 		literal := secret[n:min(n+max(utf8.RuneLen(char), 1), len(secret))]
-		switch {
-		case rest == "" && n >= telling:
+		if rest == "" && n >= telling {
 			return i // the text was cut
-		case strings.HasPrefix(rest, literal):
-			i += len(literal)
-		case len(rest) >= 6 && strings.EqualFold(rest[:6], fmt.Sprintf(`\u%04x`, char)):
-			i += 6
-		case len(rest) >= 2 && rest[0] == '\\' && rest[1:2] == literal:
-			i += 2
-		default:
+		}
+		length := len(literal)
+		if entity := "&amp;"; !strings.HasPrefix(rest, literal) || strings.HasPrefix(rest, entity) && !strings.HasPrefix(secret[n:], entity) {
+			length = escaped(rest, char, literal)
+		}
+		if length == 0 {
 			return -1
 		}
+		i += length
 	}
 	return i
 }
+
+// escaped returns the length of the escape sequence of a character at the start
+// of text; 0 if there is none. JSON within JSON has several backslashes.
+func escaped(text string, char rune, literal string) int {
+	code := strings.TrimLeft(text, `\`)
+	if slashes := len(text) - len(code); slashes > 0 {
+		for _, form := range [...]string{unicodeEscape(char), short[char], literal} {
+			if form != "" && len(code) >= len(form) && strings.EqualFold(code[:len(form)], form) {
+				return slashes + len(form)
+			}
+		}
+	}
+	for _, entity := range entities[char] {
+		if strings.HasPrefix(text, entity) {
+			return len(entity)
+		}
+	}
+	return 0
+}
+
+// unicodeEscape is the escape sequence of a character in JSON, without its first
+// backslash.
+func unicodeEscape(char rune) string {
+	if high, low := utf16.EncodeRune(char); high != utf8.RuneError {
+		return fmt.Sprintf(`u%04x\u%04x`, high, low)
+	}
+	return fmt.Sprintf(`u%04x`, char)
+}
+
+// The short escape sequences of JSON, and those of HTML.
+var (
+	short    = map[rune]string{'\n': "n", '\r': "r", '\t': "t", '\b': "b", '\f': "f"}
+	entities = map[rune][]string{
+		'&': {"&amp;"}, '<': {"&lt;"}, '>': {"&gt;"}, '"': {"&#34;", "&quot;"}, '\'': {"&#39;", "&#x27;", "&apos;"},
+	}
+)
 
 // scrubbedError replaces an error whose text contained a secret. The original
 // error is stored only in closures, which fmt does not print.
