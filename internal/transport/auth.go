@@ -221,7 +221,7 @@ func IsLoopback(host string) bool {
 // Refuses says why a client of the API at base must not request a URL that a
 // response names. It returns "" if it may. A client of CircleCI's cloud requests
 // public hosts only, so that a response cannot direct it to a service in its own
-// network.
+// network. A host that is not plain ASCII can be another spelling of any host.
 func Refuses(base, u *url.URL, plainHTTP bool) string {
 	switch {
 	case u.Host == "" || u.User != nil:
@@ -232,7 +232,7 @@ func Refuses(base, u *url.URL, plainHTTP bool) string {
 		return ""
 	case u.Scheme != "https":
 		return "does not start with https"
-	case IsCloud(base) && !isPublicName(u.Hostname()):
+	case IsCloud(base) && (!IsPlainHost(u) || !isPublicName(u.Hostname())):
 		return "does not name a public host"
 	}
 	return ""
