@@ -118,6 +118,9 @@ func (c *Client) copy(ctx context.Context, r *request, w io.Writer) error {
 	defer cancel()
 	p.call.Stream = true
 	result, err := c.carryOut(ctx, &p.call, &p.options)
+	if err == nil {
+		err = c.lost(&p.call, result)
+	}
 	if err != nil {
 		return err
 	}

@@ -186,8 +186,7 @@ func (r *remote) open() error {
 	}
 	result, err := r.client.carryOut(r.ctx, call, o)
 	if asked && result.StatusCode == http.StatusRequestedRangeNotSatisfiable && result.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", r.offset) {
-		r.body, r.status, r.total = io.NopCloser(strings.NewReader("")), result.StatusCode, r.offset
-		return nil
+		return r.end(result)
 	}
 	if err != nil {
 		return err
@@ -197,6 +196,16 @@ func (r *remote) open() error {
 		_ = r.Close() // err is the error to report
 		return r.fail(err)
 	}
+	return nil
+}
+
+// end accepts a response that says that the file has no more bytes.
+func (r *remote) end(result *transport.Result) error {
+	err := r.version.check(result.Header)
+	if r.total >= 0 && r.total != r.offset || errors.Is(err, errChanged) { // without a version, it is as long as it should be
+		return r.fail(errChanged)
+	}
+	r.body, r.status, r.total = io.NopCloser(strings.NewReader("")), result.StatusCode, r.offset
 	return nil
 }
 

@@ -127,6 +127,8 @@ func TestADownloadIsOfOneVersion(t *testing.T) {
 		"a short part of unknown length":         {answers: []fileAnswer{first("ETag", `"a"`), part("bytes 5-7/*", text[5:8], "ETag", `"a"`), part("bytes 8-9/10", text[8:], "ETag", `"a"`)}, requests: 3, resumes: true},
 		"more than the length":                   {answers: []fileAnswer{first("ETag", `"a"`), {status: 206, header: headers("ETag", `"a"`, "Content-Range", "bytes 5-9/10"), body: text[5:] + "x", length: -1}}, fails: "more than the file's length", requests: 2, resumes: true},
 		"an end that the server has to be asked": {answers: []fileAnswer{{header: headers("ETag", `"a"`), body: text[:5], length: -1, breaks: true}, {status: 206, header: headers("ETag", `"a"`, "Content-Range", "bytes 5-9/*"), body: text[5:], length: -1}, {status: 416, header: headers("Content-Range", "bytes */10")}}, requests: 3, resumes: true},
+		"an end before the length":               {answers: []fileAnswer{first("ETag", `"a"`), {status: 416, header: headers("Content-Range", "bytes */5")}}, fails: "the file has changed", requests: 2, resumes: true},
+		"the end of another version":             {answers: []fileAnswer{{header: headers("ETag", `"a"`), body: text[:5], length: -1, breaks: true}, {status: 416, header: headers("ETag", `"b"`, "Content-Range", "bytes */5")}}, fails: "the file has changed", requests: 2, resumes: true},
 		"a connection that breaks at the end":    {answers: []fileAnswer{{body: text, length: 10, breaks: true}}, requests: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,7 +213,7 @@ func TestFilesComeFromPublicHosts(t *testing.T) {
 	for _, address := range []string{
 		"http://127.0.0.1:2375/images", "http://files.example.com/a", "https://127.0.0.1/a", "https://10.0.0.1/a", "https://[::1]/a",
 		"https://0x7f.1/a", "https://2130706433/a", "https://localhost/a", "https://db.localhost/a", "https://printer/a",
-		"https://metadata.google.internal/a", "https://nas.local/a", "https://user:pw@files.example.com/a", "ftp://files.example.com/a",
+		"https://metadata.google.internal/a", "https://nas.local/a", "https://127.0.0.１/a", "https://１２７.0.0.１/a", "https://db.ｌｏｃａｌｈｏｓｔ/a", "https://user:pw@files.example.com/a", "ftp://files.example.com/a",
 	} {
 		assert.ErrorIs(t, get(cloud, address), circleci.ErrInvalidArgument, address)
 	}

@@ -227,12 +227,21 @@ func (c *Client) run(ctx context.Context, r *request, answer transport.Decoder) 
 	defer cancel()
 	p.call.Answer = answer
 	result, err := c.carryOut(ctx, &p.call, &p.options)
-	if err == nil && result.Gone && answer != nil {
-		gone := c.answerError(&p.call, result)
-		gone.advice = "an earlier attempt, whose response was lost, may have deleted it"
-		return gone
+	if err == nil && answer != nil {
+		err = c.lost(&p.call, result)
 	}
 	return err
+}
+
+// lost returns the error of a deletion whose result is lost: an earlier attempt
+// may have received it. It returns nil for all other calls.
+func (c *Client) lost(call *transport.Call, r *transport.Result) error {
+	if !r.Gone {
+		return nil
+	}
+	gone := c.answerError(call, r)
+	gone.advice = "an earlier attempt, whose response was lost, may have deleted it"
+	return gone
 }
 
 // prepared is a request that is ready to send, in one allocation.

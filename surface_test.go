@@ -1,6 +1,7 @@
 package circleci_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -265,7 +266,7 @@ func TestAnArgumentStaysOneSegmentWhateverTheRouteIs(t *testing.T) {
 
 func TestADeletionWhoseResultIsLostIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wire := replies(answers(503, ""), answers(404, `{"message":"not found"}`), answers(503, ""), answers(404, ""))
+		wire := replies(answers(503, ""), answers(404, `{"message":"not found"}`), answers(503, ""), answers(404, ""), answers(503, ""), answers(404, "{}"))
 		client := wire.client(t, retrying())
 		var out struct{ Message string }
 		err := client.Do(t.Context(), circleci.Request{Method: http.MethodDelete, Route: "/x"}, &out)
@@ -273,6 +274,9 @@ func TestADeletionWhoseResultIsLostIsAnError(t *testing.T) {
 		assert.ErrorContains(t, err, "may have deleted it")
 		assert.Zero(t, out)
 		require.NoError(t, client.Do(t.Context(), circleci.Request{Method: http.MethodDelete, Route: "/x"}, nil), "without a result it has succeeded")
+		err = client.Do(t.Context(), circleci.Request{Method: http.MethodDelete, Route: "/x"}, new(bytes.Buffer))
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		assert.ErrorContains(t, err, "may have deleted it")
 	})
 }
 
