@@ -9,7 +9,7 @@
 //
 // All mutants of a sample are compiled into one test binary, each behind a
 // switch that an environment variable turns on, so that a mutant costs a test
-// run and no build. Survivors that equivalent.txt lists are not counted.
+// run and no build. Mutants that equivalent.txt lists are not counted.
 package main
 
 import (

@@ -60,20 +60,15 @@ func (s *sample) measure(ctx context.Context, n int, seed uint64) (killed, count
 		return 0, 0, err
 	}
 	fmt.Printf("%s: %d mutants of %d, %d test binaries, seed %d\n", s.pattern, len(drawn), len(all), len(s.binaries), seed)
-	survivors := s.survivors(ctx, drawn)
+	counting := slices.DeleteFunc(slices.Clone(drawn), func(m *mutant) bool { return s.known[m.name(s.dir)] })
+	survivors := s.survivors(ctx, counting)
 	if err := ctx.Err(); err != nil {
 		return 0, 0, err
 	}
-	counted = len(drawn)
 	for _, m := range survivors {
-		if s.known[m.name(s.dir)] {
-			counted--
-			continue
-		}
 		fmt.Println("survived: " + m.place(s.dir))
 	}
-	equivalent := len(drawn) - counted
-	return counted - (len(survivors) - equivalent), counted, nil
+	return len(counting) - len(survivors), len(counting), nil
 }
 
 // load reads the packages and finds their mutants.
