@@ -112,6 +112,28 @@ func TestCheckKnowsWhenTheLastWorkflowEnded(t *testing.T) {
 	})
 }
 
+// A workflow that has just failed may be rerun automatically.
+func TestCheckWaitsForAnAutomaticRerun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := func(ago time.Duration) string { return time.Now().Add(-ago).Format(time.RFC3339) }
+		for ago, want := range map[time.Duration]circleci.Outcome{30 * time.Second: circleci.OutcomePending, 2 * time.Minute: circleci.OutcomeFailed} {
+			w := &fakeWire{answer: func(req *http.Request, _ int) reply {
+				switch {
+				case strings.HasSuffix(req.URL.Path, "/job"):
+					return answers(http.StatusOK, `{"items":[]}`)
+				case strings.HasSuffix(req.URL.Path, "/workflow"):
+					return answers(http.StatusOK, `{"items":[{"id":"`+id2.String()+`","name":"a","status":"failed","max_auto_reruns":1,
+						"created_at":"`+at(time.Hour)+`","stopped_at":"`+at(ago)+`"}]}`)
+				}
+				return answers(http.StatusOK, `{"id":"`+id1.String()+`","state":"created","created_at":"`+at(time.Hour)+`"}`)
+			}}
+			r, err := w.client(t).Pipelines.Check(t.Context(), id1)
+			require.NoError(t, err)
+			assert.Equal(t, want, r.Outcome, "%v after it failed", ago)
+		}
+	})
+}
+
 func TestProgressNamesTheJobThatRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,18 +127,19 @@ func TestEndHasADeadlineOfItsOwn(t *testing.T) {
 }
 
 // known returns which of the events a memory has as handled.
-func known(t *testing.T, m *webhook.Memory, ids ...string) (known string) {
+func known(t *testing.T, m *webhook.Memory, ids ...string) string {
 	t.Helper()
+	var known strings.Builder
 	for _, id := range ids {
 		state, err := m.Begin(t.Context(), id)
 		require.NoError(t, err)
 		if state == webhook.Done {
-			known += id
+			known.WriteString(id)
 			continue
 		}
 		require.NoError(t, m.End(t.Context(), id, false))
 	}
-	return known
+	return known.String()
 }
 
 func TestAMemoryKeepsTheLastEvents(t *testing.T) {
@@ -152,7 +154,7 @@ func TestAMemoryKeepsTheLastEvents(t *testing.T) {
 	}
 	m := webhook.NewMemory(0)
 	for i := range 10_001 {
-		require.NoError(t, m.End(t.Context(), fmt.Sprint(i), true))
+		require.NoError(t, m.End(t.Context(), strconv.Itoa(i), true))
 	}
 	assert.Equal(t, "1", known(t, m, "0", "1"), "the default is 10,000 events")
 }

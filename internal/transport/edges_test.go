@@ -135,9 +135,10 @@ func TestScrubWhereSecretsTouch(t *testing.T) {
 		"cut after six xabcde":          "cut after six REDACTED",
 		"cut after five xabcd":          "cut after five xabcd",
 		"cut after all but one xabcdef": "cut after all but one REDACTED",
+		"a short word is shown":         "a short word is shown",
 	} {
 		c := newCall(t, "POST")
-		c.Secrets = func() []string { return []string{"xabcdefx"} }
+		c.Secrets = func() []string { return []string{"xabcdefx", "short"} }
 		w := &recorder{answer: func(req *http.Request) (*http.Response, error) { return answer(req, 400, body), nil }}
 		r := exchange(transport.NewAuth(w, cloud, fixed(token), false)).Do(t.Context(), c)
 		transport.Scrub(r, c)

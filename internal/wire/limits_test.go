@@ -40,7 +40,7 @@ func TestTheMemoryOfAValueIsEstimatedFromItsType(t *testing.T) {
 	list := "[" + strings.Repeat("{},", n-1) + "{}]"
 	var object strings.Builder
 	for i := range 3 * n {
-		fmt.Fprintf(&object, `%q:{},`, fmt.Sprint(i))
+		fmt.Fprintf(&object, `"%d":{},`, i)
 	}
 	numbers := "{" + strings.ReplaceAll(object.String(), "{}", "1") + `"x":1}`
 	members := "{" + strings.Join(strings.SplitAfter(object.String(), ",")[:n], "") + `"x":{}}`
@@ -179,7 +179,9 @@ func TestElements(t *testing.T) {
 		require.Error(t, err, body)
 		assert.Equal(t, want, got, body)
 	}
-	for range wire.Elements[int](strings.NewReader("[1,2,3]")) {
+	for n, err := range wire.Elements[int](strings.NewReader("[1,2,3]")) {
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
 		break // an iterator that yields after this panics
 	}
 }

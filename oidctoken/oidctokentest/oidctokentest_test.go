@@ -64,6 +64,6 @@ func TestAnIssuerEndsWithItsTest(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 	})
-	_, err := http.Get(url) //nolint:noctx,bodyclose // there is no response
+	_, err := http.Get(url) //nolint:noctx // there is no response
 	require.Error(t, err)
 }
