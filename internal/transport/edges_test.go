@@ -187,3 +187,51 @@ func TestUnusableAnswersLeaveTheirConnectionUsable(t *testing.T) {
 		})
 	}
 }
+
+// A dial that waits for its turn ends when its request gets a connection that
+// has become idle.
+func TestADialEndsWhenItsRequestGetsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := &pipes{serving: 100 * time.Millisecond}
+		var wanted context.Context
+		plain := &http.Transport{DialContext: func(ctx context.Context, n, address string) (net.Conn, error) {
+			if wanted = ctx; network.dialed > 0 {
+				return nil, transport.Sleep(ctx, time.Hour)
+			}
+			return network.dial(ctx, n, address)
+		}}
+		rt := transport.NewConnections(plain)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://ci.example.com/x", nil)
+		require.NoError(t, err)
+		first, err := rt.RoundTrip(req)
+		require.NoError(t, err)
+		var group sync.WaitGroup
+		group.Go(func() { assert.NoError(t, get(t.Context(), rt)) })
+		synctest.Wait()
+		time.AfterFunc(10*time.Millisecond, func() {
+			_, err := io.Copy(io.Discard, first.Body)
+			assert.NoError(t, err)
+			assert.NoError(t, first.Body.Close())
+		})
+		start := time.Now()
+		_, err = plain.DialContext(context.WithoutCancel(wanted), "tcp", "ci.example.com:80")
+		require.ErrorContains(t, err, "no request waits")
+		assert.Equal(t, 10*time.Millisecond, time.Since(start))
+		group.Wait()
+		rt.CloseIdleConnections()
+		time.Sleep(2 * time.Hour) // net/http dials to the end
+	})
+}
+
+func TestARetryNeedsTimeAfterItsWait(t *testing.T) {
+	for left, attempts := range map[time.Duration]int{time.Minute: 1, time.Minute + time.Second: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), left)
+			defer cancel()
+			s := &script{results: []transport.Result{limited(time.Minute), status(http.StatusOK)}}
+			rt := &transport.Retry{Attempts: 2, MaxWait: time.Hour, MaxElapsed: time.Hour, Next: s.Do}
+			rt.Do(ctx, newCall(t, http.MethodGet))
+			assert.Len(t, s.at, attempts)
+		})
+	}
+}
