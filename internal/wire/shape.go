@@ -42,91 +42,132 @@ func fieldsOf(t reflect.Type) *fields {
 }
 
 // fold returns the form in which MatchCaseInsensitiveNames compares names.
-func fold(name string) string {
-	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
-}
+func fold(name string) string { return strings.ToLower(withoutDashes.Replace(name)) }
+
+var withoutDashes = strings.NewReplacer("-", "", "_", "")
 
 // indirect returns the type of the JSON of a t.
 func indirect(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if s, ok := reflect.Zero(t).Interface().(interface{ shape() reflect.Type }); ok {
-		return s.shape()
+	if t.Implements(shaped) {
+		return reflect.Zero(t).Interface().(interface{ shape() reflect.Type }).shape() //nolint:forcetypeassert // it implements it
 	}
 	return t
 }
 
-// prune removes the members of objects whose names match a field only after
-// folding, if another member has the exact name. Maps are not changed. The
-// recursion is as deep as the type.
+var shaped = reflect.TypeFor[interface{ shape() reflect.Type }]()
+
+// prune hides the members of objects whose names match a field only after
+// folding, if another member has the exact name: their names are replaced in a
+// copy. Maps are not changed. The recursion is as deep as the type.
 func prune(raw jsontext.Value, t reflect.Type) (pruned jsontext.Value, changed bool) {
+	p := pruner{raw: raw, dec: jsontext.NewDecoder(bytes.NewBuffer(raw), readOptions)}
+	if err := p.prune(t); err != nil || p.out == nil {
+		return raw, false
+	}
+	return p.out, true
+}
+
+type pruner struct {
+	raw, out jsontext.Value // out is nil until a name is replaced
+	dec      *jsontext.Decoder
+}
+
+func (p *pruner) prune(t reflect.Type) error {
 	t = indirect(t)
-	object := raw.Kind() == jsontext.KindBeginObject
+	kind := p.dec.PeekKind()
+	var members *members
 	switch k := t.Kind(); {
-	case k == reflect.Struct && object:
-	case k == reflect.Map && object, (k == reflect.Slice || k == reflect.Array) && raw.Kind() == jsontext.KindBeginArray:
+	case k == reflect.Struct && kind == jsontext.KindBeginObject:
+		members = newMembers(t)
+	case k == reflect.Map && kind == jsontext.KindBeginObject, (k == reflect.Slice || k == reflect.Array) && kind == jsontext.KindBeginArray:
 		if e := indirect(t.Elem()).Kind(); e != reflect.Struct && e != reflect.Map && e != reflect.Slice && e != reflect.Array {
-			return raw, false
+			return p.dec.SkipValue()
 		}
 	default:
-		return raw, false
+		return p.dec.SkipValue()
 	}
-	var names []jsontext.Value
-	var values []jsontext.Value
-	dec := jsontext.NewDecoder(bytes.NewReader(raw), readOptions)
-	if _, err := dec.ReadToken(); err != nil {
-		return raw, false
+	if _, err := p.dec.ReadToken(); err != nil {
+		return err
 	}
-	for kind := dec.PeekKind(); kind != jsontext.KindEndObject && kind != jsontext.KindEndArray; kind = dec.PeekKind() {
-		if object {
-			name, err := dec.ReadValue()
+	for next := p.dec.PeekKind(); next != jsontext.KindEndObject && next != jsontext.KindEndArray; next = p.dec.PeekKind() {
+		inner := t
+		if kind == jsontext.KindBeginObject {
+			begin := int(p.dec.InputOffset())
+			name, err := p.dec.ReadToken()
 			if err != nil {
-				return raw, false
+				return err
 			}
-			names = append(names, name.Clone())
+			if members != nil {
+				inner = members.add(name.String(), begin)
+			}
 		}
-		value, err := dec.ReadValue()
+		err := error(nil)
+		switch {
+		case inner == nil:
+			err = p.dec.SkipValue()
+		case members == nil:
+			err = p.prune(t.Elem())
+		default:
+			err = p.prune(inner)
+		}
 		if err != nil {
-			return raw, false
+			return err
 		}
-		values = append(values, value.Clone())
 	}
-	types := func(int) reflect.Type { return t.Elem() }
-	keep := func(int) bool { return true }
-	if t.Kind() == reflect.Struct {
-		f := fieldsOf(t)
-		exact := map[string]bool{}
-		plain := make([]string, len(names))
-		for i, name := range names {
-			text, _ := jsontext.AppendUnquote(nil, name) // a name that was read
-			plain[i] = string(text)
-			if f.exact[plain[i]] != nil {
-				exact[fold(plain[i])] = true
-			}
-		}
-		types = func(i int) reflect.Type { return f.folded[fold(plain[i])] }
-		keep = func(i int) bool { return f.exact[plain[i]] != nil || !exact[fold(plain[i])] }
+	if members != nil {
+		members.hide(p)
 	}
-	out := append([]byte(nil), raw[0])
-	for i, value := range values {
-		if !keep(i) {
-			changed = true
+	_, err := p.dec.ReadToken()
+	return err
+}
+
+// members are those of one object whose names match a field, after folding.
+type members struct {
+	*fields
+	exact  map[string]bool  // whether one has the exact name
+	others map[string][]int // the offsets before the names of the others
+}
+
+func newMembers(t reflect.Type) *members {
+	return &members{fieldsOf(t), map[string]bool{}, map[string][]int{}}
+}
+
+// add returns the type of the member's field; nil if it has none.
+func (m *members) add(name string, offset int) reflect.Type {
+	folded := fold(name)
+	t := m.folded[folded]
+	switch {
+	case m.fields.exact[name] != nil:
+		m.exact[folded] = true
+	case t != nil:
+		m.others[folded] = append(m.others[folded], offset)
+	}
+	return t
+}
+
+// hide replaces the names of the members that another one has precedence over.
+func (m *members) hide(p *pruner) {
+	for name, offsets := range m.others {
+		if !m.exact[name] {
 			continue
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
+		if p.out == nil {
+			p.out = p.raw.Clone()
 		}
-		if object {
-			out = append(append(out, names[i]...), ':')
+		for _, i := range offsets {
+			i += bytes.IndexByte(p.out[i:], '"') + 1
+			for ; p.out[i] != '"'; i++ {
+				if p.out[i] == '\\' {
+					p.out[i] = '?'
+					i++
+				}
+				p.out[i] = '?'
+			}
 		}
-		if t := types(i); t != nil {
-			inner, also := prune(value, t)
-			value, changed = inner, changed || also
-		}
-		out = append(out, value...)
 	}
-	return append(out, raw[len(raw)-1]), changed
 }
 
 // Sizes of what has no type of its own, in bytes: an estimate from above.
@@ -135,8 +176,15 @@ const (
 	entrySize = 128 // an entry of a map
 )
 
+// usualNames is the number of names in one object that cost next to nothing.
+const usualNames = 64
+
+// skipped stands for a value that no field takes.
+var skipped = reflect.TypeFor[struct{}]()
+
 // weigh adds up the memory that the elements of arrays and maps need, and fails
-// if it exceeds the budget.
+// if it exceeds the budget. The decoder remembers the names of one object while
+// it reads it, to find duplicates, unless a field takes the member.
 func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 	if t != nil {
 		t = indirect(t)
@@ -148,35 +196,32 @@ func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
+	names := int64(0) // of members that no field takes
 	for dec.PeekKind() != jsontext.KindEndArray && dec.PeekKind() != jsontext.KindEndObject {
-		inner, size := reflect.Type(nil), int64(anySize)
-		switch {
-		case kind == jsontext.KindBeginArray && t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
-			inner = t.Elem()
-			size = int64(inner.Size())
-			if inner.Kind() == reflect.Pointer {
-				size += int64(indirect(inner).Size())
-			}
-		case kind == jsontext.KindBeginObject:
-			name, err := dec.ReadToken()
+		inner, size, name := reflect.Type(nil), int64(anySize), ""
+		if kind == jsontext.KindBeginObject {
+			token, err := dec.ReadToken()
 			if err != nil {
 				return err
 			}
-			size = entrySize
-			if t != nil && t.Kind() == reflect.Map {
-				inner = t.Elem()
-				size += int64(inner.Size())
-			} else if t != nil && t.Kind() == reflect.Struct {
-				if inner = fieldsOf(t).folded[fold(name.String())]; inner == nil {
-					if err := dec.SkipValue(); err != nil {
-						return err
-					}
-					continue
-				}
-				size = 0
-				if inner.Kind() == reflect.Pointer {
-					size = int64(indirect(inner).Size())
-				}
+			name, size = token.String(), entrySize
+		}
+		switch {
+		case kind == jsontext.KindBeginArray && t == skipped:
+			inner, size = skipped, 0
+		case kind == jsontext.KindBeginArray && t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
+			inner = t.Elem()
+			size = sizeOf(inner) + int64(inner.Size())
+		case kind == jsontext.KindBeginObject && t != nil && t.Kind() == reflect.Map:
+			inner = t.Elem()
+			size += int64(inner.Size())
+		case kind == jsontext.KindBeginObject && t != nil && t.Kind() == reflect.Struct:
+			if inner = fieldsOf(t).folded[fold(name)]; inner == nil {
+				inner = skipped
+				names++
+				size *= min(max(names-usualNames, 0), 1)
+			} else {
+				size = sizeOf(inner)
 			}
 		}
 		if *budget -= size; *budget < 0 {
@@ -186,6 +231,15 @@ func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 			return err
 		}
 	}
+	*budget += entrySize * max(names-usualNames, 0) // they are forgotten
 	_, err := dec.ReadToken()
 	return err
+}
+
+// sizeOf returns the size of what a pointer points to; 0 for other types.
+func sizeOf(t reflect.Type) int64 {
+	if t.Kind() != reflect.Pointer {
+		return 0
+	}
+	return int64(indirect(t).Size())
 }

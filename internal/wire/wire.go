@@ -110,7 +110,7 @@ func Read(r io.Reader, out any) error {
 	if l, ok := r.(Limited); ok && int64(b.Len()) > l.Limit()/mostGrowth {
 		// Room for the text, for a slice that grows, and for the texts in it.
 		budget := l.Limit() - int64(b.Len())/2
-		dec := jsontext.NewDecoder(bytes.NewReader(b.Bytes()), readOptions)
+		dec := jsontext.NewDecoder(bytes.NewBuffer(b.Bytes()), readOptions)
 		if err := weigh(dec, reflect.TypeOf(out), &budget); errors.Is(err, errTooMuch) {
 			return err
 		} // any other error comes again

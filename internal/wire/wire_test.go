@@ -290,15 +290,23 @@ func TestSmallElementsCannotFillTheMemory(t *testing.T) {
 		Items wire.Items[[64]int64] `json:"items"`
 	}{}
 	type big struct{ Room [64]int64 }
+	var names strings.Builder
+	for i := range limit / 16 {
+		fmt.Fprintf(&names, `"%06x":0,`, i)
+	}
+	different := names.String()
 	for name, c := range map[string]struct {
 		body string
 		out  any
 	}{
-		"an array":           {"[" + strings.Repeat("{},", limit/4) + "{}]", new([]big)},
-		"a list":             {`{"items":[` + strings.Repeat("[],", limit/4) + "[]]}", &wide},
-		"a list of pointers": {"[" + strings.Repeat("{},", limit/4) + "{}]", new([]*big)},
-		"a nested array":     {`{"a":{"b":[` + strings.Repeat("{},", limit/4) + "{}]}}", new(map[string]map[string][]big)},
-		"anything":           {"[" + strings.Repeat("[],", limit/4) + "[]]", new(any)},
+		"an array":                     {"[" + strings.Repeat("{},", limit/4) + "{}]", new([]big)},
+		"a list":                       {`{"items":[` + strings.Repeat("[],", limit/4) + "[]]}", &wide},
+		"a list of pointers":           {"[" + strings.Repeat("{},", limit/4) + "{}]", new([]*big)},
+		"a nested array":               {`{"a":{"b":[` + strings.Repeat("{},", limit/4) + "{}]}}", new(map[string]map[string][]big)},
+		"anything":                     {"[" + strings.Repeat("[],", limit/4) + "[]]", new(any)},
+		"names that no field has":      {"{" + different + `"x":0}`, new(object)},
+		"names within an unknown name": {`{"x":{` + different + `"x":0}}`, new(object)},
+		"names that come again":        {"{" + strings.Repeat(`"x":0,`, limit/7) + `"x":0}`, new(object)},
 	} {
 		require.Less(t, len(c.body), limit, name)
 		var before, after runtime.MemStats
@@ -315,4 +323,21 @@ func TestSmallElementsCannotFillTheMemory(t *testing.T) {
 	var got []object
 	require.NoError(t, wire.Read(limited{strings.NewReader("[" + strings.Join(all, ",") + "]"), 100_000}, &got), "usual items fit")
 	assert.Len(t, got, 1000)
+	require.NoError(t, wire.Read(limited{strings.NewReader(`{"x":[` + strings.Repeat("0,", 40_000) + "0]}"), 100_000}, new(object)), "nothing is kept of it")
+}
+
+// Hiding names that another one has precedence over costs less than the text,
+// however many objects there are.
+func TestHidingNamesIsCheap(t *testing.T) {
+	const n = 100_000
+	body := []byte("[" + strings.Repeat(`{"id_":1,"\u0069D":"x","id":null},`, n) + `{}]`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var out []struct {
+		ID int8 `json:"id"`
+	}
+	require.NoError(t, wire.Unmarshal(body, &out))
+	runtime.ReadMemStats(&after)
+	assert.Len(t, out, n+1)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(12*len(body))*raceFactor)
 }
