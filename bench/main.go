@@ -42,10 +42,14 @@ var rows = []row{
 	{"pages", pages},
 	{"walk", walk},
 	{"prefetch", prefetch},
+	{"loopback", loopback},
 	{"tls", tlsFanOut},
+	{"http2", http2},
+	{"crowd", crowds},
 	{"connections", connections},
 	{"artifact", artifact},
 	{"usage", usage},
+	{"webhook", webhooks},
 	{"program", program},
 }
 

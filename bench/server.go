@@ -34,10 +34,11 @@ func child(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// server is a process that responds like the API, over plain HTTP and TLS.
+// server is a process that responds like the API, over plain HTTP, TLS and
+// HTTP/2.
 type server struct {
-	Plain, TLS  string // URLs
-	Certificate []byte // of the one that speaks TLS
+	Plain, TLS, HTTP2 string // URLs
+	Certificate       []byte // of those that speak TLS
 
 	cmd   *exec.Cmd
 	ask   io.WriteCloser
@@ -101,14 +102,18 @@ func serve([]string) {
 			connections.Add(1)
 		}
 	}
-	plain, secure := httptest.NewUnstartedServer(http.HandlerFunc(answer)), httptest.NewUnstartedServer(http.HandlerFunc(answer))
-	plain.Config.ConnState, secure.Config.ConnState = count, count
-	// Connections that the code by hand dials and then does not need.
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
-	plain.Start()
-	secure.StartTLS() // which offers HTTP/1.1 alone
+	start := func(begin func(*httptest.Server)) *httptest.Server {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(answer))
+		s.Config.ConnState = count
+		// Connections that the code by hand dials and then does not need.
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		begin(s)
+		return s
+	}
+	plain, secure := start((*httptest.Server).Start), start((*httptest.Server).StartTLS) // which offers HTTP/1.1 alone
+	both := start(func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() })
 	out := json.NewEncoder(os.Stdout)
-	_ = out.Encode(server{Plain: plain.URL, TLS: secure.URL, Certificate: secure.Certificate().Raw})
+	_ = out.Encode(server{Plain: plain.URL, TLS: secure.URL, HTTP2: both.URL, Certificate: secure.Certificate().Raw})
 	for asked := bufio.NewScanner(os.Stdin); asked.Scan(); {
 		_ = out.Encode(connections.Swap(0))
 	}
@@ -120,7 +125,11 @@ func answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	switch path.Base(r.URL.Path) {
+	name := path.Base(r.URL.Path)
+	if delay, err := time.ParseDuration(name); err == nil {
+		time.Sleep(delay)
+	}
+	switch name {
 	case "chunked":
 		half := len(projectBody) / 2
 		_, _ = io.WriteString(w, projectBody[:half])

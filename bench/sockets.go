@@ -19,16 +19,21 @@ import (
 	"github.com/circleci-go/circleci"
 )
 
-// contender is a client. get gets one of the server's projects, and finish
-// closes the client.
+// contender is a client. get makes a call with a name, such as that of one of the
+// server's projects, and finish closes the client.
 type contender struct {
 	get    func(ctx context.Context, name string) error
 	finish func()
 }
 
-func handClient(s *server, url string) contender {
+// handClient has the two idle connections of the standard library's default.
+func handClient(s *server, url string) contender { return tunedClient(s, url, 0) }
+
+// tunedClient keeps as many connections as there are callers.
+func tunedClient(s *server, url string, idle int) contender {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = &tls.Config{RootCAs: s.roots()}
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = max(idle, t.MaxIdleConns), idle
 	client := &http.Client{Transport: t}
 	return contender{func(ctx context.Context, name string) error {
 		_, err := byHand[projectByHand](ctx, client, url+"/api/v2/project/gh/acme/"+name)
@@ -56,41 +61,97 @@ func cpu() float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
+// fanOut has callers make calls, and returns the seconds it took.
+func (c contender) fanOut(calls, callers int, name func() string) float64 {
+	start, work := time.Now(), make(chan struct{})
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for range work {
+				if err := c.get(context.Background(), name()); err != nil {
+					log.Fatal(err)
+				}
+			}
+		})
+	}
+	for range calls {
+		work <- struct{}{}
+	}
+	close(work)
+	wg.Wait()
+	return time.Since(start).Seconds()
+}
+
+// measured is what a run of a contender has cost.
+type measured struct{ seconds, cpu, connections []float64 }
+
+func (m *measured) of(s *server, c contender, calls, callers int, name string) float64 {
+	before := cpu()
+	seconds := c.fanOut(calls, callers, func() string { return name })
+	m.cpu = append(m.cpu, cpu()-before)
+	m.seconds = append(m.seconds, seconds)
+	c.finish()
+	m.connections = append(m.connections, float64(s.connections()))
+	return seconds
+}
+
+// fanOuts measures the package beside code by hand, in turns, with new clients
+// in each round.
+func fanOuts(s *server, rounds, calls, callers int, name, url string, idle int) (hand, ours measured) {
+	inTurns(rounds,
+		func() float64 { return hand.of(s, tunedClient(s, url, idle), calls, callers, name) },
+		func() float64 { return ours.of(s, sdkClient(s, url), calls, callers, name) })
+	return hand, ours
+}
+
 func tlsFanOut(rounds int) []result {
 	const calls, callers = 2000, 16
 	s := startServer()
 	defer s.stop()
-	var handshakes [2][]float64
-	run := func(i int, client func(*server, string) contender) func() float64 {
-		return func() float64 {
-			c, before := client(s, s.TLS), cpu()
-			work := make(chan struct{})
-			var wg sync.WaitGroup
-			for range callers {
-				wg.Go(func() {
-					for range work {
-						if err := c.get(context.Background(), "web"); err != nil {
-							log.Fatal(err)
-						}
-					}
-				})
-			}
-			for range calls {
-				work <- struct{}{}
-			}
-			close(work)
-			wg.Wait()
-			spent := cpu() - before
-			c.finish()
-			handshakes[i] = append(handshakes[i], float64(s.connections()))
-			return spent
-		}
-	}
-	medians := inTurns(rounds, run(0, handClient), run(1, sdkClient))
+	hand, ours := fanOuts(s, rounds, calls, callers, "web", s.TLS, 0)
+	tuned, again := fanOuts(s, rounds, calls, callers, "web", s.TLS, 64)
 	return []result{
-		atMost("2,000 GETs of 16 goroutines over TLS: handshakes", "%.0f", median(handshakes[0]), median(handshakes[1]), callers),
-		ratio("    CPU of the client", medians[0], medians[1], 0.40),
+		atMost("2,000 GETs of 16 goroutines over TLS: handshakes", "%.0f", median(hand.connections), median(ours.connections), callers),
+		ratio("    CPU of the client", median(hand.cpu), median(ours.cpu), 0.40),
+		ratio("    time, by hand with 64 idle connections", median(tuned.seconds), median(again.seconds), 1.15),
 	}
+}
+
+// loopback makes one call after the other.
+func loopback(rounds int) []result {
+	s := startServer()
+	defer s.stop()
+	hand, ours := fanOuts(s, rounds, 4000, 1, "web", s.Plain, 0)
+	return []result{
+		ratio("a small GET over loopback: time", median(hand.seconds), median(ours.seconds), 1.00),
+		ratio("    CPU of the client", median(hand.cpu), median(ours.cpu), 1.00),
+	}
+}
+
+func http2(rounds int) []result {
+	s := startServer()
+	defer s.stop()
+	hand, ours := fanOuts(s, min(rounds, 7), 4000, 64, "web", s.HTTP2, 64)
+	return []result{
+		atMost("4,000 GETs of 64 goroutines over HTTP/2: connections", "%.0f", median(hand.connections), median(ours.connections), 1),
+		ratio("    time", median(hand.seconds), median(ours.seconds), 1.15),
+	}
+}
+
+// crowds call a server that has no limit.
+func crowds(rounds int) []result {
+	s := startServer()
+	defer s.stop()
+	var out []result
+	for _, c := range []struct {
+		callers, calls int
+		latency        string
+	}{{16, 4000, "5ms"}, {100, 4000, "5ms"}, {100, 2000, "100ms"}, {1000, 40_000, "5ms"}} {
+		hand, ours := fanOuts(s, min(rounds, 3), c.calls, c.callers, c.latency, s.Plain, 1000)
+		out = append(out, ratio(fmt.Sprintf("%d calls of %s by %d goroutines: time", c.calls, c.latency, c.callers),
+			median(hand.seconds), median(ours.seconds), 1.15))
+	}
+	return out
 }
 
 func connections(int) []result {
