@@ -90,8 +90,7 @@ func (p *Pacer) Wait(ctx context.Context) error { return p.WaitFor(ctx, Operatio
 // route are served first in, first out.
 func (p *Pacer) WaitFor(ctx context.Context, op Operation) error {
 	err := p.pacer.Wait(ctx, op.asCall())
-	var paused *transport.PausedError
-	if errors.As(err, &paused) {
+	if paused, ok := errors.AsType[*transport.PausedError](err); ok {
 		return &PausedError{paused.After}
 	}
 	return err
@@ -105,7 +104,7 @@ func (p *Pacer) Observe(ctx context.Context, op Operation, r Response) {
 }
 
 // asCall returns the call that the operation belongs to, or an equivalent one.
-func (op *Operation) asCall() *transport.Call {
+func (op Operation) asCall() *transport.Call {
 	if op.call != nil {
 		return op.call
 	}
@@ -130,8 +129,7 @@ func limitLink(l Limiter, next transport.Handler) transport.Handler {
 	wait := link.Wait
 	link.Wait = func(ctx context.Context, c *transport.Call) error {
 		err := wait(ctx, c)
-		var paused *PausedError
-		if errors.As(err, &paused) {
+		if paused, ok := errors.AsType[*PausedError](err); ok {
 			return &transport.PausedError{After: max(paused.RetryAfter, 0)}
 		}
 		return err

@@ -193,17 +193,15 @@ func SameOrigin(a, b *url.URL) bool {
 // net/http would translate such a host to another name, so it must not equal a
 // trusted host. An IPv6 address with a zone is not plain.
 func plainHost(u *url.URL) string {
-	host := []byte(u.Hostname())
-	for i, c := range host {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			host[i] = c + 'a' - 'A'
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', strings.IndexByte("-._:", c) >= 0:
+	host := u.Hostname()
+	for i := range len(host) {
+		switch c := host[i]; {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', strings.IndexByte("-._:", c) >= 0:
 		default:
 			return ""
 		}
 	}
-	return string(host)
+	return strings.ToLower(host)
 }
 
 // IsPlainHost reports whether a URL's host is plain ASCII, without a zone.

@@ -30,7 +30,7 @@ type watch struct {
 	cancel context.CancelCauseFunc
 	begin  time.Time
 	last   atomic.Int64 // when something was heard, in nanoseconds from begin; paused
-	sent   atomic.Bool  // the request has been written: from now on, only what arrives counts
+	sent   atomic.Bool  // the whole body: from now on, only what arrives counts
 }
 
 const paused = -1

@@ -6,14 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // Connections sends requests with a transport of net/http, and limits its
-// connections to a server to the number of requests in progress.
+// connections to a server to the number of requests in progress, or to few if
+// the server speaks HTTP/2, where requests share a connection.
 //
 // By itself, net/http dials for each request that finds no idle connection, and
 // completes the dial even if a connection becomes idle in the meantime. When
@@ -32,16 +32,29 @@ type server struct {
 	key      string
 	requests int           // under way, until their answers have been read
 	open     int           // connections, those being made included
+	share    bool          // requests may share a connection; assumed of TLS, until one is made
 	changed  chan struct{} // closed at the next change; nil: nobody waits
+}
+
+// streams is the least number of requests at a time that servers take on a
+// connection of HTTP/2.
+const streams = 100
+
+// most returns how many connections the server needs.
+func (s *server) most() int {
+	if s.share {
+		return 1 + s.requests/streams
+	}
+	return s.requests
 }
 
 // demand is a request's demand for a connection.
 type demand struct {
+	of     *Connections // nil: connections are not counted
 	server *server
 	met    bool
+	ended  bool
 }
-
-type demandKey struct{}
 
 // patience is the longest time that a dial waits for its turn. It bounds the
 // delay of a request, whatever net/http does with its connections.
@@ -60,27 +73,26 @@ func NewConnections(t *http.Transport) *Connections {
 
 // RoundTrip sends a request.
 func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
-	d := c.begin(req)
-	end := sync.OnceFunc(func() { c.end(d) })
+	o, ok := req.Context().Value(onceKey{}).(*once)
+	if !ok {
+		o = sendOnce(req.Context(), "")
+		req = req.WithContext(o)
+	}
+	d := &o.demand
+	c.begin(d, req.URL.Scheme, req.URL.Host)
 	unread := false
 	defer func() {
 		if !unread {
-			end()
+			d.end()
 		}
 	}()
-	ctx := context.WithValue(req.Context(), demandKey{}, d)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { c.meet(d, false) }, // once more, if an idle one turns out to be dead
-		GotConn: func(httptrace.GotConnInfo) { c.meet(d, true) },
-	})
-	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	resp.Request = req
 	if resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols {
 		unread = true
-		resp.Body = &countedBody{resp.Body, end}
+		resp.Body = &countedBody{resp.Body, d}
 	}
 	return resp, nil
 }
@@ -88,33 +100,49 @@ func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes unused connections.
 func (c *Connections) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 
-func (c *Connections) begin(req *http.Request) *demand {
-	key := req.URL.Scheme + "://" + req.URL.Host
+func (c *Connections) begin(d *demand, scheme, host string) {
+	key := scheme + "://" + host
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.servers[key]
 	if s == nil {
-		s = &server{key: key}
+		s = &server{key: key, share: scheme == "https"}
 		c.servers[key] = s
 	}
 	s.requests++
 	c.tell(s)
-	return &demand{server: s}
+	*d = demand{of: c, server: s}
 }
 
-func (c *Connections) end(d *demand) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d.met = true
+// renew says that the request waits for a connection.
+func (d *demand) renew() {
+	if c := d.of; c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		d.met = false
+	}
+}
+
+// meet says that the request has a connection, which others may share.
+func (d *demand) meet(share bool) {
+	if c := d.of; c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		d.met, d.server.share = true, share
+		c.tell(d.server)
+	}
+}
+
+// end says that the request needs no connection anymore.
+func (d *demand) end() {
+	d.of.mu.Lock()
+	defer d.of.mu.Unlock()
+	if d.ended {
+		return
+	}
+	d.met, d.ended = true, true
 	d.server.requests--
-	c.tell(d.server)
-}
-
-func (c *Connections) meet(d *demand, met bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d.met = met
-	c.tell(d.server)
+	d.of.tell(d.server)
 }
 
 func (c *Connections) closed(s *server) {
@@ -136,8 +164,8 @@ func (c *Connections) tell(s *server) {
 	}
 }
 
-// admit waits until there are fewer connections than requests, and then counts
-// one more.
+// admit waits until there are fewer connections than needed, and then counts one
+// more.
 func (c *Connections) admit(ctx context.Context, d *demand) error {
 	var timer <-chan time.Time
 	for impatient := false; ; {
@@ -147,7 +175,7 @@ func (c *Connections) admit(ctx context.Context, d *demand) error {
 		case d.met:
 			c.mu.Unlock()
 			return errNotNeeded
-		case s.open < s.requests || impatient:
+		case s.open < s.most() || impatient:
 			s.open++
 			c.mu.Unlock()
 			return nil
@@ -171,10 +199,11 @@ func (c *Connections) admit(ctx context.Context, d *demand) error {
 }
 
 func (c *Connections) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	d, ok := ctx.Value(demandKey{}).(*demand)
+	o, ok := ctx.Value(onceKey{}).(*once)
 	if !ok {
 		return c.dial(ctx, network, address)
 	}
+	d := &o.demand
 	if err := c.admit(ctx, d); err != nil {
 		return nil, err
 	}
@@ -189,19 +218,19 @@ func (c *Connections) dialContext(ctx context.Context, network, address string) 
 // countedBody ends its request when it has been read or closed.
 type countedBody struct {
 	io.ReadCloser
-	end func()
+	demand *demand
 }
 
 func (b *countedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		b.end()
+		b.demand.end()
 	}
 	return n, err
 }
 
 func (b *countedBody) Close() error {
-	defer b.end()
+	defer b.demand.end()
 	return b.ReadCloser.Close()
 }
 

@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +93,45 @@ func get(ctx context.Context, rt http.RoundTripper) error {
 	}
 	_, err = io.ReadAll(resp.Body)
 	return errors.Join(err, resp.Body.Close())
+}
+
+// TestRequestsShareAConnectionOfHTTP2, from the first ones on.
+func TestRequestsShareAConnectionOfHTTP2(t *testing.T) {
+	var connections atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "{}") // a client that has gone is not this test's matter
+	}))
+	server.EnableHTTP2, server.Config.ErrorLog = true, quiet
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+	plain := server.Client().Transport.(*http.Transport).Clone()
+	plain.DialContext = (&net.Dialer{}).DialContext
+	rt := transport.NewConnections(plain)
+	defer rt.CloseIdleConnections()
+	var callers sync.WaitGroup
+	for range 64 {
+		callers.Go(func() {
+			for range 5 {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+				if !assert.NoError(t, err) {
+					return
+				}
+				resp, err := rt.RoundTrip(req)
+				if !assert.NoError(t, err) {
+					return
+				}
+				_, err = io.ReadAll(resp.Body)
+				assert.NoError(t, errors.Join(err, resp.Body.Close()))
+			}
+		})
+	}
+	callers.Wait()
+	assert.LessOrEqual(t, connections.Load(), int64(8), "one, or a few on a machine that takes long for a handshake")
 }
 
 // TestConnectionsAreBounded: a server that allows few connections is not

@@ -126,10 +126,12 @@ type upload struct {
 }
 
 func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.src.Read(p)
 	if !u.watch.sent.Load() {
 		u.watch.heard()
+		u.watch.sent.Store(u.src.Len() == 0)
 	}
-	return u.src.Read(p)
+	return n, err
 }
 
 func (u *upload) Close() error { return nil }

@@ -19,18 +19,32 @@ var errSent = errors.New("the connection broke after the request had been sent")
 
 // once watches one request through the hooks of net/http. A connection that is
 // chosen after the header has been written is for a repetition.
+//
+// It is the context of the request, too.
 type once struct {
+	context.Context
 	trace   httptrace.ClientTrace
 	written atomic.Bool // the header at least, if only to a buffer
 	cancel  context.CancelCauseFunc
 	conn    *countedConn // the one that was chosen, if it is ours
 	before  int64        // how much had been written to it then
+	demand  demand
+}
+
+type onceKey struct{}
+
+// Value returns the once to what is below.
+func (o *once) Value(key any) any {
+	if key == (onceKey{}) {
+		return o
+	}
+	return o.Context.Value(key)
 }
 
 // sendOnce returns a context for one request. It is canceled when net/http
 // starts to repeat the request. The trace hooks of ctx still work, but do not
 // see the header field with the token.
-func sendOnce(ctx context.Context, hidden string) context.Context {
+func sendOnce(ctx context.Context, hidden string) *once {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {
 		a = &attempt{}
@@ -48,9 +62,16 @@ func sendOnce(ctx context.Context, hidden string) context.Context {
 			}
 		}
 	}
-	gotConn, wroteHeaders, wroteRequest := o.trace.GotConn, o.trace.WroteHeaders, o.trace.WroteRequest
+	getConn, gotConn, wroteHeaders := o.trace.GetConn, o.trace.GotConn, o.trace.WroteHeaders
+	o.trace.GetConn = func(address string) {
+		o.demand.renew() // again, if an idle connection turns out to be dead
+		if getConn != nil {
+			getConn(address)
+		}
+	}
 	o.trace.GotConn = func(info httptrace.GotConnInfo) {
 		o.gotConn(info)
+		o.demand.meet(isHTTP2(info.Conn))
 		if gotConn != nil {
 			gotConn(info)
 		}
@@ -61,13 +82,8 @@ func sendOnce(ctx context.Context, hidden string) context.Context {
 			wroteHeaders()
 		}
 	}
-	o.trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
-		a.watch.sent.Store(true)
-		if wroteRequest != nil {
-			wroteRequest(info)
-		}
-	}
-	return httptrace.WithClientTrace(ctx, &o.trace)
+	o.Context = httptrace.WithClientTrace(ctx, &o.trace)
+	return o
 }
 
 // gotConn accepts the first connection, and another one if nothing was written
@@ -82,10 +98,14 @@ func (o *once) gotConn(info httptrace.GotConnInfo) {
 		return
 	}
 	o.cancel(errSent)
-	if c, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok && c.ConnectionState().NegotiatedProtocol == "h2" {
-		return
+	if !isHTTP2(info.Conn) {
+		_ = info.Conn.Close() // the request fails in any case
 	}
-	_ = info.Conn.Close() // the request fails in any case
+}
+
+func isHTTP2(conn net.Conn) bool {
+	c, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok && c.ConnectionState().NegotiatedProtocol == "h2"
 }
 
 // untraced hides a context's trace, which would receive the same events again.

@@ -18,7 +18,10 @@ const telling = 6
 func (c *Call) hide(token string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := len(c.tokens); n == 0 || c.tokens[n-1] != token {
+	switch n := len(c.tokens); {
+	case n == 0:
+		c.tokens = append(c.token[:0], token)
+	case c.tokens[n-1] != token:
 		c.tokens = append(c.tokens, token)
 	}
 }

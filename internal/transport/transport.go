@@ -60,7 +60,8 @@ type Call struct {
 	Secrets func() []string
 
 	mu     sync.Mutex
-	tokens []string // that were sent
+	tokens []string  // that were sent
+	token  [1]string // where the first is stored
 
 	// KeyText is the result of Key, once it is known.
 	KeyText string
@@ -72,11 +73,11 @@ type Call struct {
 // with the arguments.
 func (c *Call) Key() string {
 	if c.KeyText == "" {
-		path := c.Route
+		host, path := "", c.Route
 		if c.URL != nil {
-			path = c.URL.Host + cmp.Or(c.URL.RawPath, c.URL.Path)
+			host, path = c.URL.Host, cmp.Or(c.URL.RawPath, c.URL.Path)
 		}
-		c.KeyText = c.Method + " " + path
+		c.KeyText = c.Method + " " + host + path
 	}
 	return c.KeyText
 }
