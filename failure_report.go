@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -208,7 +209,11 @@ func (w *reportWriter) describe(ctx context.Context, j *FailedJob) (missing []Mi
 // condensed returns the lines of an output that explain the failure, if the API
 // v3 has them.
 func (w *reportWriter) condensed(ctx context.Context, a StepAction) string {
-	out := w.jobs.client.outputOf(ctx, get("/api/v3/jobs/{id}/stdout/condensed", a.JobID).query(a).with(w.opts))
+	r := request{
+		method: http.MethodGet, route: "/api/v3/jobs/{id}/stdout/condensed",
+		path: "/api/v3/jobs/" + a.JobID.String() + "/stdout/condensed",
+	}
+	out := w.jobs.client.outputOf(ctx, r.query(a).with(w.opts))
 	lines := tail{most: w.options.MaxOutput}
 	_, err := io.Copy(&lines, out)
 	if errors.Join(err, out.Close()) != nil {
