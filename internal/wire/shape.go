@@ -104,7 +104,7 @@ func (p *pruner) prune(t reflect.Type) error {
 				inner = members.add(name.String(), begin)
 			}
 		}
-		err := error(nil)
+		var err error
 		switch {
 		case inner == nil:
 			err = p.dec.SkipValue()
