@@ -12,7 +12,7 @@ import (
 // [ErrNotFound]. If two contexts have the name, it returns an error: use the ID
 // instead.
 func (s *ContextsService) GetByName(ctx context.Context, owner ContextOwner, name string, opts ...RequestOption) (*Context, error) {
-	return only(ctx, s.List(owner, nil, opts...), "context", name, func(c *Context) string { return c.Name })
+	return only(ctx, opts, func(opts []RequestOption) *Pager[Context] { return s.List(owner, nil, opts...) }, "context", name, func(c *Context) string { return c.Name })
 }
 
 // GetByName returns the group of an organization with exactly this name. It
@@ -20,7 +20,7 @@ func (s *ContextsService) GetByName(ctx context.Context, owner ContextOwner, nam
 // [ErrNotFound]. If two groups have the name, it returns an error: use the ID
 // instead.
 func (s *GroupsService) GetByName(ctx context.Context, orgID uuid.UUID, name string, opts ...RequestOption) (*Group, error) {
-	return only(ctx, s.List(orgID, nil, opts...), "group", name, func(g *Group) string { return g.Name })
+	return only(ctx, opts, func(opts []RequestOption) *Pager[Group] { return s.List(orgID, nil, opts...) }, "group", name, func(g *Group) string { return g.Name })
 }
 
 // GetByName returns the pipeline definition of a project with exactly this
@@ -28,17 +28,22 @@ func (s *GroupsService) GetByName(ctx context.Context, orgID uuid.UUID, name str
 // matches [ErrNotFound]. If two definitions have the name, it returns an error:
 // use the ID instead.
 func (s *PipelineDefinitionsService) GetByName(ctx context.Context, projectID uuid.UUID, name string, opts ...RequestOption) (*PipelineDefinition, error) {
-	return only(ctx, s.List(projectID, opts...), "pipeline definition", name, func(d *PipelineDefinition) string { return d.Name })
+	return only(ctx, opts, func(opts []RequestOption) *Pager[PipelineDefinition] { return s.List(projectID, opts...) }, "pipeline definition", name, func(d *PipelineDefinition) string { return d.Name })
 }
 
 // only returns the one item of a list with the given name. It reads the whole
 // list, because a second item would make the name ambiguous.
-func only[T any](ctx context.Context, list *Pager[T], kind, name string, nameOf func(*T) string) (*T, error) {
+func only[T any](ctx context.Context, opts []RequestOption, list func([]RequestOption) *Pager[T], kind, name string, nameOf func(*T) string) (*T, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
 	if err := required("name", name); err != nil {
 		return nil, err
 	}
 	var found *T
-	for item, err := range list.All(ctx) {
+	for item, err := range list(opts).All(ctx) {
 		switch {
 		case err != nil:
 			return nil, err

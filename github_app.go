@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/circleci-go/circleci/internal/encode"
+	"github.com/circleci-go/circleci/internal/wire"
 )
 
 // GitHubAppService reads the installation of CircleCI's GitHub App for an
@@ -64,9 +65,11 @@ func (r *GitHubAppRepository) key() itemKey { return itemKey{name: r.ExternalID(
 
 // repositoriesPage is a page of repositories.
 type repositoriesPage struct {
-	Items      []GitHubAppRepository `json:"items"`
-	TotalCount int                   `json:"total_count"`
+	Items      wire.Items[GitHubAppRepository] `json:"items"`
+	TotalCount int                             `json:"total_count"`
 }
+
+func (p *repositoriesPage) complete() error { return listed(p.Items.Found, "items") }
 
 // mostRepositories is how many a page can have, and has by default.
 const mostRepositories = 100
@@ -84,9 +87,9 @@ func (n pageNumber) next(page *repositoriesPage) string {
 	if err != nil {
 		number = 1 // the first page is asked for without a number
 	}
-	more := len(page.Items) >= mostRepositories
+	more := len(page.Items.List) >= mostRepositories
 	if page.TotalCount > 0 {
-		more = len(page.Items) > 0 && number*mostRepositories < page.TotalCount
+		more = len(page.Items.List) > 0 && number*mostRepositories < page.TotalCount
 	}
 	if !more {
 		return ""
@@ -115,7 +118,7 @@ func (s *GitHubAppService) repositories(ctx context.Context, r request, n pageNu
 	if err != nil {
 		return nil, err
 	}
-	page.Items, page.TotalCount, page.NextPageToken = out.Items, out.TotalCount, n.next(out)
+	page.Items, page.TotalCount, page.NextPageToken = out.Items.List, out.TotalCount, n.next(out)
 	return &page, nil
 }
 
@@ -123,6 +126,11 @@ func (s *GitHubAppService) repositories(ctx context.Context, r request, n pageNu
 // acme/web. It ignores case. If there is none, the error matches [ErrNotFound].
 // It reads the list of repositories until it finds the name.
 func (s *GitHubAppService) GetRepositoryByName(ctx context.Context, orgID uuid.UUID, fullName string, opts ...RequestOption) (*GitHubAppRepository, error) {
+	ctx, cancel, opts, err := composite(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
 	for repository, err := range s.ListRepositories(orgID, opts...).All(ctx) {
 		if err != nil {
 			return nil, err

@@ -1,8 +1,13 @@
 package circleci_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -56,6 +61,42 @@ func TestThingsAreFoundByTheirExactName(t *testing.T) {
 		_, err = get(replies(answers(403, `{}`)).client(t), "deploy")
 		require.ErrorIs(t, err, circleci.ErrForbidden, kind)
 	}
+}
+
+func TestASearchByNameIsOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := &fakeWire{answer: func(req *http.Request, n int) reply {
+			if strings.HasSuffix(req.URL.Path, "/repositories") {
+				return answers(200, fmt.Sprintf(`{"items":[{"id":%d}],"total_count":500}`, n)).later(600 * time.Millisecond)
+			}
+			token := req.URL.Query().Get("page-token") + "x"
+			if len(token) == 5 {
+				token = ""
+			}
+			body := fmt.Sprintf(`{"items":[{"id":"11111111-1111-4111-8111-%012d"}],"next_page_token":%q}`, n, token)
+			return answers(200, body).later(600 * time.Millisecond)
+		}}
+		client := wire.client(t)
+		for name, get := range map[string]func(...circleci.RequestOption) error{
+			"context": func(opts ...circleci.RequestOption) error {
+				return second(client.Contexts.GetByName(t.Context(), circleci.OwnerBySlug("gh/acme"), "x", opts...))
+			},
+			"group": func(opts ...circleci.RequestOption) error {
+				return second(client.Groups.GetByName(t.Context(), id1, "x", opts...))
+			},
+			"definition": func(opts ...circleci.RequestOption) error {
+				return second(client.PipelineDefinitions.GetByName(t.Context(), id1, "x", opts...))
+			},
+			"repository": func(opts ...circleci.RequestOption) error {
+				return second(client.GitHubApp.GetRepositoryByName(t.Context(), id1, "x", opts...))
+			},
+		} {
+			start := time.Now()
+			require.ErrorIs(t, get(circleci.Timeout(time.Second)), context.DeadlineExceeded, name)
+			assert.Equal(t, time.Second, time.Since(start), "%s: not one second a page", name)
+			require.ErrorIs(t, get(circleci.CaptureResponse(new(circleci.Response))), circleci.ErrInvalidArgument, name)
+		}
+	})
 }
 
 func TestAPipelineTellsItsSource(t *testing.T) {

@@ -2,7 +2,7 @@ package circleci
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"iter"
 
@@ -226,10 +226,19 @@ func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 	if a.bare {
 		err = wire.Read(body, &a.body.Items.List)
 	} else if err = wire.Read(body, &a.body); err == nil && !a.body.Items.Found {
-		err = errors.New(`the list has no "items"`)
+		err = listed(false, "items")
 	}
 	a.page.Items, a.page.TotalCount, a.page.NextPageToken = a.body.Items.List, a.body.TotalCount, a.body.NextPageToken
 	return err
+}
+
+// listed returns an error if a list is missing: the response is not an empty
+// list.
+func listed(found bool, name string) error {
+	if !found {
+		return fmt.Errorf("the list has no %q", name)
+	}
+	return nil
 }
 
 func (a *pageAnswer[T]) expect(items int)     { a.room = items }

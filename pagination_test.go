@@ -305,6 +305,11 @@ func TestAPageThatIsNoPage(t *testing.T) {
 		assert.Equal(t, body, string(failed.Body))
 		assertOneLine(t, err)
 	}
+	for _, body := range []string{`{}`, `{"items":null,"data":7}`, `{"data":{},"items":{}}`} {
+		requireError[*circleci.DecodeError](t, second(replies(answers(200, body)).client(t).Projects.ListForOrg(id1).Collect(t.Context())))
+		body = strings.ReplaceAll(body, `"items":null,`, "")
+		requireError[*circleci.DecodeError](t, second(replies(answers(200, body)).client(t).GitHubApp.ListRepositories(id1).Collect(t.Context())))
+	}
 }
 
 func TestNothingIsLeftOfAPageThatBrokeOff(t *testing.T) {

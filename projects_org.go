@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/circleci-go/circleci/internal/encode"
+	"github.com/circleci-go/circleci/internal/wire"
 )
 
 // OrgProject is a project in the list of an organization's projects. It has no
@@ -15,6 +16,8 @@ type OrgProject struct {
 	Name           string    `json:"name"`
 	OrganizationID uuid.UUID `json:"organization_id"`
 }
+
+func (p *OrgProject) key() itemKey { return itemKey{id: p.ID} }
 
 // orgProjectsQuery asks for a page of an organization's projects.
 type orgProjectsQuery struct {
@@ -36,15 +39,20 @@ func (q orgProjectsQuery) check() error {
 
 // orgProjectsPage is a page in the form of the API v3.
 type orgProjectsPage struct {
-	Data []struct {
-		ID         uuid.UUID `json:"id"`
-		Attributes struct {
-			Name string `json:"name"`
-		} `json:"attributes"`
-	} `json:"data"`
+	Data wire.Items[orgProject] `json:"data"`
 	Page struct {
 		Next string `json:"next"`
 	} `json:"page"`
+}
+
+func (p *orgProjectsPage) complete() error { return listed(p.Data.Found, "data") }
+
+// orgProject is a project in the form of the API v3.
+type orgProject struct {
+	ID         uuid.UUID `json:"id"`
+	Attributes struct {
+		Name string `json:"name"`
+	} `json:"attributes"`
 }
 
 // ListForOrg lists the projects of an organization.
@@ -69,7 +77,7 @@ func (s *ProjectsService) orgProjects(ctx context.Context, r request, orgID uuid
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range out.Data {
+	for _, p := range out.Data.List {
 		page.Items = append(page.Items, OrgProject{p.ID, p.Attributes.Name, orgID})
 	}
 	page.NextPageToken = out.Page.Next

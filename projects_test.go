@@ -148,7 +148,7 @@ func TestListForOrg(t *testing.T) {
 	srv := circlecitest.New(t)
 	srv.Fail("GET /api/v3/projects",
 		circlecitest.Response{Body: `{"data":[{"id":"` + id1.String() + `","attributes":{"name":"web"}}],"page":{"next":"c"}}`},
-		circlecitest.Response{Body: `{"data":[{"id":"` + id3.String() + `","attributes":{"name":"api"}}],"page":{"next":null}}`})
+		circlecitest.Response{Body: `{"data":[{"id":"` + id3.String() + `","attributes":{"name":"api"}},{"id":"` + id1.String() + `","attributes":{"name":"web"}}],"page":{"next":null}}`})
 	projects, err := srv.Client().Projects.ListForOrg(id2).Collect(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []circleci.OrgProject{{ID: id1, Name: "web", OrganizationID: id2}, {ID: id3, Name: "api", OrganizationID: id2}}, projects)

@@ -171,7 +171,11 @@ type answer[T any] struct{ value T }
 
 func (a *answer[T]) Decode(body io.Reader) error {
 	a.value = *new(T) // discard what an incomplete attempt decoded
-	return wire.Read(body, &a.value)
+	err := wire.Read(body, &a.value)
+	if whole, ok := any(&a.value).(interface{ complete() error }); ok && err == nil {
+		err = whole.complete()
+	}
+	return err
 }
 
 // do makes a call and decodes the response into a T.

@@ -178,6 +178,10 @@ func (e *usageExporter) wait(ctx context.Context, x *UsageExport) (*UsageExport,
 	return x, nil
 }
 
+// maxExportPause is the longest wait that is believed: the limits of usage
+// exports are hourly.
+const maxExportPause = time.Hour
+
 // patiently waits for the rate limit for as long as it takes, because the
 // limits of usage exports are so low that reaching them is normal.
 func (e *usageExporter) patiently(ctx context.Context, call func() (*UsageExport, error)) (*UsageExport, error) {
@@ -187,7 +191,7 @@ func (e *usageExporter) patiently(ctx context.Context, call func() (*UsageExport
 		if !errors.Is(err, ErrRateLimited) || !errors.As(err, &limited) || noRetry(e.opts) {
 			return x, err
 		}
-		pause := max(limited.RetryAfter, time.Minute)
+		pause := min(max(limited.RetryAfter, time.Minute), maxExportPause)
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
 			return nil, err
 		}

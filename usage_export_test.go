@@ -101,6 +101,12 @@ func TestUsageExportWaitsForTheLimit(t *testing.T) {
 		assert.Greater(t, time.Since(began), 6000*time.Second)
 		assert.Less(t, len(srv.Requests()), 12, "politely")
 
+		srv.Fail(create, circlecitest.Response{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1764115200"}}})
+		began = time.Now()
+		_, err = collect(srv.Client().Usage.Export(t.Context(), org, window, nil))
+		require.NoError(t, err)
+		assert.Less(t, time.Since(began), 2*time.Hour, "a point in time is not a wait")
+
 		srv.Fail(create, limit)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
