@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/circleci-go/circleci/internal/wire"
@@ -177,6 +178,20 @@ type entity[T any] struct {
 	messages []string // that stand beside the resource
 }
 
+// Shape returns the type of the JSON; see package wire.
+func (entity[T]) Shape() reflect.Type {
+	return reflect.TypeFor[struct {
+		Data shape[T] `json:"data"`
+	}]()
+}
+
+// shape is the type of the JSON of a resource, for an estimate of the memory
+// that decoding it takes.
+type shape[T any] struct {
+	Attributes T              `json:"attributes"`
+	References map[string]any `json:"references"`
+}
+
 // UnmarshalJSON reads the response.
 func (e *entity[T]) UnmarshalJSON(data []byte) error {
 	var body struct {
@@ -209,6 +224,13 @@ type collection[T any] struct {
 	items []T
 	next  string
 	total int
+}
+
+// Shape returns the type of the JSON; see package wire.
+func (collection[T]) Shape() reflect.Type {
+	return reflect.TypeFor[struct {
+		Data []shape[T] `json:"data"`
+	}]()
 }
 
 // UnmarshalJSON reads the response.

@@ -52,12 +52,15 @@ func indirect(t reflect.Type) reflect.Type {
 		t = t.Elem()
 	}
 	if t.Implements(shaped) {
-		return reflect.Zero(t).Interface().(interface{ shape() reflect.Type }).shape() //nolint:forcetypeassert // it implements it
+		return reflect.Zero(t).Interface().(shaper).Shape() //nolint:forcetypeassert // it implements it
 	}
 	return t
 }
 
-var shaped = reflect.TypeFor[interface{ shape() reflect.Type }]()
+// shaper is a type that decodes its JSON itself.
+type shaper interface{ Shape() reflect.Type }
+
+var shaped = reflect.TypeFor[shaper]()
 
 // prune hides the members of objects whose names match a field only after
 // folding, if another member has the exact name: their names are replaced in a

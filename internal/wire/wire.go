@@ -133,8 +133,8 @@ type Items[T any] struct {
 	Found bool
 }
 
-// shape returns the type of the JSON.
-func (Items[T]) shape() reflect.Type { return reflect.TypeFor[[]T]() }
+// Shape returns the type of the JSON.
+func (Items[T]) Shape() reflect.Type { return reflect.TypeFor[[]T]() }
 
 // UnmarshalJSONFrom decodes the list.
 func (i *Items[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
