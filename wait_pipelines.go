@@ -261,6 +261,9 @@ func (r *PipelineResult) judge() (o Outcome, provisional bool) {
 		rerunDue = rerunDue || wf.Status == WorkflowStatusFailed && wf.AutoRerunNumber < wf.MaxAutoReruns
 	}
 	settled, state, any := worst(outcomes), r.Pipeline.State, len(r.Workflows) > 0
+	if state == PipelineStateSetupPending && any {
+		state = PipelineStateSetup // the setup workflow exists
+	}
 	switch {
 	case moving:
 		return OutcomePending, false

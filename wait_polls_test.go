@@ -118,6 +118,10 @@ func TestAWaitPollByPoll(t *testing.T) {
 			[]look{{state: "setup", workflows: []string{found("main", "success", setup)}}},
 			circleci.OutcomeNotContinued, "", time.Minute, 75 * time.Second,
 		},
+		"a setup workflow that continues nothing, of a pipeline that stays as it was before": {
+			[]look{{state: "setup-pending", workflows: []string{found("main", "success", setup)}}},
+			circleci.OutcomeNotContinued, "", time.Minute, 75 * time.Second,
+		},
 		"a setup configuration without a matching workflow": {
 			[]look{{state: "setup"}}, circleci.OutcomeNoWorkflows, "", time.Minute, 75 * time.Second,
 		},
