@@ -25,11 +25,16 @@ import (
 func (s *JobsService) DownloadArtifact(ctx context.Context, a Artifact, w io.Writer, opts ...RequestOption) (int64, error) {
 	var o callOptions
 	o.apply(opts)
-	if o.query.Encode() != "" {
-		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "query", Reason: "cannot be added to the URL of a file"}
+	refuse := func(name, reason string) (int64, error) {
+		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: name, Reason: reason}
 	}
-	if len(o.bodies) > 0 {
-		return 0, &ArgumentError{Method: "GET", Route: "artifact", Name: "CaptureBody", Reason: "cannot be used with an io.Writer"}
+	switch {
+	case ctx == nil:
+		return refuse("ctx", "is nil")
+	case o.query.Encode() != "":
+		return refuse("query", "cannot be added to the URL of a file")
+	case len(o.bodies) > 0:
+		return refuse("CaptureBody", "cannot be used with an io.Writer")
 	}
 	return s.download(ctx, a, w, func(int64, int64) {}, opts)
 }

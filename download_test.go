@@ -184,6 +184,11 @@ func TestDownloadsObeyOptions(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, 50*time.Second, time.Since(start), "Timeout limits a download with its resumes")
 	})
+	client, err := circleci.NewClient("")
+	require.NoError(t, err)
+	var none context.Context
+	_, err = client.Jobs.DownloadArtifact(none, circleci.Artifact{URL: "https://files.example.com/a"}, io.Discard, circleci.Timeout(time.Second))
+	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 	for name, opt := range map[string]circleci.RequestOption{
 		"Range": circleci.Header("Range", "bytes=1-"), "If-Range": circleci.Header("If-Range", `"x"`),
 		"Accept-Encoding": circleci.Header("accept-encoding", "gzip"), "If-None-Match": circleci.Header("If-None-Match", "*"),
@@ -195,7 +200,7 @@ func TestDownloadsObeyOptions(t *testing.T) {
 		assert.Empty(t, s.seen, name)
 	}
 	s := &fileServer{answers: []fileAnswer{{body: "x"}}}
-	_, err := s.get(t, circleci.Header("X-Team", "secret"))
+	_, err = s.get(t, circleci.Header("X-Team", "secret"))
 	require.NoError(t, err)
 	assert.NotContains(t, s.seen[0], "X-Team", "a caller's header is not for foreign hosts")
 }

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+
+	"github.com/circleci-go/circleci/internal/env"
 )
 
 // Auth adds the client's headers to requests, after all middlewares; headers
@@ -258,9 +260,12 @@ func portOf(u *url.URL) string {
 	return "80"
 }
 
-// CheckToken refuses a token that would break or forge a header. The error does
-// not show the token.
+// CheckToken refuses a token that would break or forge a header, or that is
+// quoted. The error does not show the token.
 func CheckToken(token string) error {
+	if env.Quoted(token) {
+		return errors.New("the token is quoted: remove the quotes")
+	}
 	for _, c := range []byte(token) {
 		if c <= ' ' || c >= 0x7f {
 			return errors.New("the token holds a space, a control character or one beyond ASCII: " +

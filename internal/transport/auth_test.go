@@ -545,7 +545,7 @@ func TestCheckToken(t *testing.T) {
 	for _, good := range []string{"", token, "a.b-c_d~e+f/g=", "!~"} {
 		assert.NoError(t, transport.CheckToken(good), "%q", good)
 	}
-	for _, bad := range []string{" ", "a b", "a\n", "a\r", "a\t", "\x00", "\x1f", "\x7f", "\x80", "ü"} {
+	for _, bad := range []string{" ", `"a"`, "'a'", "a b", "a\n", "a\r", "a\t", "\x00", "\x1f", "\x7f", "\x80", "ü"} {
 		assert.Error(t, transport.CheckToken(bad), "%q", bad)
 	}
 }
