@@ -188,6 +188,9 @@ func (a *Auth) trusts(u *url.URL) bool {
 // SameOrigin reports whether two URLs have the same origin.
 func SameOrigin(a, b *url.URL) bool {
 	host := plainHost(a)
+	if a.Host == b.Host && a.Scheme == b.Scheme {
+		return host != ""
+	}
 	return host != "" && host == plainHost(b) && a.Scheme == b.Scheme && portOf(a) == portOf(b)
 }
 

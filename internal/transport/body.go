@@ -22,11 +22,11 @@ const (
 // watch cancels an attempt that has been silent for too long. It does not limit
 // the total time of an attempt that still receives data.
 //
-// Activity is recorded, and checked when the timer fires: resetting the timer
-// for each part of a response would cost more than reading it.
+// Activity is recorded, and checked when the alarm rings: resetting a timer for
+// each part of a response would cost more than reading it.
 type watch struct {
 	limit  time.Duration
-	timer  *time.Timer
+	alarm  *alarm // nil: no limit
 	cancel context.CancelCauseFunc
 	begin  time.Time
 	last   atomic.Int64 // when something was heard, in nanoseconds from begin; paused
@@ -46,44 +46,91 @@ func (e *silence) Error() string {
 func (e *silence) Timeout() bool   { return true }
 func (e *silence) Temporary() bool { return true }
 
+// alarms are the alarms of ended attempts.
+type alarms struct{ pool sync.Pool }
+
+// alarm is a timer for one watch after another. It is not stopped between them,
+// as setting a timer for each request costs a good part of a small one.
+type alarm struct {
+	of    *alarms
+	mu    sync.Mutex
+	timer *time.Timer
+	set   bool
+	watch *watch // nil: none
+}
+
 // start starts the watch.
-func (w *watch) start(limit time.Duration, cancel context.CancelCauseFunc) {
+func (w *watch) start(limit time.Duration, cancel context.CancelCauseFunc, from *alarms) {
 	w.limit, w.cancel = limit, cancel
-	if limit > 0 {
-		w.begin = time.Now()
-		w.timer = time.AfterFunc(limit, w.look)
+	if limit <= 0 {
+		return
 	}
+	w.begin = time.Now()
+	var ok bool
+	if w.alarm, ok = from.pool.Get().(*alarm); !ok {
+		w.alarm = &alarm{of: from}
+	}
+	w.alarm.mu.Lock()
+	defer w.alarm.mu.Unlock()
+	w.alarm.watch = w
+	w.alarm.ring(limit)
+}
+
+// ring sets the timer, unless it is set: then it rings earlier, and is set again.
+func (a *alarm) ring(after time.Duration) {
+	switch {
+	case a.set:
+	case a.timer == nil:
+		a.timer = time.AfterFunc(after, a.look)
+	default:
+		a.timer.Reset(after)
+	}
+	a.set = true
 }
 
 // look ends the attempt, or sets the timer for the next check.
-func (w *watch) look() {
+func (a *alarm) look() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.set = false
+	w := a.watch
+	if w == nil {
+		return
+	}
 	last := w.last.Load()
 	if last == paused {
 		return
 	}
 	if left := time.Duration(last) + w.limit - time.Since(w.begin); left > 0 {
-		w.timer.Reset(left)
+		a.ring(left)
 		return
 	}
 	w.cancel(&silence{w.limit})
 }
 
 func (w *watch) heard() {
-	if w.timer != nil && w.last.Swap(int64(time.Since(w.begin))) == paused {
-		w.timer.Reset(w.limit)
+	if a := w.alarm; a != nil && w.last.Swap(int64(time.Since(w.begin))) == paused {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.watch == w {
+			a.ring(w.limit)
+		}
 	}
 }
 
 // pause stops the watch until there is activity again.
-func (w *watch) pause() {
-	if w.timer != nil {
-		w.last.Store(paused)
-		w.timer.Stop()
-	}
-}
+func (w *watch) pause() { w.last.Store(paused) }
 
 func (w *watch) stop() {
 	w.pause()
+	if a := w.alarm; a != nil {
+		a.mu.Lock()
+		if a.watch == w {
+			a.watch = nil
+			defer a.of.pool.Put(a)
+		}
+		a.mu.Unlock()
+	}
 	w.cancel(nil)
 }
 

@@ -23,6 +23,8 @@ type Exchange struct {
 	Silence time.Duration
 	// MaxBody is the maximum size of a decoded response in bytes.
 	MaxBody int64
+
+	alarms alarms
 }
 
 // attempt is one request in progress: its context, which the watch cancels, and
@@ -53,7 +55,7 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 	ctx, cancel := context.WithCancelCause(parent)
 	a.Context = ctx
 	w := &a.watch
-	w.start(x.Silence, cancel)
+	w.start(x.Silence, cancel, &x.alarms)
 	resp, err := x.Client.Do(newRequest(a))
 	if err != nil {
 		if resp != nil { // a redirect that was not followed; the body is closed

@@ -621,6 +621,33 @@ func TestAStreamsErrorDoesNotShowTheToken(t *testing.T) {
 	require.NoError(t, r.Stream.Close())
 }
 
+// TestEachAttemptHasItsOwnSilence, though one timer serves one after another.
+func TestEachAttemptHasItsOwnSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := false
+		x := exchange(roundTrip(func(req *http.Request) (*http.Response, error) {
+			if silent {
+				<-req.Context().Done()
+				return nil, req.Context().Err()
+			}
+			return answer(req, 200, "{}"), nil
+		}))
+		for range 5 {
+			silent = false
+			for range 3 {
+				require.True(t, x.Do(t.Context(), newCall(t, "GET")).OK())
+				time.Sleep(50 * time.Second)
+			}
+			silent = true
+			start := time.Now()
+			r := x.Do(t.Context(), newCall(t, "GET"))
+			assert.Equal(t, "nothing arrived for 1m0s", fmt.Sprint(r.Err))
+			assert.Equal(t, time.Minute, time.Since(start))
+			time.Sleep(3 * time.Minute) // no timer is set anymore
+		}
+	})
+}
+
 func TestNoSilenceLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := exchange(waits(100*time.Hour, func(req *http.Request) *http.Response {
