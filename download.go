@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,6 +31,7 @@ type remote struct {
 	offset   int64
 	total    int64 // of the file; -1: unknown
 	part     bool  // the response is a part of the file, so its end is not proof of the file's end
+	partEnd  int64 // the offset at which the part ends; 0: the response is the whole file
 	version  version
 	sum      uint32 // of the bytes read, if the file has no version
 	failures int    // consecutive breaks without a byte in between
@@ -97,6 +99,8 @@ func (r *remote) Read(p []byte) (int, error) {
 		switch {
 		case r.total >= 0 && r.offset > r.total:
 			return 0, errors.Join(r.fail(errors.New("the server sent more than the file's length")), r.Close())
+		case r.partEnd > 0 && r.offset > r.partEnd:
+			return 0, errors.Join(r.fail(errors.New("the server sent more than the part that it announced")), r.Close())
 		case err == nil:
 			return n, nil
 		}
@@ -222,7 +226,7 @@ func (r *remote) accept(result *transport.Result, asked bool) error {
 	if result.StatusCode != http.StatusPartialContent {
 		return r.restart(result)
 	}
-	start, total, ok := contentRange(result.Header.Get("Content-Range"))
+	start, end, total, ok := contentRange(result.Header.Get("Content-Range"))
 	switch {
 	case !asked:
 		return errors.New("the server sent a part of the file, but the whole file was requested")
@@ -236,7 +240,7 @@ func (r *remote) accept(result *transport.Result, asked bool) error {
 	if total >= 0 {
 		r.total = total
 	}
-	r.part = total < 0
+	r.part, r.partEnd = total < 0, end
 	return r.version.check(result.Header)
 }
 
@@ -259,7 +263,7 @@ func (r *remote) restart(result *transport.Result) error {
 	if r.version == (version{}) && again.Sum32() != r.sum {
 		return errChanged
 	}
-	r.part = false
+	r.part, r.partEnd = false, 0
 	if result.Length >= 0 {
 		r.total = result.Length
 	}
@@ -310,21 +314,22 @@ func (v version) check(h http.Header) error {
 	return errChanged
 }
 
-// contentRange returns the start of a part and the length of the file, or -1 if
-// the server does not know it.
-func contentRange(header string) (start, total int64, ok bool) {
+// contentRange returns the offsets of a part's start and end, and the length of
+// the file, or -1 if the server does not know it.
+func contentRange(header string) (start, end, total int64, ok bool) {
 	span, length, found := strings.Cut(strings.TrimPrefix(header, "bytes "), "/")
 	first, last, dashed := strings.Cut(span, "-")
 	start, err := strconv.ParseInt(first, 10, 64)
 	end, endErr := strconv.ParseInt(last, 10, 64)
-	if !found || !dashed || err != nil || endErr != nil || start < 0 || end < start {
-		return 0, 0, false
+	if !found || !dashed || err != nil || endErr != nil || start < 0 || end < start || end == math.MaxInt64 {
+		return 0, 0, 0, false
 	}
+	end++
 	if length == "*" {
-		return start, -1, true
+		return start, end, -1, true
 	}
 	total, err = strconv.ParseInt(length, 10, 64)
-	return start, total, err == nil && total > end
+	return start, end, total, err == nil && total >= end
 }
 
 // progressWriter reports the number of bytes written after each write.

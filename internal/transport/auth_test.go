@@ -411,6 +411,8 @@ func TestScrub(t *testing.T) {
 	r := echo(newCall(t, "GET"), 200, "{}", "Deprecation", token, "Link", "<https://x/"+token+">")
 	assert.Equal(t, "REDACTED", r.Header.Get("Deprecation"), "the log shows it")
 	assert.Equal(t, "<https://x/REDACTED>", r.Header.Get("Link"))
+	r = echo(newCall(t, "GET"), 200, "{}", "X-Request-Id", "id-"+token)
+	assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"), "the log shows it, too")
 }
 
 // FuzzTokenHosts: the token of a client of the cloud goes to its hosts by https,

@@ -30,7 +30,7 @@ func (c *Call) hide(token string) {
 // the call, and the secrets in its body.
 func Scrub(r *Result, c *Call) {
 	warns := first(r.Header, "Deprecation") != "" || first(r.Header, "Sunset") != ""
-	if r.OK() && !warns {
+	if r.OK() && !warns && !c.echoed(RequestID(r.Header)) {
 		return
 	}
 	clean := c.scrubber()
@@ -42,6 +42,13 @@ func Scrub(r *Result, c *Call) {
 		r.Header = cleanHeader(r.Header, clean)
 		r.Err = scrubError(r.Err, clean)
 	}
+}
+
+// echoed reports whether a text contains a token that was sent for the call.
+func (c *Call) echoed(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.tokens, func(token string) bool { return strings.Contains(text, token) })
 }
 
 // scrubError removes the call's secrets from the text of an error, which may be
