@@ -307,9 +307,9 @@ func TestAPageThatIsNoPage(t *testing.T) {
 	}
 	for _, body := range []string{`{}`, `{"data":{},"items":{}}`} {
 		_, err := replies(answers(200, body)).client(t).Projects.ListForOrg(id1).Collect(t.Context())
-		requireError[*circleci.DecodeError](t, err)
+		require.ErrorAs(t, err, new(*circleci.DecodeError), body)
 		_, err = replies(answers(200, body)).client(t).GitHubApp.ListRepositories(id1).Collect(t.Context())
-		requireError[*circleci.DecodeError](t, err)
+		require.ErrorAs(t, err, new(*circleci.DecodeError), body)
 	}
 }
 
