@@ -134,13 +134,26 @@ func (s *keySet) refresh(ctx context.Context) error {
 	return s.err
 }
 
+// errClientFailed is the error of a fetch whose HTTP client did not return.
+var errClientFailed = errors.New("the HTTP client panicked or ended its goroutine")
+
 func (s *keySet) fetch(ctx context.Context, done chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	keys, err := s.request(ctx)
+	var keys []jose.JSONWebKey
+	err := errClientFailed
+	defer func() {
+		_ = recover() // callers see errClientFailed
+		s.store(keys, err)
+		close(done)
+	}()
+	keys, err = s.request(ctx)
+}
+
+// store records the result of a fetch.
+func (s *keySet) store(keys []jose.JSONWebKey, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer close(done)
 	s.flight, s.err = nil, err
 	now := s.now()
 	if err != nil {

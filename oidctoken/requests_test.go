@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -81,4 +83,28 @@ func TestIssuersThatAreNotPlainURLs(t *testing.T) {
 	}
 	_, err := oidctoken.New(org, oidctoken.WithClockSkew(0))
 	require.NoError(t, err, "clocks may be exact")
+}
+
+type failing func()
+
+func (f failing) RoundTrip(*http.Request) (*http.Response, error) {
+	f()
+	return nil, errors.New("not reached")
+}
+
+// A client that does not return costs only its own request.
+func TestAClientThatDoesNotReturn(t *testing.T) {
+	for name, fail := range map[string]func(){"panics": func() { panic("of a transport") }, "ends its goroutine": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			i := newIssuer(t)
+			v := i.verifier(oidctoken.WithHTTPClient(&http.Client{Transport: failing(fail)}))
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			for range 2 {
+				_, err := v.Verify(ctx, i.sign(nil))
+				require.ErrorContains(t, err, "panicked or ended its goroutine")
+				assert.NotErrorIs(t, err, oidctoken.ErrInvalid)
+			}
+		})
+	}
 }
