@@ -209,17 +209,11 @@ func (w *reportWriter) describe(ctx context.Context, j *FailedJob) (missing []Mi
 // condensed returns the lines of an output that explain the failure, if the API
 // v3 has them.
 func (w *reportWriter) condensed(ctx context.Context, a StepAction) string {
-	r := request{
-		method: http.MethodGet, route: "/api/v3/jobs/{id}/stdout/condensed",
-		path: "/api/v3/jobs/" + a.JobID.String() + "/stdout/condensed",
-	}
-	out := w.jobs.client.outputOf(ctx, r.query(a).with(w.opts))
-	lines := tail{most: w.options.MaxOutput}
-	_, err := io.Copy(&lines, out)
-	if errors.Join(err, out.Close()) != nil {
+	r := newRequest(http.MethodGet, "/api/v3/jobs/{id}/stdout/condensed", []any{a.JobID})
+	text, _, err := w.endOf(w.jobs.client.outputOf(ctx, r.query(a).with(w.opts)))
+	if err != nil {
 		return "" // the end of the output is in the report
 	}
-	text, _ := lines.text()
 	return text
 }
 
@@ -229,10 +223,16 @@ func (w *reportWriter) outputEnd(ctx context.Context, a StepAction) (text string
 	if err != nil {
 		return "", false, err
 	}
+	text, cut, err = w.endOf(out)
+	return text, cut || a.Truncated, err
+}
+
+// endOf returns the last lines of what is read, and closes it.
+func (w *reportWriter) endOf(out io.ReadCloser) (text string, cut bool, err error) {
 	end := tail{most: w.options.MaxOutput}
 	_, err = io.Copy(&end, out)
 	text, cut = end.text()
-	return text, cut || a.Truncated, errors.Join(err, out.Close())
+	return text, cut, errors.Join(err, out.Close())
 }
 
 // tail keeps the last bytes written to it.
