@@ -1,12 +1,15 @@
 package circlecitest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -175,7 +178,7 @@ func TestTimeFromOutside(t *testing.T) {
 	assert.Equal(t, map[string]any{"now": "2026-03-01T12:00:00Z", "speed": 0.0}, r.call("GET", "/_fake/time", ""))
 	assert.InDelta(t, 60, r.call("POST", "/_fake/time", `{"speed": 60}`)["speed"], 0)
 	assert.InDelta(t, 0, r.call("POST", "/_fake/time", `{"speed": 0}`)["speed"], 0)
-	for _, bad := range []string{`{"set": "2020-01-01T00:00:00Z"}`, `{"speed": -1}`, `{"advance": "-1h"}`, `{"rewind": "1h"}`} {
+	for _, bad := range []string{`{"set": "2020-01-01T00:00:00Z"}`, `{"speed": -1}`, `{"speed": .nan}`, `{"speed": .inf}`, `{"speed": 1e7}`, `{"advance": "-1h"}`, `{"rewind": "1h"}`} {
 		status, _ := r.send("POST", "/_fake/time", bad, nil)
 		assert.Equal(t, http.StatusBadRequest, status, bad)
 	}
@@ -298,4 +301,46 @@ func TestControlRoutesAreListed(t *testing.T) {
 		status, text = r.send("POST", path, body, nil)
 		assert.Equal(t, http.StatusBadRequest, status, text)
 	}
+}
+
+// waiting is a large body that does not end until it may.
+type waiting struct {
+	size    int
+	started *atomic.Int32 // bodies of which more than the first part is read
+	mayEnd  chan struct{}
+}
+
+func (b *waiting) Read(p []byte) (int, error) {
+	if b.size >= 1<<20 {
+		b.started.Add(1)
+		<-b.mayEnd
+		return 0, io.EOF
+	}
+	b.size += len(p)
+	return copy(p, bytes.Repeat([]byte{' '}, len(p))), nil
+}
+
+// However many clients send large bodies, few are in memory at a time.
+func TestFewLargeBodiesAreInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		var started, ended atomic.Int32
+		mayEnd := make(chan struct{})
+		const clients = 50
+		for range clients {
+			go func() {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://circleci.com/api/v2/pipeline/continue", &waiting{started: &started, mayEnd: mayEnd})
+				assert.NoError(t, err)
+				resp, err := srv.Transport().RoundTrip(req)
+				assert.NoError(t, err)
+				assert.Equal(t, 400, resp.StatusCode)
+				ended.Add(1)
+			}()
+		}
+		synctest.Wait()
+		assert.Equal(t, int32(8), started.Load())
+		close(mayEnd)
+		synctest.Wait()
+		assert.Equal(t, int32(clients), ended.Load())
+	})
 }

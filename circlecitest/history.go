@@ -30,7 +30,8 @@ type Past struct {
 // History gives a project past runs, so that Insights, lists and usage exports
 // have data. The pipelines have all ended. They are spread evenly over the
 // days, with some random variation that the server's seed decides. They deliver
-// no webhooks. The project is added if it does not exist.
+// no webhooks. The project is added if it does not exist. History panics if the
+// workflows take longer than the days, or for more than 100,000 pipelines.
 //
 //	srv.History("gh/acme/web", circlecitest.Past{RunsPerDay: 100, FailureRate: 0.1, Spread: 0.3})
 //

@@ -161,6 +161,15 @@ func TestAHistoryThatCannotBe(t *testing.T) {
 	})
 }
 
+func TestAHistoryIsBounded(t *testing.T) {
+	r := newRemote(t)
+	for _, history := range []string{`{days: 1000000, runs_per_day: 1000000}`, `{days: 100001, runs_per_day: 1}`, `{runs_per_day: 9223372036854775807}`} {
+		status, text := r.send(http.MethodPost, "/_fake/scenario", "projects: {gh/acme/web: {history: "+history+"}}", nil)
+		assert.Equal(t, 400, status)
+		assert.Contains(t, text, "at most 100000 pipelines")
+	}
+}
+
 func TestAHistoryInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)

@@ -2,12 +2,10 @@ package circlecitest
 
 import (
 	"context"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/circleci-go/circleci"
@@ -45,6 +43,7 @@ type Server struct {
 	pageRoutes   http.Handler
 
 	sockets sockets
+	large   chan struct{} // has one element for each large body in memory
 }
 
 // Option configures a [Server].
@@ -66,7 +65,7 @@ func New(tb TB, opts ...Option) *Server {
 // complaints.
 func NewServer(opts ...Option) *Server {
 	e := engine.New(world.New(DefaultToken))
-	s := &Server{engine: e, api: api.New(e), weather: weather.New(e.World)}
+	s := &Server{engine: e, api: api.New(e), weather: weather.New(e.World), large: make(chan struct{}, largeBodies)}
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -182,7 +181,8 @@ func (s *Server) record(r *exchange.Request, a *exchange.Answer) {
 // handle returns the response to a request.
 func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
 	r := exchange.NewRequest(hr, h, s.strict, s.hear)
-	tooLarge := s.read(r)
+	tooLarge, done := s.read(r)
+	defer done()
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	s.engine.CatchUp()
@@ -198,23 +198,8 @@ func (s *Server) handle(hr *http.Request, h exchange.Host) *exchange.Answer {
 	return a
 }
 
-// mostBody is the maximum size of a request body in bytes; mostKept is how much of
-// it a server with [WithRequestsKept] keeps.
-const (
-	mostBody    = 8 << 20
-	mostKept    = 64 << 10
-	mostRefusal = 300
-)
-
-// read reads the body of a request that carries the token or a continuation
-// key, and reports whether the body is too large.
-func (s *Server) read(r *exchange.Request) (tooLarge bool) {
-	if r.HTTP.Body == nil || r.Token() != s.Token() && !strings.HasSuffix(r.HTTP.URL.Path, "/pipeline/continue") {
-		return false
-	}
-	r.Body, _ = io.ReadAll(io.LimitReader(r.HTTP.Body, mostBody+1)) // a body that breaks off is an invalid one
-	return len(r.Body) > mostBody
-}
+// mostRefusal is how much of a refusal is kept, in bytes.
+const mostRefusal = 300
 
 // execute answers as CircleCI would without faults.
 func (s *Server) execute(r *exchange.Request) *exchange.Answer {

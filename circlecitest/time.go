@@ -20,8 +20,12 @@ func (s *Server) Speed() float64 {
 }
 
 // SetSpeed changes the speed of the server's clock from now on. Zero stops it;
-// then only [Server.Advance] moves it.
+// then only [Server.Advance] moves it. SetSpeed panics if the speed is not from
+// 0 to 1,000,000.
 func (s *Server) SetSpeed(factor float64) {
+	if !(factor >= 0 && factor <= 1e6) { // also if it is not a number
+		panic("circlecitest: the speed must be from 0 to 1,000,000")
+	}
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	s.engine.SetSpeed(factor)

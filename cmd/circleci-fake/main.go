@@ -91,8 +91,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		usage = "unexpected arguments: " + strings.Join(flags.Args(), " ")
 	case *seed != "demo" && *seed != "empty":
 		usage = "-seed must be demo or empty"
-	case *speed < 0:
-		usage = "-speed must be 0 or more"
+	case !(*speed >= 0 && *speed <= 1e6): // also if it is not a number
+		usage = "-speed must be from 0 to 1,000,000"
 	case *keep < 1:
 		usage = "-keep must be at least 1"
 	case *token == "":

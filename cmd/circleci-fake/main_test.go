@@ -193,7 +193,7 @@ func TestFlags(t *testing.T) {
 	}
 	assert.Empty(t, new(rateLimit).String())
 	for _, args := range [][]string{
-		{"-seed", "some"}, {"-speed", "-1"}, {"-keep", "0"}, {"-token", ""}, {"-rate-limit", "1"}, {"-nonsense"}, {"argument"},
+		{"-seed", "some"}, {"-speed", "-1"}, {"-speed", "NaN"}, {"-speed", "1e7"}, {"-keep", "0"}, {"-token", ""}, {"-rate-limit", "1"}, {"-nonsense"}, {"argument"},
 	} {
 		var out strings.Builder
 		require.ErrorIs(t, run(t.Context(), args, io.Discard, &out), errUsage, "%v", args)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/circleci-go/circleci"
 	"github.com/circleci-go/circleci/circlecitest/internal/engine"
 	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
@@ -75,12 +76,14 @@ func createOrg(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		return exchange.Missing("name")
 	}
 	switch in.VCSType {
-	case "github":
-		return exchange.Created(orgView(s.AddOrg("gh/" + in.Name)))
-	case "bitbucket":
-		return exchange.Created(orgView(s.AddOrg("bb/" + in.Name)))
 	case "circleci":
 		return exchange.Created(orgView(s.AddStandaloneOrg(in.Name)))
+	case "github", "bitbucket":
+		slug, err := circleci.ParseOrgSlug(world.ShortSlug(in.VCSType + "/" + in.Name))
+		if err != nil {
+			return exchange.Message(http.StatusBadRequest, "Invalid organization name "+in.Name)
+		}
+		return exchange.Created(orgView(s.AddOrg(string(slug))))
 	}
 	return exchange.Message(http.StatusBadRequest, "Invalid VCS type "+in.VCSType+". Must be one of: github, bitbucket, circleci")
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/circleci-go/circleci"
 	"github.com/circleci-go/circleci/circlecitest/internal/engine"
 	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
 	"github.com/circleci-go/circleci/circlecitest/internal/form"
@@ -47,7 +48,10 @@ var projectHandlers = map[string]exchange.Handler{
 		case o.Standalone():
 			return exchange.OK(projectView(s.AddStandaloneProject(o, in.Name)))
 		}
-		return exchange.OK(projectView(s.AddProject(o.Slug + "/" + in.Name)))
+		if slug := o.Slug + "/" + in.Name; isProjectSlug(slug) {
+			return exchange.OK(projectView(s.AddProject(slug)))
+		}
+		return exchange.Message(http.StatusBadRequest, "Invalid project name "+in.Name)
 	},
 	"POST /project/{provider}/{organization}/{project}": func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		if len(r.Body) > 0 {
@@ -55,6 +59,9 @@ var projectHandlers = map[string]exchange.Handler{
 		}
 		if strings.HasPrefix(r.Slug(), "circleci/") {
 			return exchange.Message(http.StatusMethodNotAllowed, "Create projects using the API is currently supported for classic GitHub OAuth and Bitbucket projects.")
+		}
+		if !isProjectSlug(r.Slug()) {
+			return invalidSlug(r)
 		}
 		return exchange.Created(form.Object{"advanced": s.AddProject(r.Slug()).Settings})
 	},
@@ -167,6 +174,17 @@ func patchSettings(_ *engine.Engine, r *exchange.Request, p *world.Project) *exc
 		p.Settings[name] = value
 	}
 	return exchange.OK(form.Object{"advanced": p.Settings})
+}
+
+// isProjectSlug reports whether a text is the slug of a project that can exist.
+func isProjectSlug(text string) bool {
+	_, err := circleci.ParseProjectSlug(text)
+	provider, _, _ := strings.Cut(text, "/")
+	return err == nil && isProvider(provider)
+}
+
+func invalidSlug(r *exchange.Request) *exchange.Answer {
+	return exchange.Message(http.StatusBadRequest, "Invalid project slug "+r.Slug())
 }
 
 // envVarView returns the variable with its value masked.

@@ -45,10 +45,12 @@ var v11Routes = map[string]route{
 	}},
 	"POST /api/v1.1/project/{project-slug}/follow": {handle: func(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 		p := s.ProjectBy(r.Slug())
-		if p == nil && (strings.HasPrefix(r.Slug(), "circleci/") || strings.Count(r.Slug(), "/") != 2) {
+		switch {
+		case p == nil && strings.HasPrefix(r.Slug(), "circleci/"):
 			return exchange.Message(http.StatusNotFound, "Project not found")
-		}
-		if p == nil {
+		case p == nil && !isProjectSlug(r.Slug()):
+			return invalidSlug(r)
+		case p == nil:
 			p = s.AddProject(r.Slug()) // following sets a project up
 		}
 		p.Unfollowed = false

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"container/heap"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -20,9 +21,15 @@ type Past struct {
 	FailureRate, Spread float64
 }
 
+// mostPastRuns is the maximum number of pipelines of a history.
+const mostPastRuns = 100_000
+
 // Relive gives a project past runs: see circlecitest.Server.History.
 func (s *Engine) Relive(p *world.Project, past Past) {
 	past = past.withDefaults(p)
+	if past.PerDay > mostPastRuns/past.Days {
+		panic(fmt.Sprintf("circlecitest: a history has at most %d pipelines", mostPastRuns))
+	}
 	runs := past.Days * past.PerDay
 	variants := make([]historyWorkflow, len(past.Workflows))
 	longest := time.Duration(0)
