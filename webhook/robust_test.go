@@ -2,7 +2,6 @@ package webhook_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"runtime"
 	"strings"
@@ -112,19 +111,20 @@ func TestLongIDsAreKeptAsHashes(t *testing.T) {
 }
 
 func TestOptionsThatAreNilOrZeroSelectTheDefaults(t *testing.T) {
-	c := &counter{do: func(ctx context.Context, _ int) error {
-		deadline, ok := ctx.Deadline()
-		if left := time.Until(deadline); !ok || left < 7*time.Second {
-			return errors.New("the deadline is not the default")
-		}
-		return nil
-	}}
-	h := webhook.Handler([]circleci.Secret{secret}, c.handle, nil, webhook.WithDeduplicator(nil), webhook.WithErrorHandler(nil),
-		webhook.WithTimeout(0), webhook.WithMaxBody(-1))
-	assert.Equal(t, http.StatusOK, post(h, workflowBody).Code)
-	assert.Equal(t, http.StatusOK, post(h, workflowBody).Code)
-	assert.Equal(t, 1, c.calls)
-	assert.Equal(t, http.StatusRequestEntityTooLarge, post(h, strings.Repeat(" ", 1<<20)+workflowBody).Code)
+	synctest.Test(t, func(t *testing.T) {
+		c := &counter{do: func(ctx context.Context, _ int) error {
+			deadline, ok := ctx.Deadline()
+			assert.True(t, ok)
+			assert.Equal(t, 8*time.Second, time.Until(deadline))
+			return nil
+		}}
+		h := webhook.Handler([]circleci.Secret{secret}, c.handle, nil, webhook.WithDeduplicator(nil), webhook.WithErrorHandler(nil),
+			webhook.WithTimeout(0), webhook.WithMaxBody(-1))
+		assert.Equal(t, http.StatusOK, post(h, workflowBody).Code)
+		assert.Equal(t, http.StatusOK, post(h, workflowBody).Code)
+		assert.Equal(t, 1, c.calls)
+		assert.Equal(t, http.StatusRequestEntityTooLarge, post(h, strings.Repeat(" ", 1<<20)+workflowBody).Code)
+	})
 }
 
 // An event of a type that this package does not know can have anything under

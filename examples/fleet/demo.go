@@ -17,7 +17,7 @@ const demoOrg = circleci.OrgSlug("gh/acme")
 // the workers.
 func runDemo(ctx context.Context, con *cli.Console, o options) error {
 	fmt.Fprintln(con.Progress(o.quiet), "CIRCLE_TOKEN is not set: this is a fake CircleCI.")
-	ctx, stop := context.WithTimeout(ctx, time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 5*time.Minute)
 	defer stop()
 	srv := circlecitest.NewServer(circlecitest.WithManualTime())
 	defer srv.Close()

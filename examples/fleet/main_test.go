@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 // bounded ends a test whose workers do not end.
 func bounded(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -39,7 +39,7 @@ func TestDemo(t *testing.T) {
 	assert.Contains(t, con.Stdout(), "12 projects read, 12 failed tests\nPROJECT")
 	assert.Regexp(t, `(?m)^gh/acme/service-01  3         test  TestPayment$`, con.Stdout())
 	assert.Regexp(t, `WORKER +PROJECTS +REQUESTS +ANSWERED 429\n1/3 +4 +\d+ +\d+\n2/3 +4 +\d+ +\d+\n3/3 +4 +`, con.Stdout())
-	assert.Equal(t, "CIRCLE_TOKEN is not set: this is a fake CircleCI.\n", con.Stderr())
+	assert.True(t, strings.HasPrefix(con.Stderr(), "CIRCLE_TOKEN is not set: this is a fake CircleCI.\n"), "then a worker may say that Redis is too slow")
 }
 
 func TestProgressInATerminal(t *testing.T) {
