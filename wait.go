@@ -22,8 +22,8 @@ type WaitOptions struct {
 	MinInterval, MaxInterval time.Duration
 	// Grace is how long the wait continues when something may still follow: the
 	// first workflow of a pipeline, the continuation of a successful setup
-	// workflow, or the automatic rerun of a failed workflow. The default is one
-	// minute.
+	// workflow, the automatic rerun of a failed workflow, or a job or workflow
+	// that a wait by name has not found. The default is one minute.
 	Grace time.Duration
 	// StopOnHold ends the wait when nothing can run until a person approves a
 	// job. To see which job, also set WithJobs. Without StopOnHold, the wait

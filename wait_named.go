@@ -7,15 +7,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 // WaitForJob waits until the job of a workflow with the given name is on hold
 // or has ended, and returns it. A failed job is not an error: check its Status.
-// If the workflow ends without such a job, the error matches [ErrNotFound] and
-// names the workflow's jobs. If the workflow ends before the job runs,
-// WaitForJob returns the job with its status at that time.
+// If the workflow has no such job when it ends or is on hold, the error matches
+// [ErrNotFound] and names the workflow's jobs. If the workflow ends before the
+// job runs, WaitForJob returns the job with its status at that time.
 //
 // To approve a job when it is on hold:
 //
@@ -31,8 +32,8 @@ func (s *WorkflowsService) WaitForJob(ctx context.Context, id uuid.UUID, name st
 	if err := refuseOwnJob(id, name); err != nil {
 		return nil, err
 	}
-	r, err := last(nil, watch(ctx, o, opts, func(WaitOptions) target[*namedJob] {
-		return &jobByName{workflow: workflowWatch{service: s, id: id}, name: name}
+	r, err := last(nil, watch(ctx, o, opts, func(o WaitOptions) target[*namedJob] {
+		return &jobByName{workflow: workflowWatch{service: s, id: id}, name: name, period: o.Grace}
 	}))
 	if r == nil || r.job == nil {
 		return nil, err
@@ -82,6 +83,8 @@ func (r *namedJob) outcome() Outcome {
 type jobByName struct {
 	workflow workflowWatch
 	name     string
+	grace    grace
+	period   time.Duration
 }
 
 func (w *jobByName) String() string {
@@ -107,10 +110,16 @@ func (w *jobByName) poll(ctx context.Context, opts []RequestOption) (*namedJob, 
 			r.job = &jobs[i]
 		}
 	}
-	if r.job == nil && wf.Status.Done() {
-		return nil, notNamed(fmt.Sprintf("workflow %s has ended without a job %s; its jobs", oneLine(wf.Name), strconv.Quote(oneLine(w.name))), names)
+	held := wf.Status == WorkflowStatusOnHold
+	settled := w.grace.settle(OutcomeOnHold, held, "", w.period) == OutcomeOnHold
+	if r.job != nil || !wf.Status.Done() && (!held || !settled) {
+		return r, nil
 	}
-	return r, nil
+	state := "has ended"
+	if held {
+		state = "is on hold"
+	}
+	return nil, notNamed(fmt.Sprintf("workflow %s %s without a job %s; its jobs", oneLine(wf.Name), state, strconv.Quote(oneLine(w.name))), names)
 }
 
 // notNamed ends a wait for a name that does not exist.
@@ -127,8 +136,8 @@ func notNamed(what string, names []string) error {
 // WaitForWorkflow waits until the workflow of a pipeline with the given name is
 // on hold or has ended, and returns it with its jobs. It follows reruns of the
 // workflow. A failed workflow is not an error: check the result's Outcome or
-// Err. If the pipeline ends without such a workflow, the error matches
-// [ErrNotFound] and names the pipeline's workflows.
+// Err. If the pipeline has no such workflow when it ends or is on hold, the error
+// matches [ErrNotFound] and names the pipeline's workflows.
 //
 // If a setup workflow has the name, WaitForWorkflow waits for it, unless its
 // continuation has a workflow with the same name.
@@ -197,8 +206,12 @@ func (w *workflowByName) choose(groups [][]Workflow) (runs []Workflow) {
 // absent returns the state while the workflow has not appeared.
 func (w *workflowByName) absent(r *PipelineResult) (*WorkflowResult, error) {
 	outcome, provisional := r.judge()
-	outcome = w.grace.settle(outcome, provisional, r.state(), w.options.Grace)
-	if outcome == OutcomePending || outcome == OutcomeOnHold {
+	held := outcome == OutcomeOnHold
+	continues := held && slices.ContainsFunc(r.Workflows, func(wf Workflow) bool {
+		return wf.Tag == WorkflowTagSetup && !wf.Status.Done()
+	})
+	outcome = w.grace.settle(outcome, provisional || held, r.state(), w.options.Grace)
+	if outcome == OutcomePending || continues {
 		return &WorkflowResult{Workflow: Workflow{Name: w.name, Status: "has not appeared"}}, nil
 	}
 	names := make([]string, 0, len(r.Workflows)+1)
@@ -208,7 +221,11 @@ func (w *workflowByName) absent(r *PipelineResult) (*WorkflowResult, error) {
 		}
 	}
 	r.Outcome = outcome
-	what := fmt.Sprintf("pipeline %d has ended (%s) without a workflow %s", r.Pipeline.Number, outcome, strconv.Quote(oneLine(w.name)))
+	state := "has ended (" + string(outcome) + ")"
+	if held {
+		state = "is on hold"
+	}
+	what := fmt.Sprintf("pipeline %d %s without a workflow %s", r.Pipeline.Number, state, strconv.Quote(oneLine(w.name)))
 	if len(r.Pipeline.Errors) > 0 {
 		what += strings.TrimPrefix(r.Err().Error(), "circleci: "+string(outcome))
 	}

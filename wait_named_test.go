@@ -89,6 +89,56 @@ func TestWaitForAJobThatNeverRan(t *testing.T) {
 	})
 }
 
+// While everything is on hold, nothing else appears, except what a setup
+// workflow continues with.
+func TestWaitForANameThatDoesNotExistWhileOnHold(t *testing.T) {
+	release := circlecitest.Workflow("release", circlecitest.Job("test"), circlecitest.Approval("hold").Requires("test"))
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		id := startedWorkflow(t, srv, plain(release))
+		_, err := srv.Client().Workflows.WaitForJob(t.Context(), id, "hodl", nil)
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		assert.EqualError(t, err, `circleci: workflow release is on hold without a job "hodl"; its jobs: test; hold: not found`)
+
+		pipeline := srv.StartPipeline(webSlug, "main")
+		_, err = srv.Client().Pipelines.WaitForWorkflow(t.Context(), pipeline, "relaese", nil)
+		require.ErrorIs(t, err, circleci.ErrNotFound)
+		assert.EqualError(t, err, `circleci: pipeline 2 is on hold without a workflow "relaese"; its workflows: release: not found`)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		srv.Script(webSlug, circlecitest.Script{
+			Setup:     circlecitest.Workflow("setup", circlecitest.Approval("first").ApprovedAfter(time.Hour)),
+			Workflows: []*circlecitest.WorkflowScript{release},
+		})
+		r, err := srv.Client().Pipelines.WaitForWorkflow(t.Context(), srv.StartPipeline(webSlug, "main"), "release", nil)
+		require.NoError(t, err)
+		assert.Equal(t, circleci.OutcomeOnHold, r.Outcome)
+	})
+	synctest.Test(t, func(t *testing.T) { // what the API lists late
+		held := found("a", "on_hold", "")
+		r, err := looks([]look{
+			{state: "created", workflows: []string{held}, times: 3},
+			{state: "created", workflows: []string{held, found("b", "success", "")}},
+		}).client(t).Pipelines.WaitForWorkflow(t.Context(), id1, "b", nil)
+		require.NoError(t, err)
+		assert.Equal(t, circleci.OutcomeSuccess, r.Outcome)
+
+		start := time.Now()
+		j, err := (&fakeWire{answer: func(req *http.Request, _ int) reply {
+			switch {
+			case req.URL.Path == "/api/v2/workflow/"+id1.String():
+				return answers(http.StatusOK, held)
+			case time.Since(start) < 30*time.Second:
+				return answers(http.StatusOK, `{"items":[]}`)
+			}
+			return answers(http.StatusOK, `{"items":[{"name":"late","status":"on_hold"}]}`)
+		}}).client(t).Workflows.WaitForJob(t.Context(), id1, "late", nil)
+		require.NoError(t, err)
+		assert.Equal(t, circleci.JobStatusOnHold, j.Status)
+	})
+}
+
 func TestWaitForWorkflow(t *testing.T) {
 	setup := circlecitest.Script{
 		Setup: circlecitest.Workflow("setup", circlecitest.Job("generate").Takes(5*time.Minute)),
