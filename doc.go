@@ -15,9 +15,14 @@
 // method for each operation. Required values are parameters or fields of a
 // request struct. Optional values are fields of an options struct, which is
 // passed by pointer and may be nil. [RequestOption] values come last. Lists
-// return a [Pager], which does no I/O until it is iterated.
+// return a [Pager], which does no I/O until it is iterated. IDs are UUIDs of
+// package github.com/google/uuid. A [ProjectSlug] is a constant or the result of
+// [ParseProjectSlug].
 //
 // # What to call
+//
+// Each service is a field of Client. Pipelines.Wait is documented at
+// [PipelinesService.Wait], and so on.
 //
 //	I want to …                              call
 //

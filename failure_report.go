@@ -78,8 +78,8 @@ type FailedStep struct {
 	// Cut reports whether earlier output was omitted.
 	Cut bool
 	// Condensed contains the lines of a cut output that explain the failure.
-	// CircleCI selects them; it is empty if there are none, and on CircleCI
-	// server.
+	// CircleCI selects them; it is empty if there are none, and always on
+	// CircleCI server.
 	Condensed string
 }
 

@@ -115,7 +115,7 @@ type PipelineVCS struct {
 	Commit *PipelineCommit `json:"commit,omitzero"`
 }
 
-// PipelineCommit is the latest commit that a pipeline was started for.
+// PipelineCommit is the message of the commit that a pipeline was started for.
 type PipelineCommit struct {
 	Subject string `json:"subject,omitzero"`
 	Body    string `json:"body,omitzero"`

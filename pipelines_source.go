@@ -26,8 +26,8 @@ func (p *Pipeline) Revision() string {
 	return cmp.Or(p.vcs().Revision, p.parameter("checkout_sha", "commit_sha"))
 }
 
-// Commit returns the commit message of the commit that the pipeline was started
-// for, from VCS or TriggerParameters, whichever is set. Its fields are empty if
+// Commit returns the message of the commit that the pipeline was started for,
+// from VCS or TriggerParameters, whichever is set. Its fields are empty if
 // neither contains one.
 func (p *Pipeline) Commit() PipelineCommit {
 	if c := p.vcs().Commit; c != nil {

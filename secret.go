@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// Secret is a string that only requests to the API contain in clear text. With
-// every format verb that go vet accepts, and with slog, encoding/json and
-// encoding.TextMarshaler, it prints as REDACTED. Untyped string constants
-// convert implicitly:
+// Secret is a string that prints as REDACTED: with every format verb that go vet
+// accepts, and with slog, encoding/json and encoding.TextMarshaler. Only
+// requests to the API contain it in clear text. Untyped string constants convert
+// implicitly:
 //
 //	circleci.SetEnvVarRequest{Value: "hunter2"}
 //

@@ -50,7 +50,8 @@ type Trigger struct {
 	// EventPreset is empty if the trigger's events do not match a preset.
 	EventPreset TriggerEventPreset `json:"event_preset,omitzero"`
 	// CheckoutRef is the branch or tag to check out, and ConfigRef the one to
-	// read the configuration from. If empty, the event's is used.
+	// read the configuration from. If one is empty, the branch or tag of the
+	// event is used.
 	CheckoutRef string `json:"checkout_ref,omitzero"`
 	ConfigRef   string `json:"config_ref,omitzero"`
 	Disabled    bool   `json:"disabled,omitzero"`
@@ -120,8 +121,9 @@ type CreateTriggerRequest struct {
 	EventPreset TriggerEventPreset `json:"event_preset,omitzero"`
 	// CheckoutRef is the branch or tag to check out, and ConfigRef the one to
 	// read the configuration from. Webhooks and schedules require both.
-	// Repository events require one if its repository is not the event's, and
-	// must not have it otherwise.
+	// For repository events, CheckoutRef is required if the definition checks
+	// out a repository other than the event's, and must be empty otherwise. The
+	// same applies to ConfigRef and the repository of the configuration.
 	CheckoutRef string `json:"checkout_ref,omitzero"`
 	ConfigRef   string `json:"config_ref,omitzero"`
 	// EventName applies to custom webhooks only.

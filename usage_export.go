@@ -17,9 +17,9 @@ import (
 )
 
 // UsageWindow is a period of time from Start to End, both inclusive. Times are
-// truncated to microseconds, the precision of usage exports. Let a month end
-// one microsecond before the next one begins: windows that overlap would count
-// rows twice.
+// truncated to microseconds, the precision of usage exports. Because End is
+// inclusive, a window must end one microsecond before the next one starts:
+// otherwise a row can be in both.
 type UsageWindow struct {
 	Start, End time.Time
 }

@@ -102,8 +102,8 @@ const (
 	// OutcomeNotContinued: the setup workflow succeeded, but did not continue
 	// the pipeline within the grace period.
 	OutcomeNotContinued Outcome = "not continued"
-	// OutcomeOnHold: nothing runs until a person approves a job. A wait ends
-	// with it only if [WaitOptions.StopOnHold] is set.
+	// OutcomeOnHold: nothing runs until a person approves a job. Wait and Watch
+	// end with it only if [WaitOptions.StopOnHold] is set.
 	OutcomeOnHold Outcome = "on hold"
 	// OutcomeNotRun: it ended without running.
 	OutcomeNotRun Outcome = "not run"

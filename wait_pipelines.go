@@ -41,7 +41,8 @@ func (r *PipelineResult) Err() error {
 	return outcomeError(r.Outcome, append(detail, culprits(r.FailedJobs, r.Workflows)...))
 }
 
-// String describes the state of the pipeline in one line.
+// String describes the state of the pipeline in one line: the status of each
+// workflow and, once there is one, the outcome.
 func (r *PipelineResult) String() string {
 	var parts []string
 	for _, w := range r.Workflows {

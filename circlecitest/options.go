@@ -70,6 +70,19 @@ func WithTime(t time.Time) Option { return func(s *Server) { s.engine.Clock.Base
 // of a network connection. It receives the deliveries for every URL, so no
 // receiver has to listen, and it works within testing/synctest. By default the
 // server delivers only to receivers on this machine.
+//
+// To call an [http.Handler] under test:
+//
+//	type roundTripper func(*http.Request) (*http.Response, error)
+//
+//	func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+//
+//	srv := circlecitest.New(t, circlecitest.WithDeliveryTransport(
+//		roundTripper(func(r *http.Request) (*http.Response, error) {
+//			w := httptest.NewRecorder()
+//			handler.ServeHTTP(w, r)
+//			return w.Result(), nil
+//		})))
 func WithDeliveryTransport(rt http.RoundTripper) Option {
 	return func(s *Server) { s.engine.Courier.Transport = rt }
 }
