@@ -32,9 +32,12 @@ import (
 // approvals, contexts, filters, and matrices. Jobs of orbs succeed like others;
 // the orbs are not read.
 //
-// Not supported, and refused by name, are job-groups, max_auto_reruns,
-// pre-steps, post-steps, override-with, undocumented operators, and pipeline
-// values other than id, number, project.slug, project.git_url, project.type,
+// Arguments that a job does not declare, and missing ones, are errors, as are
+// statuses in requires that do not exist.
+//
+// Not supported, and refused by name, are job-groups, max_auto_reruns and other
+// keys of workflows, pre-steps, post-steps, override-with, undocumented
+// operators, and pipeline values other than id, number, project.slug, project.git_url, project.type,
 // git.branch, git.branch.is_default, git.tag, git.revision, trigger_source,
 // schedule.name, schedule.id and the parameters. Everything that does not
 // affect which jobs run is ignored: steps, executors, commands, caches and

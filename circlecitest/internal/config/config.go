@@ -8,9 +8,9 @@
 // require), approval, name, context, filters of branches and tags and as
 // expressions, matrices with exclude and alias. A job of an orb succeeds.
 //
-// Not modeled, and refused by name: job-groups, max_auto_reruns, pre-steps and
-// post-steps, pipeline values that the caller does not give, and operators that
-// are not documented. Ignored, as they do not change which jobs run: steps,
+// Not modeled, and refused by name: job-groups, pre-steps, post-steps and
+// override-with, max_auto_reruns and other keys of workflows, pipeline values
+// that the caller does not give, and operators that are not documented. Ignored, as they do not change which jobs run: steps,
 // executors, commands, caches, serial-group, and a workflow's schedule triggers
 // (such a workflow does not run for a push).
 package config
@@ -56,38 +56,22 @@ type Error struct{ Messages []string }
 func (e *Error) Error() string { return strings.Join(e.Messages, "; ") }
 
 type jobDefinition struct {
-	Type        string `yaml:"type"`
-	Parallelism any    `yaml:"parallelism"`
-	Parameters  map[string]struct {
-		Type    string `yaml:"type"`
-		Default any    `yaml:"default"`
-	} `yaml:"parameters"`
+	Type        string                  `yaml:"type"`
+	Parallelism any                     `yaml:"parallelism"`
+	Parameters  map[string]jobParameter `yaml:"parameters"`
 }
+
+type jobParameter struct {
+	Default yaml.Node `yaml:"default"`
+}
+
+func (p jobParameter) hasDefault() bool { return p.Default.Kind != 0 }
 
 type workflowDefinition struct {
 	name         string
 	when, unless *yaml.Node
 	scheduled    bool
 	jobs         []jobEntry
-}
-
-// jobEntry is a job as a workflow lists it.
-type jobEntry struct {
-	job      string
-	name     string
-	approval bool
-	requires []Requirement
-	contexts []string
-	filters  *yaml.Node
-	matrix   *matrix
-	values   map[string]any // parameters of the job
-}
-
-// Requirement is a job that must end before another one starts.
-type Requirement struct {
-	Job string
-	// Statuses are the statuses of that job that satisfy the requirement.
-	Statuses []string
 }
 
 // Parse reads a configuration. The error is an *Error.
@@ -277,8 +261,6 @@ func (r *reader) workflow(name string, node *yaml.Node) workflowDefinition {
 			w.unless = value
 		case "triggers":
 			w.scheduled = true
-		case "max_auto_reruns":
-			r.refuse("workflow %s: max_auto_reruns is not modeled", name)
 		case "jobs":
 			if value.Kind != yaml.SequenceNode {
 				r.refuse("workflow %s: jobs: expected a list", name)
@@ -287,97 +269,12 @@ func (r *reader) workflow(name string, node *yaml.Node) workflowDefinition {
 			for _, entry := range value.Content {
 				w.jobs = append(w.jobs, r.entry(name, resolve(entry)))
 			}
+		default:
+			r.refuse("workflow %s: %s is not modeled", name, key)
 		}
 	})
 	if len(w.jobs) == 0 {
 		r.refuse("workflow %s has no jobs", name)
 	}
 	return w
-}
-
-// entry parses "build" or "build: {requires: [...]}".
-func (r *reader) entry(workflow string, node *yaml.Node) jobEntry {
-	if node.Kind == yaml.ScalarNode {
-		return jobEntry{job: node.Value, name: node.Value}
-	}
-	e := jobEntry{values: map[string]any{}}
-	r.members(node, "a job of workflow "+workflow, func(job string, value *yaml.Node) {
-		e.job, e.name = job, job
-		if value.Tag == "!!null" {
-			return
-		}
-		what := "job " + job + " of workflow " + workflow
-		r.members(value, what, func(key string, value *yaml.Node) {
-			switch key {
-			case "name":
-				e.name = value.Value
-			case "type":
-				e.approval = value.Value == "approval"
-			case "requires":
-				e.requires = r.requires(what, value)
-			case "context":
-				r.list(what, value, &e.contexts)
-			case "filters":
-				e.filters = value
-			case "matrix":
-				e.matrix = r.matrix(what, value)
-			case "pre-steps", "post-steps", "override-with":
-				r.refuse("%s: %s is not modeled", what, key)
-			case "serial-group":
-			default:
-				var v any
-				r.decode(value, what, &v)
-				e.values[key] = v
-			}
-		})
-	})
-	return e
-}
-
-// list parses one text or a list of texts.
-func (r *reader) list(what string, node *yaml.Node, into *[]string) {
-	if node.Kind == yaml.ScalarNode {
-		*into = []string{node.Value}
-		return
-	}
-	r.decode(node, what, into)
-}
-
-func (r *reader) requires(what string, node *yaml.Node) (all []Requirement) {
-	if node.Kind != yaml.SequenceNode {
-		r.refuse("%s: requires: expected a list", what)
-		return nil
-	}
-	for _, one := range node.Content {
-		one = resolve(one)
-		if one.Kind == yaml.ScalarNode {
-			all = append(all, Requirement{one.Value, []string{"success"}})
-			continue
-		}
-		r.members(one, what, func(job string, value *yaml.Node) {
-			req := Requirement{Job: job}
-			r.list(what, value, &req.Statuses)
-			if slices.Contains(req.Statuses, "terminal") {
-				req.Statuses = []string{"success", "failed", "canceled", "unauthorized", "not_run"}
-			}
-			all = append(all, req)
-		})
-	}
-	return all
-}
-
-// check refuses workflows whose jobs do not exist.
-func (r *reader) check(c *Config) {
-	for _, w := range c.workflows {
-		for _, e := range w.jobs {
-			orb, _, isOrb := strings.Cut(e.job, "/")
-			switch _, defined := c.jobs[e.job]; {
-			case e.approval, defined, isOrb && c.orbs[orb]:
-			case isOrb:
-				r.refuse("workflow %s: the orb %s of job %s is not declared", w.name, orb, e.job)
-			default:
-				r.refuse("workflow %s: the job %s is not defined", w.name, e.job)
-			}
-		}
-	}
 }

@@ -21,7 +21,12 @@ orbs:
   node: circleci/node@5
 jobs:
   build: {docker: [{image: cimg/base}], steps: [checkout]}
-  test: {parallelism: 4, docker: [{image: cimg/base}], steps: [checkout]}
+  test:
+    parameters: {version: {type: string, default: ""}, os: {type: string, default: linux}}
+    parallelism: 4
+    docker: [{image: cimg/base}]
+    steps: [checkout]
+  go: {parameters: {version: {type: string}, n: {type: integer, default: 1}}, parallelism: << parameters.n >>, docker: [{image: cimg/base}]}
   deploy: {docker: [{image: cimg/base}], steps: [checkout]}
 workflows:
 `
@@ -68,6 +73,10 @@ func TestPlan(t *testing.T) {
 			main, []string{"ci: build, test<build, hold?<test, deploy<hold"},
 		},
 		"an orb's job": {"  ci: {jobs: [node/test, build: {requires: [node/test]}]}", main, []string{"ci: node/test, build<node/test"}},
+		"any terminal status": {
+			"  ci: {jobs: [build, test: {requires: [build: terminal]}]}", main, []string{"ci: build, test<build=success|failed|canceled|unauthorized|not_run"},
+		},
+		"arguments by a matrix": {"  ci: {jobs: [go: {matrix: {parameters: {version: ['1']}}}]}", main, []string{"ci: go-1"}},
 		"required statuses": {
 			"  ci: {jobs: [build, test: {requires: [build: [failed, canceled]]}]}", main, []string{"ci: build, test<build=failed|canceled"},
 		},
@@ -215,7 +224,14 @@ func TestParseRefuses(t *testing.T) {
 		"expanding aliases":   {"a: &a [1,1,1,1,1,1,1,1,1]\n" + bomb(), "too large"},
 		"job groups":          {jobs + "  ci: {jobs: [build]}\njob-groups: {}", "job-groups are not modeled"},
 		"pre-steps":           {jobs + "  ci: {jobs: [build: {pre-steps: []}]}", "pre-steps is not modeled"},
+		"post-steps":          {jobs + "  ci: {jobs: [build: {post-steps: []}]}", "post-steps is not modeled"},
+		"override-with":       {jobs + "  ci: {jobs: [build: {override-with: a/b}]}", "override-with is not modeled"},
 		"automatic reruns":    {jobs + "  ci: {max_auto_reruns: 3, jobs: [build]}", "max_auto_reruns is not modeled"},
+		"a workflow's key":    {jobs + "  ci: {filters: {}, jobs: [build]}", "workflow ci: filters is not modeled"},
+		"unknown status":      {jobs + "  ci: {jobs: [build, test: {requires: [build: [fail]]}]}", "requires: fail is not a status"},
+		"unknown argument":    {jobs + "  ci: {jobs: [build, test: {require: [build]}]}", "job test: Unexpected argument(s): require"},
+		"unknown matrix":      {jobs + "  ci: {jobs: [build: {matrix: {parameters: {os: [a]}}}]}", "job build: Unexpected argument(s): os"},
+		"missing argument":    {jobs + "  ci: {jobs: [go]}", "job go: Missing required argument(s): version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := config.Parse([]byte(test.source))
@@ -248,6 +264,8 @@ func TestPlanRefuses(t *testing.T) {
 		"open parenthesis":      {"  ci: {when: (true, jobs: [build]}", "parenthesis is not closed"},
 		"dangling operator":     {"  ci: {when: true and, jobs: [build]}", "ends too early"},
 		"unexpected character":  {"  ci: {when: a $ b, jobs: [build]}", "unexpected"},
+		"odd parallelism":       {"  ci: {jobs: [go: {version: '1', n: many}]}", "job go: parallelism: many is not a number"},
+		"unknown parallelism":   {"  ci: {jobs: [go: {version: '1', n: << pipeline.parameters.nope >>}]}", "nope is not declared"},
 		"a pattern that is bad": {"  ci: {jobs: [build: {filters: {branches: {only: /(/}}}]}", "not a regular expression"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -164,7 +164,10 @@ func (r *reader) expand(c *Config, s scope, w *workflowDefinition, passes func(f
 			}
 			job := Job{
 				Name: fmt.Sprint(name), Definition: e.job, Approval: e.approval || c.jobs[e.job].Type == "approval",
-				Orb: strings.Contains(e.job, "/"), Contexts: e.contexts, Requires: e.requires, Parallelism: c.parallelism(e, s, values),
+				Orb: strings.Contains(e.job, "/"), Contexts: e.contexts, Requires: e.requires,
+			}
+			if job.Parallelism, err = c.parallelism(e, s, values); err != nil {
+				r.refuse("workflow %s: job %s: parallelism: %v", w.name, e.job, err)
 			}
 			if known[job.Name] {
 				r.refuse("workflow %s has two jobs named %s: give one of them another name", w.name, job.Name)
@@ -253,28 +256,36 @@ func (r *reader) refuseCycles(workflow string, jobs []Job) {
 }
 
 // parallelism returns a number, which may be a reference to a parameter.
-func (c *Config) parallelism(e *jobEntry, s scope, combination map[string]any) int {
+func (c *Config) parallelism(e *jobEntry, s scope, combination map[string]any) (int, error) {
 	definition := c.jobs[e.job]
-	text := fmt.Sprint(definition.Parallelism)
+	if definition.Parallelism == nil {
+		return 1, nil
+	}
 	local := maps.Clone(s)
 	for name, p := range definition.Parameters {
-		local["parameters."+name] = p.Default
-	}
-	for name, value := range e.values {
+		var value any
+		if err := p.Default.Decode(&value); err != nil {
+			return 0, err
+		}
 		local["parameters."+name] = value
 	}
-	for name, value := range combination {
-		local["parameters."+name] = value
+	for _, values := range []map[string]any{e.values, combination} {
+		for name, value := range values {
+			local["parameters."+name] = value
+		}
 	}
-	filled, err := local.fill(text)
+	filled, err := local.fill(fmt.Sprint(definition.Parallelism))
 	if err == nil {
 		filled, err = local.fill(fmt.Sprint(filled)) // the value may refer to a pipeline parameter
 	}
-	n, notNumber := strconv.Atoi(fmt.Sprint(filled))
-	if err != nil || notNumber != nil || n < 1 {
-		return 1
+	if err != nil {
+		return 0, err
 	}
-	return n
+	n, err := strconv.Atoi(fmt.Sprint(filled))
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%v is not a number from 1", filled)
+	}
+	return n, nil
 }
 
 // passes evaluates a job's filters. A job without filters runs for branches,
