@@ -43,7 +43,10 @@ func WithCallHook(h CallHook) Option {
 // carryOut makes a call and runs the hooks.
 func (c *Client) carryOut(ctx context.Context, call *transport.Call, o *callOptions) (*transport.Result, error) {
 	op := Operation{Method: call.Method, Route: call.Route}
-	var after []func(CallInfo)
+	var (
+		after []func(CallInfo)
+		start time.Time
+	)
 	for _, hook := range c.callHooks {
 		hooked, done := hook(ctx, op)
 		if hooked != nil {
@@ -53,7 +56,9 @@ func (c *Client) carryOut(ctx context.Context, call *transport.Call, o *callOpti
 			after = append(after, done)
 		}
 	}
-	start := time.Now()
+	if len(after) > 0 {
+		start = time.Now()
+	}
 	keep := o.keepBody(call)
 	result := c.send(ctx, call)
 	o.store(result, keep.of(result))

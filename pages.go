@@ -29,10 +29,12 @@ type anyPage interface {
 
 // pages is a list with items of any type.
 type pages struct {
-	label   string // the operation, in errors
-	fetch   func(ctx context.Context, token string, items int) fetched
-	opts    []RequestOption // of the caller
-	repeats bool            // the list is known to return the same complete page for every token
+	client  *Client
+	request request // without a page token
+	offset  bool    // page tokens are offsets
+	blank   func() anyPage
+	own     func(ctx context.Context, token string) fetched // of NewPager; nil for a list of the API
+	repeats bool                                            // the list is known to return the same complete page for every token
 
 	prefetch bool
 	from     string // the first page's token
@@ -40,26 +42,26 @@ type pages struct {
 	most     int
 }
 
-// pagesOf returns a list of the API. It allocates room for the expected number
-// of items.
-func pagesOf(c *Client, r request, offset bool, blank func() anyPage) pages {
+// fetch requests a page, with room for the expected number of items.
+func (p *pages) fetch(ctx context.Context, token string, items int) fetched {
+	if p.own != nil {
+		return p.own(ctx, token)
+	}
+	page := p.blank()
+	page.expect(items)
+	r := p.request
+	r.captured = new(captured)
 	tokenName := "page-token"
-	if offset {
+	if p.offset {
 		tokenName = "offset"
 	}
-	return pages{label: r.method + " " + r.route, opts: r.opts, fetch: func(ctx context.Context, token string, items int) fetched {
-		page := blank()
-		page.expect(items)
-		r := r
-		r.captured = new(captured)
-		r.search.String(tokenName, token)
-		err := c.run(ctx, &r, page)
-		*page.response() = r.captured.response
-		if offset {
-			page.setNext(nextOffset(token, page.length()))
-		}
-		return fetched{page, r.captured, err}
-	}}
+	r.search.String(tokenName, token)
+	err := p.client.run(ctx, &r, page)
+	*page.response() = r.captured.response
+	if p.offset {
+		page.setNext(nextOffset(token, page.length()))
+	}
+	return fetched{page, r.captured, err}
 }
 
 func nextOffset(token string, length int) string {
@@ -80,7 +82,7 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 		memory = seen{tokens: map[string]struct{}{p.from: {}}}
 		left   = p.most
 	)
-	o.apply(p.opts)
+	o.apply(p.request.opts)
 	next := fetcher{pages: p, ctx: ctx, items: usualItems}
 	if p.prefetch && ctx != nil {
 		var cancel context.CancelFunc
@@ -123,13 +125,17 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 
 // failed returns an error about the list as a whole.
 func (p *pages) failed(err error, why string) error {
-	return fmt.Errorf("circleci: %s: %w: %s", p.label, err, why)
+	list := "the list of NewPager"
+	if p.own == nil {
+		list = p.request.method + " " + p.request.route
+	}
+	return fmt.Errorf("circleci: %s: %w: %s", list, err, why)
 }
 
 // one implements [Pager.Page].
 func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
 	var o callOptions
-	o.apply(p.opts)
+	o.apply(p.request.opts)
 	got := p.fetch(ctx, token, usualItems)
 	o.give(got.captured)
 	return got.page, got.err

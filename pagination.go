@@ -53,8 +53,7 @@ type Page[T any] struct {
 // yielded once.
 func NewPager[T any](fetch func(ctx context.Context, token string) (*Page[T], error)) *Pager[T] {
 	return &Pager[T]{pages{
-		label: "the list of NewPager",
-		fetch: func(ctx context.Context, token string, _ int) fetched {
+		own: func(ctx context.Context, token string) fetched {
 			if ctx == nil {
 				return fetched{err: &ArgumentError{Name: "ctx", Reason: "is nil"}}
 			}
@@ -180,7 +179,7 @@ type envelope[T any] struct {
 
 // list returns the pager of a list whose responses have "items".
 func list[T any](c *Client, r request) *Pager[T] {
-	return &Pager[T]{pagesOf(c, r, false, func() anyPage { return new(pageAnswer[T]) })}
+	return &Pager[T]{pages{client: c, request: r, blank: func() anyPage { return new(pageAnswer[T]) }}}
 }
 
 // repeatingList returns the pager of a list that is known to return the same
@@ -204,7 +203,7 @@ func offsetArray[T any](c *Client, r request) *Pager[T] {
 
 func bare[T any](c *Client, r request, offset bool) *Pager[T] {
 	r.nullable = true // some services write an empty array as null
-	return &Pager[T]{pagesOf(c, r, offset, func() anyPage { return &pageAnswer[T]{bare: true} })}
+	return &Pager[T]{pages{client: c, request: r, offset: offset, blank: func() anyPage { return &pageAnswer[T]{bare: true} }}}
 }
 
 // pageAnswer is a page, in one allocation. It contains all the code that

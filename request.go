@@ -287,7 +287,7 @@ func (c *Client) prepare(ctx context.Context, r *request) (*prepared, error) {
 	if err != nil {
 		return nil, r.blame(err)
 	}
-	c.locate(&p.url, r, o)
+	call.KeyText = c.locate(&p.url, r, o)
 	call.URL = &p.url
 	return p, nil
 }
@@ -304,8 +304,8 @@ func (r *request) blame(err error) error {
 }
 
 // locate joins the base URL, the path and the query. The path is already
-// escaped.
-func (c *Client) locate(u *url.URL, r *request, o *callOptions) {
+// escaped. It returns the key of the call, which contains the path.
+func (c *Client) locate(u *url.URL, r *request, o *callOptions) (key string) {
 	base := c.base
 	if isHostRelative(r.route) {
 		base = c.root
@@ -314,13 +314,15 @@ func (c *Client) locate(u *url.URL, r *request, o *callOptions) {
 	if r.host != "" && transport.IsCloud(base) {
 		u.Host = r.host
 	}
-	escaped := base.EscapedPath() + r.path
-	u.Path = escaped
-	if strings.IndexByte(escaped, '%') >= 0 {
-		u.RawPath = escaped
-		u.Path, _ = url.PathUnescape(escaped) // cannot fail: we escaped it
+	prefix := base.EscapedPath()
+	key = r.method + " " + u.Host + prefix + r.path
+	u.Path = key[len(key)-len(prefix)-len(r.path):]
+	if strings.IndexByte(u.Path, '%') >= 0 {
+		u.RawPath = u.Path
+		u.Path, _ = url.PathUnescape(u.RawPath) // cannot fail: we escaped it
 	}
 	u.RawQuery = o.query.Encode()
+	return key
 }
 
 func isHostRelative(route string) bool { return strings.HasPrefix(route, "/api/") }

@@ -152,12 +152,13 @@ func (o *callOptions) limit(ctx context.Context) (context.Context, context.Cance
 type captured struct {
 	response Response
 	body     []byte
+	targets  [1]*Response // the response, as a target
 }
 
 // store fills the captures.
 func (o *callOptions) store(r *transport.Result, body []byte) {
 	if len(o.captures)+len(o.bodies) > 0 {
-		o.give(&captured{responseOf(r), body})
+		o.give(&captured{response: responseOf(r), body: body})
 	}
 }
 
@@ -175,7 +176,8 @@ func (o *callOptions) give(c *captured) {
 
 // redirect stores all captures of the caller in c instead.
 func (o *callOptions) redirect(c *captured) {
-	o.captures = append(o.captures[:0], &c.response)
+	c.targets[0] = &c.response
+	o.captures = c.targets[:]
 	if len(o.bodies) > 0 {
 		o.bodies = append(o.bodies[:0], &c.body)
 	}

@@ -113,7 +113,7 @@ func (a *Auth) RoundTrip(req *http.Request) (*http.Response, error) {
 			name = "Authorization"
 		}
 	}
-	out := req.WithContext(sendOnce(req.Context(), name))
+	out := sendOnce(req, name, a.InPlace)
 	if !a.InPlace {
 		out.Header = maps.Clone(req.Header)
 	}

@@ -24,12 +24,12 @@ type Connections struct {
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
-	servers map[string]*server // by scheme and host
+	servers map[[2]string]*server // by scheme and host
 }
 
 // server counts the requests and connections to one server.
 type server struct {
-	key      string
+	key      [2]string
 	requests int           // under way, until their answers have been read
 	open     int           // connections, those being made included
 	share    bool          // requests may share a connection; assumed of TLS, until one is made
@@ -66,7 +66,7 @@ var errNotNeeded = errors.New("no request waits for this connection")
 // NewConnections returns a round tripper that uses t, which must have a
 // DialContext.
 func NewConnections(t *http.Transport) *Connections {
-	c := &Connections{transport: t, dial: t.DialContext, servers: map[string]*server{}}
+	c := &Connections{transport: t, dial: t.DialContext, servers: map[[2]string]*server{}}
 	t.DialContext = c.dialContext
 	return c
 }
@@ -75,8 +75,8 @@ func NewConnections(t *http.Transport) *Connections {
 func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
 	o, ok := req.Context().Value(onceKey{}).(*once)
 	if !ok {
-		o = sendOnce(req.Context(), "")
-		req = req.WithContext(o)
+		req = sendOnce(req, "", false)
+		o = req.Context().(*once)
 	}
 	d := &o.demand
 	c.begin(d, req.URL.Scheme, req.URL.Host)
@@ -101,7 +101,7 @@ func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
 func (c *Connections) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 
 func (c *Connections) begin(d *demand, scheme, host string) {
-	key := scheme + "://" + host
+	key := [2]string{scheme, host}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.servers[key]

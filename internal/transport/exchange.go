@@ -28,22 +28,28 @@ type Exchange struct {
 }
 
 // attempt is one request in progress: its context, which the watch cancels, and
-// its result, in one allocation.
+// all that belongs to it, in one allocation.
 type attempt struct {
 	context.Context
 	parent context.Context // the caller's
 	call   *Call
 	watch  watch
 	body   body
+	once   once
+	sends  bool // whether once is in use
 }
 
 // Value returns the call to whatever handles the request.
 func (a *attempt) Value(key any) any {
-	switch key.(type) {
-	case callKey:
+	switch {
+	case key == callKey{}:
 		return a.call
-	case attemptKey:
+	case key == attemptKey{}:
 		return a
+	case a.sends && key == onceKey{}:
+		return &a.once
+	case a.sends && key == traceKey:
+		return &a.once.trace
 	}
 	return a.Context.Value(key)
 }

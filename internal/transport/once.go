@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
@@ -20,7 +21,8 @@ var errSent = errors.New("the connection broke after the request had been sent")
 // once watches one request through the hooks of net/http. A connection that is
 // chosen after the header has been written is for a repetition.
 //
-// It is the context of the request, too.
+// It is the context of the request, too, unless it is part of an attempt, which
+// is the context then.
 type once struct {
 	context.Context
 	trace   httptrace.ClientTrace
@@ -33,27 +35,61 @@ type once struct {
 
 type onceKey struct{}
 
-// Value returns the once to what is below.
+// traceKey is the key with which net/http looks for a trace.
+var traceKey = func() any {
+	var asked recorder
+	httptrace.ContextClientTrace(&asked)
+	return asked.key
+}()
+
+// recorder is a context that records the key it was asked for.
+type recorder struct {
+	context.Context
+	key any
+}
+
+func (r *recorder) Value(key any) any {
+	r.key = key
+	return nil
+}
+
+// Value returns the once and its trace to what is below.
 func (o *once) Value(key any) any {
-	if key == (onceKey{}) {
+	switch key {
+	case onceKey{}:
 		return o
+	case traceKey:
+		return &o.trace
 	}
 	return o.Context.Value(key)
 }
 
-// sendOnce returns a context for one request. It is canceled when net/http
-// starts to repeat the request. The trace hooks of ctx still work, but do not
-// see the header field with the token.
-func sendOnce(ctx context.Context, hidden string) *once {
+// sendOnce returns a request that net/http sends at most once: its context is
+// canceled when net/http starts to repeat it. The trace hooks of req's context
+// still work, but do not see the header field with the token. If nobody else
+// uses req, it can be returned itself.
+func sendOnce(req *http.Request, hidden string, own bool) *http.Request {
+	ctx := req.Context()
+	old := httptrace.ContextClientTrace(ctx)
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {
 		a = &attempt{}
 		ctx, a.watch.cancel = context.WithCancelCause(ctx)
 	}
-	o := &once{cancel: a.watch.cancel}
+	o := &a.once
+	if old == &o.trace { // a redirect: that is the trace of the previous request
+		old = httptrace.ContextClientTrace(a.Context)
+	}
+	if own && ok && !a.sends {
+		a.sends = true
+	} else {
+		o = &once{Context: ctx}
+		req = req.WithContext(o)
+	}
+	o.cancel = a.watch.cancel
 	a.watch.sent.Store(false) // a redirect
-	if old := httptrace.ContextClientTrace(ctx); old != nil {
-		o.trace, ctx = *old, untraced{ctx}
+	if old != nil {
+		o.trace = *old
 		if show := old.WroteHeaderField; show != nil {
 			o.trace.WroteHeaderField = func(name string, values []string) {
 				if !strings.EqualFold(name, hidden) {
@@ -82,8 +118,7 @@ func sendOnce(ctx context.Context, hidden string) *once {
 			wroteHeaders()
 		}
 	}
-	o.Context = httptrace.WithClientTrace(ctx, &o.trace)
-	return o
+	return req
 }
 
 // gotConn accepts the first connection, and another one if nothing was written
@@ -106,17 +141,6 @@ func (o *once) gotConn(info httptrace.GotConnInfo) {
 func isHTTP2(conn net.Conn) bool {
 	c, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
 	return ok && c.ConnectionState().NegotiatedProtocol == "h2"
-}
-
-// untraced hides a context's trace, which would receive the same events again.
-type untraced struct{ context.Context }
-
-func (c untraced) Value(key any) any {
-	v := c.Context.Value(key)
-	if _, ok := v.(*httptrace.ClientTrace); ok {
-		return nil
-	}
-	return v
 }
 
 // counted returns our own connection below others, such as TLS.

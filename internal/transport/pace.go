@@ -37,7 +37,7 @@ const (
 // a 429 without them its rate follows CUBIC: it starts just below the granted
 // rate, stays near it, and then grows faster and faster.
 type lane struct {
-	most                time.Duration // the pacer's MaxWait
+	pacer               *Pacer
 	queue               []*Call
 	timer               *time.Timer
 	pauses              map[string]*pause
@@ -56,37 +56,31 @@ type lane struct {
 
 type pause struct{ began, until, probe time.Time }
 
-// Ticket records how long a call can wait, when it was sent, and how many others
-// were in flight then.
-type Ticket struct {
-	ctx            context.Context // the caller's, while it waits
-	ready          chan error
-	number, others int
-	latest, at     time.Time
-}
-
 // Wait returns when the call may be sent. The caller must call Observe
 // afterwards.
 func (p *Pacer) Wait(ctx context.Context, c *Call) error {
-	c.Ticket = Ticket{ctx: ctx, ready: make(chan error, 1), latest: time.Now().Add(p.MaxWait)}
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(c.Ticket.latest) {
-		c.Ticket.latest = deadline
-	}
 	p.mu.Lock()
-	l := p.lane(c)
+	defer p.mu.Unlock()
+	l, t, now := p.lane(c), &c.Ticket, time.Now()
+	*t = Ticket{ctx: ctx, latest: now.Add(p.MaxWait)}
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(t.latest) {
+		t.latest = deadline
+	}
 	if l.queue = append(l.queue, c); len(l.queue) == 1 || len(l.pauses) > 0 {
-		l.dispatch(time.Now())
+		l.dispatch(now)
 	}
-	p.mu.Unlock()
-	select {
-	case err := <-c.Ticket.ready:
-		return err
-	case <-ctx.Done():
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		l.dispatch(time.Now())
-		return <-c.Ticket.ready // it may have been released just now
+	if !t.done {
+		t.ready = make(chan struct{})
+		p.mu.Unlock()
+		select {
+		case <-t.ready:
+		case <-ctx.Done():
+		}
+		if p.mu.Lock(); !t.done {
+			l.dispatch(time.Now())
+		}
 	}
+	return t.err
 }
 
 func (p *Pacer) lane(c *Call) *lane {
@@ -97,7 +91,7 @@ func (p *Pacer) lane(c *Call) *lane {
 	if len(p.lanes)%manyLanes == 0 {
 		p.lanes = map[[2]string]*lane{}
 	}
-	l := &lane{most: p.MaxWait, pauses: map[string]*pause{}, tokens: firstBurst, burst: firstBurst, rate: firstRate}
+	l := &lane{pacer: p, pauses: map[string]*pause{}, tokens: firstBurst, burst: firstBurst, rate: firstRate}
 	l.timer = time.AfterFunc(math.MaxInt64, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -114,11 +108,9 @@ func (l *lane) dispatch(now time.Time) {
 		d, p, t := open, l.pauses[c.Key()], &c.Ticket
 		switch held := p != nil && p.until.After(now) && p.probe.After(now); {
 		case t.ctx.Err() != nil:
-			t.ready <- causeOf(t.ctx)
-			return true
+			return t.release(causeOf(t.ctx))
 		case held && p.until.After(t.latest):
-			t.ready <- &PausedError{p.until.Sub(now)}
-			return true
+			return t.release(&PausedError{p.until.Sub(now)})
 		case held:
 			d = p.until.Sub(now)
 		case open == 0:
@@ -132,7 +124,7 @@ func (l *lane) dispatch(now time.Time) {
 			return false
 		}
 		if p != nil {
-			p.probe = now.Add(l.most)
+			p.probe = now.Add(l.pacer.MaxWait)
 		}
 		t.number, t.others, t.at = l.departed+1, l.inFlight, now
 		l.departed, l.inFlight, l.tokens = t.number, l.inFlight+1, l.tokens-1
@@ -141,8 +133,7 @@ func (l *lane) dispatch(now time.Time) {
 		} else if now.Sub(l.marks[1].at) > measureTime {
 			l.marks = [2]Ticket{l.marks[1], mark}
 		}
-		t.ready <- nil
-		return true
+		return t.release(nil)
 	})
 	maps.DeleteFunc(l.pauses, func(_ string, p *pause) bool { return !p.until.After(now) })
 	if l.timer.Stop(); next < math.MaxInt64 {
@@ -201,7 +192,7 @@ func (p *Pacer) Observe(_ context.Context, c *Call, r *Result) {
 func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 	wait := cmp.Or(max(r.RetryAfter, 0), max(time.Second, r.Limit.Reset)) // zero is less than a second
 	if p := l.pauses[key]; p == nil || p.until.Before(now.Add(wait)) {
-		l.pauses[key] = &pause{now, now.Add(wait), now.Add(l.most)}
+		l.pauses[key] = &pause{now, now.Add(wait), now.Add(l.pacer.MaxWait)}
 	}
 	if t.number > l.wave { // the first of a wave
 		l.wave, l.wasted, l.grow = l.departed, 0, min(l.grow*2+growTime, 3*growTime)
@@ -212,16 +203,13 @@ func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 		n := float64(l.wave - mark.number + 1 - l.wasted)
 		rate = max(rate, n/(max(t.at.Sub(mark.at), 0)+burstTime).Seconds())
 	}
-	switch {
-	case l.accounts:
+	if l.accounts {
 		l.burst = 1
-	case rate < 1: // not a matter of pace
-		return
-	default:
+	} else if rate >= 1 { // else it is not a matter of pace
 		l.granted = startShare * rate
 		l.burst = max(min(l.burst, l.granted*burstTime.Seconds()/2), 1)
 	}
-	l.refused, l.stamp, l.seen = now.Add(min(wait, l.most)), now, time.Time{}
+	l.refused, l.stamp, l.seen = now.Add(min(wait, l.pacer.MaxWait)), now, time.Time{}
 }
 
 // account adjusts the bucket to the server's numbers, and measures from two of

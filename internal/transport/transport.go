@@ -82,6 +82,25 @@ func (c *Call) Key() string {
 	return c.KeyText
 }
 
+// Ticket is a call's place in the pacer's queue: how long it can wait, when it
+// was sent, and how many others were in flight then.
+type Ticket struct {
+	ctx            context.Context // the caller's, while it waits
+	ready          chan struct{}   // closed when done; nil if the call need not wait
+	done           bool
+	err            error // why it is not sent
+	number, others int
+	latest, at     time.Time
+}
+
+// release ends the wait.
+func (t *Ticket) release(err error) (done bool) {
+	if t.done, t.err = true, err; t.ready != nil {
+		close(t.ready)
+	}
+	return true
+}
+
 // Decoder decodes a response's body. It is called again after an attempt that
 // broke off.
 type Decoder interface {
