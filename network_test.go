@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -164,4 +166,37 @@ func TestADeadHTTP2ConnectionIsReplaced(t *testing.T) {
 		assert.Len(t, network.connections(), 2)
 		require.NoError(t, client.Close())
 	})
+}
+
+// TestTheCallersTraceSeesEachRequestOnce: the request of a redirect is another
+// one.
+func TestTheCallersTraceSeesEachRequestOnce(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/moved") {
+			http.Redirect(w, r, "/api/v2/moved", http.StatusFound)
+			return
+		}
+		_, _ = io.WriteString(w, me)
+	}))
+	defer server.Close()
+	client, err := circleci.NewClient(canary, circleci.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	defer func() { _ = client.Close() }()
+	var (
+		mu     sync.Mutex
+		events []string
+	)
+	note := func(event string) { mu.Lock(); defer mu.Unlock(); events = append(events, event) }
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { note("GetConn") }, GotConn: func(httptrace.GotConnInfo) { note("GotConn") },
+		WroteHeaders: func() { note("WroteHeaders") },
+		WroteHeaderField: func(_ string, values []string) {
+			assert.NotContains(t, values, canary)
+		},
+	})
+	_, err = client.Users.Me(ctx)
+	require.NoError(t, err)
+	mu.Lock()
+	defer mu.Unlock()
+	assert.Equal(t, []string{"GetConn", "GotConn", "WroteHeaders", "GetConn", "GotConn", "WroteHeaders"}, events)
 }
