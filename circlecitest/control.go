@@ -290,6 +290,7 @@ type requestView struct {
 	Header     http.Header `json:"header"`
 	Body       string      `json:"body"`
 	Status     int         `json:"status"`
+	Refusal    string      `json:"refusal"`
 	Faults     []string    `json:"faults"`
 	Complaints []string    `json:"complaints"`
 	Time       time.Time   `json:"time"`
@@ -314,7 +315,8 @@ func listRequests(s *Server, r *http.Request, _ []byte) (any, error) {
 	for _, seen := range s.Requests() {
 		if only == "" || seen.Operation == only {
 			all = append(all, requestView{
-				seen.Operation, seen.Method, seen.Path, seen.Query, seen.Header, string(seen.Body), seen.Status, seen.Faults, seen.Complaints, seen.Time,
+				seen.Operation, seen.Method, seen.Path, seen.Query, seen.Header, string(seen.Body), seen.Status, seen.Refusal,
+				append([]string{}, seen.Faults...), append([]string{}, seen.Complaints...), seen.Time,
 			})
 		}
 	}

@@ -2,6 +2,7 @@ package circlecitest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -96,8 +97,8 @@ type historyDocument struct {
 	RunsPerDay  int                `yaml:"runs_per_day"`
 	Branches    []string           `yaml:"branches"`
 	Workflows   []workflowDocument `yaml:"workflows"`
-	FailureRate float64            `yaml:"failure_rate"`
-	Spread      float64            `yaml:"spread"`
+	FailureRate documentFraction   `yaml:"failure_rate"`
+	Spread      documentFraction   `yaml:"spread"`
 }
 
 type scriptDocument struct {
@@ -125,7 +126,7 @@ type jobDocument struct {
 	Approval      bool                 `yaml:"approval"`
 	ApprovedAfter documentDuration     `yaml:"approved_after"`
 	Takes         *documentDuration    `yaml:"takes"`
-	Varies        float64              `yaml:"varies"`
+	Varies        documentFraction     `yaml:"varies"`
 	Fails         documentFailure      `yaml:"fails"`
 	Ends          []circleci.JobStatus `yaml:"ends"`
 	Requires      []string             `yaml:"requires"`
@@ -136,11 +137,14 @@ type jobDocument struct {
 }
 
 type testDocument struct {
-	Name    string           `yaml:"name"`
-	Takes   documentDuration `yaml:"takes"`
-	Message string           `yaml:"message"` // of a failure
-	Result  string           `yaml:"result"`  // success, failure or flaky
-	Share   float64          `yaml:"share"`   // of the runs in which a flaky test fails; 0: those in which its job does
+	Name      string           `yaml:"name"`
+	Classname string           `yaml:"classname"`
+	File      string           `yaml:"file"`
+	Source    string           `yaml:"source"`
+	Takes     documentDuration `yaml:"takes"`
+	Message   string           `yaml:"message"` // unless it passes
+	Result    string           `yaml:"result"`  // success, failure, error, skipped or flaky
+	Share     documentFraction `yaml:"share"`   // of the runs in which a flaky test fails; 0: those in which its job does
 }
 
 type artifactDocument struct {
@@ -148,41 +152,6 @@ type artifactDocument struct {
 	Content   string `yaml:"content"`
 	Size      int64  `yaml:"size"`
 	NodeIndex int64  `yaml:"node_index"`
-}
-
-// documentDuration is a duration such as 90s or 2m30s.
-type documentDuration time.Duration
-
-// UnmarshalYAML decodes a duration.
-func (d *documentDuration) UnmarshalYAML(node *yaml.Node) error {
-	parsed, err := time.ParseDuration(node.Value)
-	if err != nil || parsed < 0 {
-		return fmt.Errorf("line %d: %q is not a duration such as 90s or 2m", node.Line, node.Value)
-	}
-	*d = documentDuration(parsed)
-	return nil
-}
-
-// documentFailure is true, false, "once", or the fraction of the runs that
-// fail.
-type documentFailure struct {
-	always, once bool
-	share        float64
-}
-
-// UnmarshalYAML decodes how a job fails.
-func (f *documentFailure) UnmarshalYAML(node *yaml.Node) error {
-	if node.Value == "once" {
-		f.once = true
-		return nil
-	}
-	if node.Decode(&f.always) == nil {
-		return nil
-	}
-	if err := node.Decode(&f.share); err != nil || f.share < 0 || f.share > 1 {
-		return fmt.Errorf("line %d: fails: %q is not true, false, once or a fraction from 0 to 1", node.Line, node.Value)
-	}
-	return nil
 }
 
 func (d *scenarioDocument) apply(s *Server) error {
@@ -210,11 +179,20 @@ func (d *scenarioDocument) apply(s *Server) error {
 		if _, err := circleci.ParseOrgSlug(string(c.Owner)); err != nil {
 			return fmt.Errorf("circlecitest: context %s: %w", c.Name, err)
 		}
+		if c.Name == "" {
+			return fmt.Errorf("circlecitest: a context of %s has no name", c.Owner)
+		}
 		s.AddContext(c.Owner, c.Name, c.EnvVars)
 	}
-	for slug, list := range d.Decisions {
+	for _, slug := range slices.Sorted(maps.Keys(d.Decisions)) {
+		if _, err := circleci.ParseOrgSlug(string(slug)); err != nil {
+			return fmt.Errorf("circlecitest: decisions: %w", err)
+		}
 		var decisions []circleci.Decision
-		for _, x := range list {
+		for _, x := range d.Decisions[slug] {
+			if !slices.Contains(decisionStatuses, x.Status) {
+				return fmt.Errorf("circlecitest: decisions of %s: the status %q is not one of %v", slug, x.Status, decisionStatuses)
+			}
 			decisions = append(decisions, circleci.Decision{
 				Status: x.Status, Reason: x.Reason, EnabledRules: x.EnabledRules, HardFailures: x.HardFailures, SoftFailures: x.SoftFailures,
 			})
@@ -239,7 +217,9 @@ func (d *scenarioDocument) addProjectOf(s *Server, slug circleci.ProjectSlug) er
 			return err
 		}
 	}
-	p.deploy(s, slug)
+	if err := p.deploy(s, slug); err != nil {
+		return err
+	}
 	for _, name := range p.Definitions {
 		s.AddPipelineDefinition(slug, name)
 	}
@@ -249,7 +229,8 @@ func (d *scenarioDocument) addProjectOf(s *Server, slug circleci.ProjectSlug) er
 			return err
 		}
 		s.History(slug, Past{
-			Days: h.Days, RunsPerDay: h.RunsPerDay, Branches: h.Branches, Workflows: workflows, FailureRate: h.FailureRate, Spread: h.Spread,
+			Days: h.Days, RunsPerDay: h.RunsPerDay, Branches: h.Branches, Workflows: workflows,
+			FailureRate: float64(h.FailureRate), Spread: float64(h.Spread),
 		})
 	}
 	var scripts []Script
@@ -322,7 +303,7 @@ func (d *jobDocument) script() (*JobScript, error) {
 		job.Takes(time.Duration(*d.Takes))
 	}
 	if d.Varies > 0 {
-		job.Varies(d.Varies)
+		job.Varies(float64(d.Varies))
 	}
 	switch {
 	case d.Fails.always:
@@ -341,6 +322,9 @@ func (d *jobDocument) script() (*JobScript, error) {
 		job.WithOutput(d.Output)
 	}
 	for _, a := range d.Artifacts {
+		if a.Path == "" || a.Size < 0 || a.NodeIndex < 0 {
+			return nil, fmt.Errorf("job %s: an artifact needs a path, and a size and a node_index that are not negative", d.Name)
+		}
 		job.WithArtifacts(Artifact{Path: a.Path, Content: a.Content, Size: a.Size, NodeIndex: a.NodeIndex})
 	}
 	for _, t := range d.Tests {
@@ -354,23 +338,27 @@ func (d *jobDocument) script() (*JobScript, error) {
 // add adds the test's result to a job.
 func (d *testDocument) add(job *JobScript) error {
 	test := FailingTest(d.Name, d.Message)
+	test.Classname, test.File, test.Source = cmp.Or(d.Classname, test.Classname), cmp.Or(d.File, test.File), cmp.Or(d.Source, test.Source)
+	switch d.Result {
+	case "", "success":
+		test.Result, test.Message, test.RunTime = circleci.TestResultSuccess, "", 0
+	case "failure", "error", "skipped":
+		test.Result = circleci.TestResult(d.Result)
+	case "flaky":
+		test.Result = world.FlakyResult // fails with its job
+	default:
+		return fmt.Errorf("test %s: the result %q is not one of success, failure, error, skipped and flaky", d.Name, d.Result)
+	}
+	if d.Name == "" {
+		return fmt.Errorf("a test of job %s has no name", job.job.Name)
+	}
 	if d.Takes > 0 {
 		test.RunTime = circleci.Seconds(d.Takes)
 	}
-	switch d.Result {
-	case "", "success":
-		job.WithTests(PassingTest(d.Name, time.Duration(d.Takes)))
-	case "failure":
-		job.WithTests(test)
-	case "flaky":
-		if d.Share > 0 {
-			job.WithFlakyTests(d.Share, test)
-			return nil
-		}
-		test.Result = world.FlakyResult // fails with its job
-		job.WithTests(test)
-	default:
-		return fmt.Errorf("test %s: the result %q is not one of success, failure and flaky", d.Name, d.Result)
+	if d.Result == "flaky" && d.Share > 0 {
+		job.WithFlakyTests(float64(d.Share), test)
+		return nil
 	}
+	job.WithTests(test)
 	return nil
 }

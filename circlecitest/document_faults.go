@@ -18,13 +18,13 @@ type faultDocument struct {
 	Body     string            `yaml:"body"`
 	CutAfter int64             `yaml:"cut_after"`
 	// For all faults.
-	For      []string  `yaml:"for"`
-	Share    float64   `yaml:"share"`
-	Skip     int       `yaml:"skip"`
-	Times    int       `yaml:"times"`
-	From     time.Time `yaml:"from"`
-	Until    time.Time `yaml:"until"`
-	Executed bool      `yaml:"executed"`
+	For      []string         `yaml:"for"`
+	Share    documentFraction `yaml:"share"`
+	Skip     int              `yaml:"skip"`
+	Times    int              `yaml:"times"`
+	From     time.Time        `yaml:"from"`
+	Until    time.Time        `yaml:"until"`
+	Executed bool             `yaml:"executed"`
 }
 
 func (d *faultDocument) fault() (f *Fault, err error) {
@@ -62,7 +62,7 @@ func (d *faultDocument) fault() (f *Fault, err error) {
 		f.For(d.For...)
 	}
 	if d.Share > 0 {
-		f.Share(d.Share)
+		f.Share(float64(d.Share))
 	}
 	if d.Skip > 0 {
 		f.Skip(d.Skip)

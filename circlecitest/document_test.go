@@ -91,11 +91,20 @@ func TestADocumentAddsWhatGoCan(t *testing.T) {
 func TestWhatADocumentCannotAdd(t *testing.T) {
 	r := newRemote(t)
 	for document, want := range map[string]string{
-		"organizations: {gh/acme: {name: other}}": "the name of acme is in its slug",
-		"organizations: {acme: {}}":               "acme",
-		"organizations: {circleci/acme: {}}":      "circleci/ is followed by an ID",
-		"projects: {gh/acme/web: {name: other}}":  "the name of web is in its slug",
-		"projects: {circleci/acme/web: {}}":       "circleci/ is followed by two IDs",
+		"organizations: {gh/acme: {name: other}}":         "the name of acme is in its slug",
+		"organizations: {acme: {}}":                       "acme",
+		"decisions: {acme: [{status: PASS}]}":             "acme",
+		"decisions: {gh/acme: [{status: MAYBE}]}":         "MAYBE",
+		"contexts: [{owner: gh/acme}]":                    "has no name",
+		"weather: [{fault: latency, share: 2}]":           "is not a fraction from 0 to 1",
+		"projects: {gh/a/b: {history: {spread: .nan}}}":   "not a fraction",
+		"projects: {gh/a/b: {deploys: [{component: c}]}}": "a component and an environment",
+		"projects: {gh/a/b: {scripts: [{workflows: [{name: w, jobs: [{name: j, tests: [{takes: 1s}]}]}]}]}}":             "a test of job j has no name",
+		"projects: {gh/a/b: {scripts: [{workflows: [{name: w, jobs: [{name: j, artifacts: [{path: p, size: -1}]}]}]}]}}": "not negative",
+		"projects: {gh/a/b: {scripts: [{workflows: [{name: w, jobs: [{name: j, tests: [{name: t, share: -1}]}]}]}]}}":    "not a fraction",
+		"organizations: {circleci/acme: {}}":     "circleci/ is followed by an ID",
+		"projects: {gh/acme/web: {name: other}}": "the name of web is in its slug",
+		"projects: {circleci/acme/web: {}}":      "circleci/ is followed by two IDs",
 	} {
 		status, text := r.send(http.MethodPost, "/_fake/scenario", document, nil)
 		assert.Equal(t, 400, status, document)
@@ -222,4 +231,38 @@ projects:
 		assert.Equal(t, "old", w.Name)
 		assert.Equal(t, circleci.WorkflowStatusFailed, w.Status)
 	}
+}
+
+func TestDetailsOfTestsAndDeploysOfADocument(t *testing.T) {
+	r := newRemote(t)
+	r.call("POST", "/_fake/scenario", `
+projects:
+  gh/acme/web:
+    deploys: [{component: shop, component_labels: {team: pay}, environment: prod, environment_labels: {region: eu}}]
+    scripts:
+      - workflows:
+          - name: build
+            jobs:
+              - name: test
+                tests:
+                  - {name: TestPay, classname: pay, file: pay_test.go, source: gotest, result: error, message: panic}
+                  - {name: TestOld, result: skipped}
+                  - {name: TestNew, message: ignored}
+`)
+	r.srv.StartPipeline(webSlug, "main")
+	r.srv.Advance(time.Hour)
+	c, ctx := r.srv.Client(), t.Context()
+	tests, err := c.Jobs.ListTests(webSlug, 1).Collect(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []circleci.Test{
+		{Name: "TestPay", Classname: "pay", File: "pay_test.go", Source: "gotest", Result: "error", Message: "panic", RunTime: tests[0].RunTime},
+		{Name: "TestOld", Classname: "suite", File: "suite_test.go", Source: "junit", Result: "skipped", RunTime: tests[1].RunTime},
+		{Name: "TestNew", Classname: "suite", File: "suite_test.go", Source: "junit", Result: "success"},
+	}, tests)
+	component, err := c.Deploys.ListComponents(r.srv.AddOrg("gh/acme"), nil).First(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []circleci.DeployLabel{{Key: "team", Value: "pay"}}, component.Labels)
+	environment, err := c.Deploys.ListEnvironments(r.srv.AddOrg("gh/acme"), nil).First(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []circleci.DeployLabel{{Key: "region", Value: "eu"}}, environment.Labels)
 }

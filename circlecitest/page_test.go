@@ -81,6 +81,9 @@ func TestThePageSaysWhatWasRefused(t *testing.T) {
 		assert.GreaterOrEqual(t, seen.Status, 400)
 		assert.NotEmpty(t, seen.Refusal)
 	}
+	_, list := r.send("GET", "/_fake/requests", "", nil)
+	assert.Contains(t, list, `"refusal":"{\"message\":\"circlecitest does not model`)
+	assert.NotContains(t, list, "null", "a list without elements is one")
 	_, err := r.srv.Client().Users.Me(t.Context(), circleci.NoRetry())
 	require.NoError(t, err)
 	all := r.srv.Requests()
