@@ -41,6 +41,13 @@ func (r remote) send(method, path, body string, header map[string]string) (int, 
 	return w.Code, w.Body.String()
 }
 
+// record sends a request without the token, as a browser does.
+func (r remote) record(method, path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	r.srv.ServeHTTP(w, httptest.NewRequestWithContext(r.t.Context(), method, "http://localhost"+path, nil))
+	return w
+}
+
 func (r remote) call(method, path, body string) map[string]any {
 	r.t.Helper()
 	status, text := r.send(method, path, body, nil)

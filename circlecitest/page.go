@@ -2,16 +2,20 @@ package circlecitest
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed"
 	"html/template"
+	"io"
+	"mime"
 	"net/http"
+	"path"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/circleci-go/circleci"
+	"github.com/circleci-go/circleci/circlecitest/internal/exchange"
 	"github.com/circleci-go/circleci/circlecitest/internal/world"
 )
 
@@ -38,6 +42,7 @@ func pageTemplate(text string) *template.Template {
 
 // jobStatus is the data of a job's page.
 type jobStatus struct {
+	ID                   uuid.UUID
 	Name, Slug, Workflow string
 	Pipeline, Number     int64
 	Status               circleci.JobStatus
@@ -53,6 +58,7 @@ type jobStatus struct {
 func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_page/job/{id}", s.showJob)
+	mux.HandleFunc("GET /_page/job/{id}/artifact/{index}", s.saveArtifact)
 	act := func(pattern string, do func(r *http.Request) bool) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Origin") == "" { // refuseForeign has checked any other value
@@ -120,6 +126,23 @@ func (s *Server) showJob(w http.ResponseWriter, r *http.Request) {
 	writePage(w, &page)
 }
 
+// saveArtifact serves an artifact as a file to save: one with scripts must not
+// run beside the page, whose forms it could send.
+func (s *Server) saveArtifact(w http.ResponseWriter, r *http.Request) {
+	view, ok := s.jobStatus(idOf(r))
+	i, err := strconv.Atoi(r.PathValue("index"))
+	if !ok || err != nil || i < 0 || i >= len(view.Artifacts) {
+		http.NotFound(w, r)
+		return
+	}
+	a := view.Artifacts[i]
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(a.Path)}))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.FormatInt(a.Size, 10))
+	_, _ = io.Copy(w, exchange.ContentOf(world.Artifact(a)).From(0)) // the client may have disconnected
+}
+
 func (s *Server) jobStatus(id uuid.UUID) (view jobStatus, ok bool) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -130,7 +153,7 @@ func (s *Server) jobStatus(id uuid.UUID) (view jobStatus, ok bool) {
 	}
 	p := j.Workflow.Pipeline
 	view = jobStatus{
-		Name: j.Script.Name, Slug: p.Project.Slug, Workflow: j.Workflow.Name, Pipeline: p.Number, Number: j.Number,
+		ID: j.ID, Name: j.Script.Name, Slug: p.Project.Slug, Workflow: j.Workflow.Name, Pipeline: p.Number, Number: j.Number,
 		Status: j.Status, Took: took(j.Started, j.Stopped, s.engine.Now()).Truncate(time.Second),
 	}
 	if !j.Started.IsZero() {
@@ -139,7 +162,7 @@ func (s *Server) jobStatus(id uuid.UUID) (view jobStatus, ok bool) {
 	if j.Status.Done() {
 		view.Tests = j.Results()
 		for _, a := range j.Script.Artifacts {
-			a.Size = cmp.Or(a.Size, int64(len(a.Content)))
+			a.Size = exchange.ContentOf(a).Size
 			view.Artifacts = append(view.Artifacts, Artifact(a))
 		}
 	}

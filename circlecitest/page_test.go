@@ -18,7 +18,7 @@ func TestThePageActs(t *testing.T) {
 	r := newRemote(t)
 	r.call("POST", "/_fake/scenario", `
 projects: {gh/acme/web: {scripts: [{workflows: [{name: release, jobs: [
-  {name: test, output: "<b>ok</b>", tests: [{name: TestCart}], artifacts: [{path: app.js, content: "1234"}]},
+  {name: test, output: "<b>ok</b>", tests: [{name: TestCart}], artifacts: [{path: js/app.js, content: "<script>"}]},
   {name: hold, approval: true, requires: [test]}, {name: ship, requires: [hold]}]}]}]}}`)
 	page := func() string {
 		_, text := r.send("GET", "/", "", nil)
@@ -37,12 +37,20 @@ projects: {gh/acme/web: {scripts: [{workflows: [{name: release, jobs: [
 	require.Equal(t, http.StatusSeeOther, press(link("trigger")))
 	r.srv.Advance(5 * time.Minute)
 
-	_, job := r.send("GET", link("job"), "", nil)
-	for _, want := range []string{"<h1>test ", "success", "&lt;b&gt;ok&lt;/b&gt;", "TestCart", "app.js", "4 bytes"} {
+	opened := link("job")
+	_, job := r.send("GET", opened, "", nil)
+	for _, want := range []string{"<h1>test ", "success", "&lt;b&gt;ok&lt;/b&gt;", "TestCart", "app.js", "8 bytes"} {
 		assert.Contains(t, job, want)
 	}
 	for name, text := range map[string]string{"a job": job, "the pipelines": page()} {
 		assert.Contains(t, text, ".on-hold { color: var(--held); }", "%s: the pages have one style sheet", name)
+	}
+	w := r.record("GET", opened+"/artifact/0")
+	assert.Equal(t, http.StatusOK, w.Code)
+	assert.Equal(t, "<script>", w.Body.String())
+	assert.Equal(t, `attachment; filename=app.js`, w.Header().Get("Content-Disposition"), "it must not run beside the page")
+	for _, index := range []string{"1", "-1", "x"} {
+		assert.Equal(t, http.StatusNotFound, r.record("GET", opened+"/artifact/"+index).Code)
 	}
 	approve := link("approve")
 	require.Equal(t, http.StatusSeeOther, press(approve))

@@ -36,6 +36,8 @@ describe.skipIf(!hasBrowser)("status page", () => {
     await tab.getByRole("link", { name: /test/ }).click();
     const job = await tab.locator("body").innerText();
     for (const want of ["all 12 tests passed", "TestCart", "app.js"]) expect(job).toContain(want);
+    const [download] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("link", { name: "app.js" }).click()]);
+    expect(download.suggestedFilename()).toBe("app.js");
     await tab.screenshot({ path: screenshot("page-job.png") });
 
     await tab.getByRole("link", { name: "all pipelines" }).click();

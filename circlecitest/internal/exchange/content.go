@@ -21,8 +21,8 @@ func ContentOf(a world.Artifact) Content {
 	return Content{a.Content, max(a.Size, int64(len(a.Content)))}
 }
 
-// from returns the content from an offset on.
-func (c Content) from(offset int64) io.Reader { return &contentReader{c, offset} }
+// From returns the content from an offset on.
+func (c Content) From(offset int64) io.Reader { return &contentReader{c, offset} }
 
 type contentReader struct {
 	Content

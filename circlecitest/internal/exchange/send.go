@@ -131,7 +131,7 @@ func (a *Answer) Render() (status int, header http.Header, body io.ReadCloser, l
 	case []byte:
 		data = b
 	case Content:
-		body, length = io.NopCloser(b.from(a.Fault.from)), b.Size-a.Fault.from
+		body, length = io.NopCloser(b.From(a.Fault.from)), b.Size-a.Fault.from
 	}
 	if body == nil {
 		body, length = io.NopCloser(bytes.NewReader(data)), int64(len(data))
