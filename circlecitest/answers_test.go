@@ -71,15 +71,10 @@ func TestRoutesOfOthersAreNamed(t *testing.T) {
 		"/api/v3/orb/packages", "/api/v1.1/project/gh/acme/web/settings", "/api/v1.1/user/heroku-key",
 		"/api/v1.1/project/gh/acme/web/1/usage", "/api/private/orgs", "/graphql-unstable",
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://circleci.com"+path, nil)
-		require.NoError(t, err)
-		req.Header.Set("Circle-Token", srv.Token())
-		resp, err := srv.Transport().RoundTrip(req)
-		require.NoError(t, err)
-		var answer struct{ Message string }
-		require.NoError(t, json.NewDecoder(resp.Body).Decode(&answer))
-		assert.Equal(t, 501, resp.StatusCode, path)
-		assert.Contains(t, answer.Message, "GET "+path)
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			answer := oldObject(t, srv, method, path, "", 501)
+			assert.Equal(t, "circlecitest does not model "+method+" "+path, answer["message"])
+		}
 	}
 }
 

@@ -115,7 +115,12 @@ func TestTheOldAPIKeepsVariablesAndKeys(t *testing.T) {
 	oldObject(t, srv, "DELETE", project+"/envvar/KEY", "", 200)
 	oldObject(t, srv, "GET", project+"/envvar/KEY", "", 404)
 	oldObject(t, srv, "POST", project+"/checkout-key", `{"type":"deploy-key"}`, 201)
-	assert.Len(t, oldList(t, srv, project+"/checkout-key"), 1)
+	keys := oldList(t, srv, project+"/checkout-key")
+	require.Len(t, keys, 1)
+	key := project + "/checkout-key/" + keys[0].(map[string]any)["fingerprint"].(string)
+	assert.Equal(t, "deploy-key", oldObject(t, srv, "GET", key, "", 200)["type"])
+	oldObject(t, srv, "DELETE", key, "", 200)
+	oldObject(t, srv, "GET", key, "", 404)
 }
 
 func TestTheOldAPIFollowsProjects(t *testing.T) {

@@ -182,6 +182,52 @@ func TestAConfigurationRuns(t *testing.T) {
 	}
 }
 
+func TestAScriptIsLoaded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("users: [{login: grace}]\nprojects: {gh/acme/docs: {}}\n"), 0o600))
+	url, token, _ := start(t, "-seed", "empty", "-script", path)
+	p, err := client(t, url, token).Projects.Get(t.Context(), "gh/acme/docs")
+	require.NoError(t, err)
+	assert.Equal(t, "docs", p.Name)
+	require.NoError(t, os.WriteFile(path, []byte("projets: {}"), 0o600))
+	for path, want := range map[string]string{path: "scenario.yaml: circlecitest: the document", path + ".missing": "no such file"} {
+		assert.ErrorContains(t, run(t.Context(), []string{"-addr", "127.0.0.1:0", "-script", path}, io.Discard, io.Discard), want)
+	}
+}
+
+// Each flag changes how a request is answered.
+func TestFlagsChangeAnswers(t *testing.T) {
+	for _, test := range []struct {
+		flag, method, path, host string
+		before, after            int
+	}{
+		{"-without-v3", "GET", "/api/v3/orgs", "", 200, 404},
+		{"-without-v11-triggers", "POST", "/api/v1.1/project/gh/acme/web/build", "", 201, 410},
+		{"-allow-host=fake,other", "GET", "/api/v2/me", "fake:8080", 403, 200},
+	} {
+		for flag, want := range map[string]int{"-seed=demo": test.before, test.flag: test.after} {
+			url, token, _ := start(t, flag)
+			req, err := http.NewRequestWithContext(t.Context(), test.method, url+test.path, nil)
+			require.NoError(t, err)
+			req.Header.Set("Circle-Token", token)
+			req.Host = test.host
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			assert.Equal(t, want, resp.StatusCode, "%s with %s", test.path, flag)
+		}
+	}
+	for flag, repeats := range map[string]bool{"-seed=demo": true, "-without-repeated-pages": false} {
+		url, token, _ := start(t, flag)
+		c := client(t, url, token)
+		demo, err := c.Contexts.List(circleci.OwnerBySlug("gh/acme"), nil).First(t.Context())
+		require.NoError(t, err)
+		page, err := c.Contexts.ListEnvVars(demo.ID).Page(t.Context(), "")
+		require.NoError(t, err)
+		assert.Equal(t, repeats, page.NextPageToken != "", flag)
+	}
+}
+
 func TestFlags(t *testing.T) {
 	for text, want := range map[string]string{"300/m": "300/1m0s", "10/s": "10/1s", "5/h": "5/1h0m0s", "2/90s": "2/1m30s"} {
 		var l rateLimit
