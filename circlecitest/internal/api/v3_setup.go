@@ -103,6 +103,10 @@ func (in *repositoryIn) source() world.Source {
 	return world.Source{Provider: in.Provider, ExternalID: in.RepoID}
 }
 
+type gitRefIn struct {
+	Ref string `json:"ref"`
+}
+
 func createPipelineV3(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 	var in envelopeIn[struct {
 		Name        string `json:"name"`
@@ -180,8 +184,8 @@ func createTriggerV3(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 				Preset string `json:"preset"`
 			} `json:"filter"`
 		} `json:"event"`
-		Config   struct{ Ref string } `json:"config"`
-		Checkout struct{ Ref string } `json:"checkout"`
+		Config   gitRefIn `json:"config"`
+		Checkout gitRefIn `json:"checkout"`
 	}]
 	if a := r.Bind(&in); a != nil {
 		return a
@@ -271,7 +275,7 @@ func setUpConnectionV3(s *engine.Engine, r *exchange.Request) *exchange.Answer {
 	case orgV3(s, id) == nil:
 		return notFoundV3("Organization")
 	case in.Type != "vcs" || in.VCS.Provider == "" || in.ReturnURL == "":
-		return invalidV3("/type", "is vcs, and vcs.Provider and return_url are required")
+		return invalidV3("/type", "is vcs, and vcs.provider and return_url are required")
 	}
 	return okV3(form.Object{"attributes": form.Object{
 		"next_step": "redirect", "url": "https://github.com/apps/circleci-app/installations/new", "state_token": world.HexID(s.NewID()),
