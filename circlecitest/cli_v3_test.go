@@ -58,7 +58,7 @@ var cliRequests = []struct {
 	{"GET /jobs/<job>/resource-usage", "", "", 200, `"resource_class":{`},
 	{"POST /workflows/<workflow>/rerun", "", `{"is_from_failed":true}`, 201, `"id":`},
 	{"POST /workflows/<running>/cancel", "", "", 200, `"id":"<running>"`},
-	{"GET /provider/connections", "filter[org_id]=<org>", "", 200, `"login":"acme"`},
+	{"GET /provider/connections", "filter[org_id]=<org>", "", 200, `"external_id":"48129","login":"acme"`},
 	{"POST /provider/connections/setup", "filter[org_id]=<org>", `{"type":"vcs","vcs":{"provider":"github_app"},"return_url":"http://localhost:1"}`, 200, `"next_step":"redirect"`},
 	{"GET /provider/repositories", "filter[org_id]=<org>&filter[provider]=github_app&page[limit]=100", "", 200, `"repo_full_name":"acme/web"`},
 	{"GET /pipelines", "filter[project_id]=<project>", "", 200, `"id":"<pipeline>"`},

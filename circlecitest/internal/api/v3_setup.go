@@ -313,7 +313,7 @@ var setupHandlersV3 = map[string]exchange.Handler{
 		}
 		return allV3([]*world.Org{o}, func(o *world.Org) form.Object {
 			return resource(o.ID, form.Object{
-				"provider": "github_app", "external_id": installationID, "login": o.Name, "repository_selection": "all",
+				"provider": "github_app", "external_id": strconv.Itoa(installationID), "login": o.Name, "repository_selection": "all",
 				"authorized_username": s.Me.Login,
 			}, nil)
 		})
