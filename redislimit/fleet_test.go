@@ -255,3 +255,20 @@ func TestAnIdleFleetBecomesBusy(t *testing.T) {
 		assert.GreaterOrEqual(t, f.served.Load(), int64(60+0.85*rate*5))
 	})
 }
+
+// Requests that need not wait do not show that the server allows more.
+func TestTheRateGrowsOnlyWhileRequestsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := redislimit.New(newFakeRedis(t).client(t), token(t))
+		for range 20 {
+			require.NoError(t, l.WaitFor(t.Context(), me))
+			time.Sleep(time.Second)
+		}
+		start := time.Now()
+		for range 60 { // 10 at once, and 50 at 50 a second, a rate that begins to grow
+			require.NoError(t, l.WaitFor(t.Context(), me))
+		}
+		assert.Greater(t, time.Since(start), 500*time.Millisecond, "it has not doubled before")
+		assert.Less(t, time.Since(start), time.Second, "it grows now")
+	})
+}
