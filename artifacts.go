@@ -16,7 +16,8 @@ import (
 // DownloadArtifact writes an artifact to w and returns the number of bytes
 // written. If the connection breaks, it resumes the download, provided that the
 // server can show that the file has not changed; otherwise it returns an error.
-// Data written before an error stays written.
+// Data written before an error stays written. A 2xx status other than 200, such
+// as 202 or 204, does not come with the file: it is a [*DecodeError].
 //
 // The token is sent to CircleCI's artifact host only, not to the storage host
 // that it redirects to. [NoRetry] also disables resuming. [Query],

@@ -275,6 +275,22 @@ func TestDownloadArtifactsThatFail(t *testing.T) {
 	})
 }
 
+// A response without the file leaves nothing under the file's name.
+func TestDownloadArtifactsOfAnotherStatus(t *testing.T) {
+	for _, status := range []int{202, 204} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := circlecitest.New(t)
+			number := jobWith(t, srv, circlecitest.Artifact{Path: "a", Content: "text"})
+			srv.Fail("storage", circlecitest.Response{Status: status})
+			dir := t.TempDir()
+			files, err := srv.Client().Jobs.DownloadArtifacts(t.Context(), webSlug, number, dir, nil)
+			require.ErrorContains(t, err, fmt.Sprintf("not %d %s", status, http.StatusText(status)))
+			assert.Empty(t, files)
+			assert.Empty(t, sizes(t, dir))
+		})
+	}
+}
+
 // A link within the directory does not lead out of it.
 func TestALinkDoesNotLeadOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -25,6 +25,7 @@ type remote struct {
 	route  string // its name in errors and logs
 	opts   []RequestOption
 	bad    error // why no request may be sent, or nil
+	blank  bool  // a response with the status 204 is an empty file
 
 	body     io.ReadCloser
 	status   int
@@ -112,19 +113,23 @@ func (r *remote) Read(p []byte) (int, error) {
 			return n, r.fail(err)
 		case r.offset == r.total: // the connection broke after the last byte
 			return n, io.EOF
-		case noRetry(r.opts):
-			return n, r.fail(err)
 		}
-		if r.failures++; r.failures >= resumeAttempts {
-			return n, r.fail(err)
-		}
-		if slept := transport.Sleep(r.ctx, 250*time.Millisecond<<r.failures); slept != nil {
-			return n, r.fail(slept)
-		}
-		if n > 0 {
-			return n, nil
+		if err := r.pause(err); err != nil || n > 0 {
+			return n, err
 		}
 	}
+}
+
+// pause waits before the next attempt after a break. If there is none, it
+// returns the error of the download.
+func (r *remote) pause(err error) error {
+	if r.failures++; r.failures >= resumeAttempts || noRetry(r.opts) {
+		return r.fail(err)
+	}
+	if slept := transport.Sleep(r.ctx, 250*time.Millisecond<<r.failures); slept != nil {
+		return r.fail(slept)
+	}
+	return nil
 }
 
 // noRetry reports whether the options contain [NoRetry].
@@ -153,15 +158,17 @@ func (r *remote) fail(err error) error {
 	}
 	return &TransportError{
 		Method: http.MethodGet, Route: r.route, Attempts: max(r.failures, 1),
-		Err: fmt.Errorf("after %d bytes%s: %w", r.offset, r.ofTotal(), err),
+		Err: fmt.Errorf("%s: %w", r.progress(), err),
 	}
 }
 
-func (r *remote) ofTotal() string {
-	if r.total < 0 {
-		return ""
+// progress says in an error how far the download came.
+func (r *remote) progress() string {
+	text := fmt.Sprintf("after %d bytes", r.offset)
+	if r.total >= 0 {
+		text += fmt.Sprintf(" of %d", r.total)
 	}
-	return " of " + strconv.FormatInt(r.total, 10)
+	return text
 }
 
 // open opens a connection for the rest of the file. A file without a version is
@@ -196,7 +203,24 @@ func (r *remote) open() error {
 		return err
 	}
 	r.body, r.status = result.Stream, result.StatusCode
-	if err := r.accept(result, asked); err != nil {
+	if r.status != http.StatusOK && r.status != http.StatusPartialContent && (r.status != http.StatusNoContent || !r.blank) {
+		_ = r.Close() // nothing is lost by a close that fails
+		return &DecodeError{
+			Method: http.MethodGet, Route: r.route, StatusCode: r.status, RequestID: transport.RequestID(result.Header), Attempts: max(r.failures, 1),
+			Err: fmt.Errorf("%s: a file has the status 200, not %d %s", r.progress(), r.status, http.StatusText(r.status)),
+		}
+	}
+	err = r.accept(result, asked)
+	if err == nil && r.status != http.StatusPartialContent {
+		if err = r.skip(); err != nil && !errors.Is(err, errChanged) { // it broke again
+			_ = r.Close() // err is the error to report
+			if err := r.pause(err); err != nil {
+				return err
+			}
+			return r.open()
+		}
+	}
+	if err != nil {
 		_ = r.Close() // err is the error to report
 		return r.fail(err)
 	}
@@ -244,8 +268,7 @@ func (r *remote) accept(result *transport.Result, asked bool) error {
 	return r.version.check(result.Header)
 }
 
-// restart accepts a response with the whole file, and skips the bytes already
-// read.
+// restart accepts the header of a response with the whole file.
 func (r *remote) restart(result *transport.Result) error {
 	if r.offset == 0 {
 		r.version, r.total = versionOf(result.Header), -1
@@ -256,18 +279,25 @@ func (r *remote) restart(result *transport.Result) error {
 	if err := r.version.check(result.Header); err != nil {
 		return err
 	}
-	again := crc32.New(castagnoli)
-	if _, err := io.CopyN(again, r.body, r.offset); err != nil {
-		return err
-	}
-	if r.version == (version{}) && again.Sum32() != r.sum {
-		return errChanged
-	}
 	r.part, r.partEnd = false, 0
 	if result.Length >= 0 {
 		r.total = result.Length
 	}
 	return nil
+}
+
+// skip reads the bytes that were read before, and compares them if the file has
+// no version.
+func (r *remote) skip() error {
+	again := crc32.New(castagnoli)
+	_, err := io.CopyN(again, r.body, r.offset)
+	switch {
+	case errors.Is(err, io.EOF) && r.total < 0: // it is shorter now
+		return errChanged
+	case err == nil && r.version == (version{}) && again.Sum32() != r.sum:
+		return errChanged
+	}
+	return err
 }
 
 // version identifies the content of a file, to detect changes: its ETag, or

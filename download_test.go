@@ -122,6 +122,10 @@ func TestADownloadIsOfOneVersion(t *testing.T) {
 		"nothing to compare but the bytes":       {answers: []fileAnswer{first(), {body: text}}, requests: 2},
 		"other bytes":                            {answers: []fileAnswer{first(), {body: "x123456789"}}, fails: "the file has changed", requests: 2},
 		"another length":                         {answers: []fileAnswer{first(), {body: text + "0"}}, fails: "the file has changed", requests: 2},
+		"a shorter file":                         {answers: []fileAnswer{{body: text[:5], length: -1, breaks: true}, {body: text[:3], length: -1}}, fails: "the file has changed", requests: 2},
+		"breaks while it is compared":            {answers: []fileAnswer{first(), {body: text[:3], length: 10, breaks: true}, {body: text[:2], length: 10, breaks: true}, {body: text}}, requests: 4},
+		"breaks while it is skipped":             {answers: []fileAnswer{first("ETag", `"a"`), {body: text[:3], length: 10, breaks: true, header: headers("ETag", `"a"`)}, rest("ETag", `"a"`)}, requests: 3, resumes: true},
+		"other bytes after another break":        {answers: []fileAnswer{first(), {body: text[:3], length: 10, breaks: true}, {body: "x123456789"}}, fails: "the file has changed", requests: 3},
 		"a part that nobody can place":           {answers: []fileAnswer{first("ETag", `"a"`), part("bytes */10", text[5:], "ETag", `"a"`)}, fails: "without a valid Content-Range", requests: 2, resumes: true},
 		"a part of unknown length":               {answers: []fileAnswer{first("ETag", `"a"`), part("bytes 5-9/*", text[5:], "ETag", `"a"`)}, requests: 2, resumes: true},
 		"a short part of unknown length":         {answers: []fileAnswer{first("ETag", `"a"`), part("bytes 5-7/*", text[5:8], "ETag", `"a"`), part("bytes 8-9/10", text[8:], "ETag", `"a"`)}, requests: 3, resumes: true},
@@ -167,6 +171,56 @@ func TestADownloadGivesUpAfterFourBreaksWithoutAByte(t *testing.T) {
 		assert.Equal(t, "01234", got)
 		assert.Len(t, s.seen, 4, "the first break, and three without a byte")
 	})
+}
+
+// Bytes that were read before are no progress.
+func TestADownloadGivesUpAfterFourBreaksWhileItIsCompared(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts     []circleci.RequestOption
+		requests int
+		cause    error
+	}{
+		"four breaks":  {nil, 4, errBroken},
+		"a time limit": {[]circleci.RequestOption{circleci.Timeout(time.Second)}, 2, context.DeadlineExceeded},
+		"no retries":   {[]circleci.RequestOption{circleci.NoRetry()}, 1, errBroken},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &fileServer{answers: []fileAnswer{
+				{body: "01234", length: 10, breaks: true},
+				{body: "0123", length: 10, breaks: true},
+			}}
+			got, err := s.get(t, c.opts...)
+			require.ErrorIs(t, err, c.cause, name)
+			assert.ErrorContains(t, err, "after 5 bytes of 10", name)
+			assert.Equal(t, "01234", got)
+			assert.Len(t, s.seen, c.requests, name)
+		})
+	}
+}
+
+// Other statuses do not come with a file, or with one that a proxy has changed.
+func TestADownloadNeedsTheStatusOfAFile(t *testing.T) {
+	for _, status := range []int{201, 202, 203, 204, 205, 226} {
+		var failed *circleci.DecodeError
+		s := &fileServer{answers: []fileAnswer{{status: status, body: "text", header: headers("X-Request-Id", "r1")}}}
+		got, err := s.get(t)
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, status, failed.StatusCode)
+		assert.Equal(t, "r1", failed.RequestID)
+		require.ErrorContains(t, err, fmt.Sprintf("after 0 bytes: a file has the status 200, not %d", status))
+		assert.Empty(t, got)
+		assert.Len(t, s.seen, 1)
+
+		synctest.Test(t, func(t *testing.T) {
+			s := &fileServer{answers: []fileAnswer{
+				{body: "01234", length: 10, breaks: true, header: headers("ETag", `"a"`)},
+				{status: status, body: "0123456789", header: headers("ETag", `"a"`)},
+			}}
+			got, err := s.get(t)
+			require.ErrorContains(t, err, fmt.Sprintf("after 5 bytes of 10: a file has the status 200, not %d", status))
+			assert.Equal(t, "01234", got)
+		})
+	}
 }
 
 func TestDownloadsObeyOptions(t *testing.T) {

@@ -183,7 +183,7 @@ func (a StepAction) query(q *encode.Query) {
 // outputOf returns the response to a request as a file. Opening it returns the
 // errors of the request.
 func (c *Client) outputOf(ctx context.Context, r request) *remote {
-	out := &remote{client: c, ctx: ctx, route: r.route, opts: r.opts, total: -1, bad: r.blame(r.err)}
+	out := &remote{client: c, ctx: ctx, route: r.route, opts: r.opts, total: -1, bad: r.blame(r.err), blank: true}
 	if r.err == nil {
 		out.url = new(url.URL)
 		o := callOptions{query: r.search}
