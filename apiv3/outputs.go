@@ -142,6 +142,9 @@ type FollowOptions struct {
 // the step has ended and all of its output has been written: first standard
 // output, then standard error, which the API keeps separate. A failed step is
 // not an error: see [Step.State].
+//
+// The options apply to each request: [circleci.Timeout] limits one request, and
+// the context limits the whole.
 func (s *JobsService) FollowOutput(ctx context.Context, step StepRef, w io.Writer, o *FollowOptions, opts ...circleci.RequestOption) error {
 	interval := 2 * time.Second
 	if o != nil && o.Interval > 0 {

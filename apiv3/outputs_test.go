@@ -131,7 +131,7 @@ func TestFollowingEnds(t *testing.T) {
 		j := &liveJob{endsAt: 1 << 30}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		err := j.client(t).Jobs.FollowOutput(ctx, aStep, io.Discard, &apiv3.FollowOptions{Interval: time.Second})
+		err := j.client(t).Jobs.FollowOutput(ctx, aStep, io.Discard, &apiv3.FollowOptions{Interval: time.Second}, circleci.Timeout(time.Second))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.InDelta(t, 10, j.reads, 1, "one read for each interval")
 	})
