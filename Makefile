@@ -8,6 +8,8 @@ MODULES := . oidctoken circlecitest/opa otelcircleci redislimit circlecivet benc
 # The linter is pinned in tools/go.mod. Its first build takes minutes.
 LINT = $$(cd tools && $(GO) tool -n golangci-lint)
 FUZZTIME ?= 10s
+# The race detector needs a C compiler.
+RACE ?= $(shell command -v $$($(GO) env CC) >/dev/null && echo -race)
 # Where else the packages have to build, tests included.
 PLATFORMS := windows/amd64 darwin/arm64 linux/386 linux/arm js/wasm plan9/amd64
 # The other toolchains that the main module is tested with.
@@ -37,16 +39,11 @@ docs: ## Check that exports are documented, that services have examples, and the
 	@$(GO) run -C tools ./docs ..
 
 .PHONY: test
-test: ## Run the tests of all modules.
-	@$(call each,$(GO) test $$([ $$m != . ] || echo $(MAINFLAGS)) ./... | { grep -v 'no test files' || true; })
-
-.PHONY: race
-race: ## Run the tests with the race detector.
-	@$(call each,$(GO) test -race ./... | { grep -v 'no test files' || true; })
+test: ## Run the tests of all modules, with the race detector if there is a C compiler.
+	@$(call each,$(GO) test $(RACE) ./... | { grep -v 'no test files' || true; })
 
 .PHONY: toolchains
-toolchains: ## Run the main module's tests with encoding/json/v2 and with the next Go.
-	GOEXPERIMENT=jsonv2 $(GO) test ./... | { grep -v 'no test files' || true; }
+toolchains: cover ## Run the main module's tests with encoding/json/v2, as cover does, and with the next Go.
 	GOTOOLCHAIN=$(NEXT) $(GO) test ./... | { grep -v 'no test files' || true; }
 
 .PHONY: cross
@@ -57,8 +54,8 @@ cross: ## Build and vet for the other platforms, tests included.
 	done
 
 .PHONY: cover
-cover: MAINFLAGS = -coverpkg=./... -coverprofile=cover.out
-cover: test ## Run the tests, and fail if a package's coverage is below its floor in tools/coverage/floors.txt.
+cover: ## Fail if a package's coverage is below its floor in tools/coverage/floors.txt. Tests with encoding/json/v2.
+	GOEXPERIMENT=jsonv2 $(GO) test -coverpkg=./... -coverprofile=cover.out ./... | { grep -v 'no test files' || true; }
 	@$(GO) run -C tools ./coverage ../cover.out coverage/floors.txt
 
 .PHONY: mutate
@@ -79,17 +76,23 @@ parts: ## Run the benchmarks of the parts; their output is for benchstat.
 	$(GO) test -run '^$$' -bench . -benchmem . ./circlecitest ./internal/...
 
 .PHONY: examples
-examples: ## Run each example against the server of package circlecitest, with the race detector.
-	@for main in examples/*/main.go; do \
-		name=$$(basename $$(dirname $$main)); echo "== $$name"; \
-		CIRCLE_TOKEN= $(GO) run -C examples -race ./$$name </dev/null; \
+examples: ## Run each example against the server of package circlecitest.
+	@bin="$$(mktemp -d)"; trap 'rm -rf "$$bin"' EXIT; cd examples; $(GO) build $(RACE) -o "$$bin/" ./...; \
+	for main in */main.go; do \
+		name=$${main%/*}; echo "== $$name"; \
+		CIRCLE_TOKEN= "$$bin/$$name" </dev/null; \
 	done
 
+# go test would build the package's tests again for each target.
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME; use FUZZTIME=10m for a nightly run.
-	@$(GO) list ./... | while read -r pkg; do \
-		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	@bin="$$(mktemp -d)"; trap 'rm -rf "$$bin"' EXIT; cache="$$($(GO) env GOCACHE)/fuzz"; \
+	$(GO) list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r pkg dir; do \
+		grep -qs '^func Fuzz' "$$dir"/*_test.go || continue; \
+		$(GO) test -c -fuzz . -o "$$bin/test" $$pkg; \
+		for target in $$("$$bin/test" -test.list '^Fuzz'); do \
+			echo "== $$pkg $$target"; (cd "$$dir" && "$$bin/test" -test.run '^$$' -test.fuzz "^$$target\$$" \
+				-test.fuzztime $(FUZZTIME) -test.fuzzcachedir "$$cache/$$pkg"); \
 		done; \
 	done
 
@@ -132,7 +135,9 @@ spec: ## Write the list of operations from CircleCI's document: SPEC=path/to/ope
 	@test -n "$(SPEC)" || { echo "which document? make spec SPEC=path/to/openapi.json"; exit 2; }
 	@list="$$($(GO) run -C tools ./specgen "$(abspath $(SPEC))")" && printf '%s\n' "$$list" > internal/spec/operations.go
 
-# The fuzzing takes a count and no time: a machine that is busy fails nothing.
+# Two at a time, as many tests only wait. The fuzzing takes a count and no time: a
+# machine that is busy fails nothing.
 .PHONY: ci
-ci: lint docs race cover toolchains cross examples ## Run everything that a change has to pass.
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=1000x
+ci: ## Run everything that a change has to pass.
+	@$(MAKE) --no-print-directory -j2 --output-sync=target RACE=-race FUZZTIME=1000x \
+		lint docs test toolchains examples fuzz
