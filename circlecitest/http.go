@@ -156,7 +156,7 @@ func (s *Server) handler(kind exchange.HostKind) http.Handler {
 		if r.TLS != nil {
 			scheme = "https://"
 		}
-		h := exchange.Host{Kind: kind, Artifacts: scheme + r.Host + artifactsPath, Storage: "http://" + net.JoinHostPort(hostname(r.Host), s.sockets.storagePort())}
+		h := exchange.Host{Kind: kind, Artifacts: scheme + r.Host + artifactsPath, Storage: "http://" + net.JoinHostPort(storageName(r.Host), s.sockets.storagePort())}
 		if path, ok := strings.CutPrefix(r.URL.Path, artifactsPath); ok && kind == exchange.APIHost {
 			h.Kind = exchange.ArtifactHost
 			r.URL.Path, r.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, artifactsPath)
@@ -167,6 +167,21 @@ func (s *Server) handler(kind exchange.HostKind) http.Handler {
 		}
 		s.serve(w, r, h)
 	})
+}
+
+// storageName returns the name of the storage's host for a client that knows the
+// API as host. This machine gets its other name: clients that compare hosts
+// without their ports, as net/http does, then keep their Authorization from the
+// storage, as they do with CircleCI.
+func storageName(host string) string {
+	switch name := hostname(host); name {
+	case "127.0.0.1":
+		return "localhost"
+	case "localhost":
+		return "127.0.0.1"
+	default:
+		return name
+	}
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, h exchange.Host) {

@@ -80,6 +80,28 @@ func TestAServerIsTheSameOnEachWay(t *testing.T) {
 	}
 }
 
+// net/http compares the hosts of a redirect without their ports, and keeps
+// Authorization from another host.
+func TestOtherClientsDoNotSendTheTokenToTheStorage(t *testing.T) {
+	srv := withArtifact(t)
+	u, err := url.Parse(srv.URL())
+	require.NoError(t, err)
+	for _, name := range []string{"127.0.0.1", "localhost"} {
+		c := onSocket(t, srv, "http://"+net.JoinHostPort(name, u.Port()))
+		artifact, err := c.Jobs.ListArtifacts(webSlug, 1).First(t.Context())
+		require.NoError(t, err)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, artifact.URL, http.NoBody)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer "+srv.Token())
+		resp, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, "hello", string(body), name)
+	}
+}
+
 func TestTheStorageIsAtTheNameThatTheClientUses(t *testing.T) {
 	srv := withArtifact(t)
 	u, err := url.Parse(srv.URL())
