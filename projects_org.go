@@ -57,9 +57,8 @@ type orgProject struct {
 
 // ListForOrg lists the projects of an organization.
 //
-// The API v2 has no such list: this operation belongs to the API v3 and is not
-// in CircleCI's API specification of the API v2. Package apiv3 has the same
-// list with filters.
+// This operation belongs to the API v3: the API v2 and its specification have
+// no such list. Package apiv3 has the same list with filters.
 //
 // Not available on CircleCI server.
 //

@@ -144,7 +144,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := srv.Listen(*address, *storage); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, `CircleCI in a box. See what goes on at %[1]s
+	fmt.Fprintf(stdout, `This is a fake CircleCI server on this machine. See what goes on at %[1]s
 
   export CIRCLE_HOST=%[1]s
   export CIRCLE_TOKEN=%[2]s

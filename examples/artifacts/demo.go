@@ -14,7 +14,7 @@ import (
 // runDemo downloads from a fake CircleCI server, by default to a temporary
 // directory.
 func runDemo(ctx context.Context, con *cli.Console, dir string, o circleci.DownloadOptions) (err error) {
-	fmt.Fprintln(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box.")
+	fmt.Fprintln(con.Out, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine.")
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "artifacts-"); err != nil {
 			return err

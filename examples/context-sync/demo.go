@@ -19,7 +19,7 @@ DB_PASSWORD="correct horse"
 // runDemo updates a context of a fake CircleCI server, from the user's file if
 // one is given.
 func runDemo(ctx context.Context, con *cli.Console, o options, given bool) error {
-	fmt.Fprintln(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box.")
+	fmt.Fprintln(con.Out, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine.")
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	id := srv.AddContext("gh/acme", "production", map[string]string{"API_KEY": "old", "LEGACY_KEY": "old"})

@@ -10,9 +10,9 @@ import (
 	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-// runDemo reports on a CircleCI in a box, in which a pipeline failed.
+// runDemo reports on a fake CircleCI server, in which a pipeline failed.
 func runDemo(ctx context.Context, con *cli.Console, o options) error {
-	fmt.Fprintln(o.progress, "No CIRCLE_TOKEN is set: this is a CircleCI in a box.")
+	fmt.Fprintln(o.progress, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine.")
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	const project = circleci.ProjectSlug("gh/acme/web")

@@ -5,7 +5,7 @@
 //	CIRCLE_TOKEN=… go run ./failure-report -branch main gh/your-org/your-project
 //
 // With a project's slug it reports on the newest pipeline that failed. Without a
-// token it talks to a CircleCI in a box, in this process:
+// token it talks to a fake CircleCI server in this process:
 //
 //	go run ./failure-report
 //

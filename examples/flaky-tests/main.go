@@ -3,7 +3,7 @@
 //
 //	CIRCLE_TOKEN=… go run ./flaky-tests gh/your-org/your-project
 //
-// Without a token it talks to a CircleCI in a box, in this process:
+// Without a token it talks to a fake CircleCI server in this process:
 //
 //	go run ./flaky-tests
 //

@@ -14,7 +14,7 @@ import (
 // runDemo reports on a fake CircleCI server, in which two projects have past
 // runs.
 func runDemo(ctx context.Context, con *cli.Console, progress io.Writer, output string, days int) error {
-	fmt.Fprintln(progress, "No CIRCLE_TOKEN is set: this report is about a CircleCI in a box.")
+	fmt.Fprintln(progress, "No CIRCLE_TOKEN is set: this report is about a fake CircleCI server on this machine.")
 	srv := circlecitest.NewServer(circlecitest.WithTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
 	defer srv.Close()
 	test := circlecitest.Job("test").Takes(6*time.Minute).

@@ -5,8 +5,8 @@
 //	CIRCLE_TOKEN=… go run ./insights-report -o report.html gh/your-org/your-project
 //
 // The page loads nothing from elsewhere: it can be mailed, or kept as an
-// artifact of a job. Without a token the program reports on a CircleCI in a
-// box, in this process:
+// artifact of a job. Without a token the program reports on a fake
+// CircleCI server in this process:
 //
 //	go run ./insights-report
 //

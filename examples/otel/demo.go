@@ -10,7 +10,7 @@ import (
 
 const demoProject = circleci.ProjectSlug("gh/acme/web")
 
-// newDemo is a CircleCI in a box that limits a request, and fails in two others.
+// newDemo is a fake CircleCI server that limits a request, and fails in two others.
 func newDemo() *circlecitest.Server {
 	srv := circlecitest.NewServer()
 	for range 3 {

@@ -5,7 +5,7 @@
 //	CIRCLE_TOKEN=… go run ./otel gh/your-org/your-project
 //
 // It reads the newest pipelines of the project, with their workflows. Without a
-// token it talks to a CircleCI in a box, in bad weather:
+// token it talks to a fake CircleCI server that sends some errors:
 //
 //	go run ./otel
 //
@@ -55,7 +55,7 @@ func run(ctx context.Context, con *cli.Console, args []string) error {
 	if os.Getenv("CIRCLE_TOKEN") == "" {
 		srv := newDemo()
 		defer srv.Close()
-		fmt.Fprintln(con.Progress(*quiet), "No CIRCLE_TOKEN is set: this is a CircleCI in a box, in bad weather.")
+		fmt.Fprintln(con.Progress(*quiet), "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine, some of whose responses are errors.")
 		client, slug = srv.Client(t.options()...), demoProject
 	} else {
 		if slug, err = circleci.ParseProjectSlug(flags.Arg(0)); err != nil {

@@ -15,9 +15,9 @@ func policy(name, rule string) *fstest.MapFile {
 	return &fstest.MapFile{Data: []byte("package org\n\npolicy_name[\"" + name + "\"]\n\nenable_rule[\"" + rule + "\"]\n")}
 }
 
-// runDemo changes the policies of a CircleCI in a box.
+// runDemo changes the policies of a fake CircleCI server.
 func runDemo(ctx context.Context, con *cli.Console, o options) error {
-	fmt.Fprintln(o.progress, "No CIRCLE_TOKEN is set: this is a CircleCI in a box.")
+	fmt.Fprintln(o.progress, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine.")
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	org := srv.AddOrg("gh/acme")
@@ -25,7 +25,7 @@ func runDemo(ctx context.Context, con *cli.Console, o options) error {
 	if _, err := srv.Client().Policy.PushDir(ctx, org, before, &circleci.PushDirOptions{Apply: true}); err != nil {
 		return err
 	}
-	o.yes = true // only the box is changed
+	o.yes = true // only the fake server is changed
 	after := fstest.MapFS{"version.rego": policy("version", "new_rule"), "orbs.rego": policy("orbs", "rule")}
 	return push(ctx, con, srv.Client(), org, after, o)
 }

@@ -5,7 +5,7 @@
 //
 // The arguments are the organization's slug and the directory. Policies that are
 // not in the directory are deleted. Without a token the program talks to a
-// CircleCI in a box, in this process:
+// fake CircleCI server in this process:
 //
 //	go run ./policy-push
 //

@@ -7,7 +7,7 @@ import (
 	"github.com/circleci-go/circleci/circlecitest"
 )
 
-// demo is a CircleCI in a box, with something to see in it.
+// demo is a fake CircleCI server, with something to see in it.
 type demo struct {
 	client  *circleci.Client
 	project circleci.ProjectSlug

@@ -1,6 +1,6 @@
 // Command quickstart runs a pipeline and tells how it went.
 //
-// Without a token it talks to a CircleCI in a box, in this process:
+// Without a token it talks to a fake CircleCI server in this process:
 //
 //	go run ./quickstart          # a run that succeeds
 //	go run ./quickstart -fail    # a run that fails; the exit status is 1
@@ -95,10 +95,10 @@ func (a *app) parameters(demo bool) circleci.Parameters {
 }
 
 // connect makes the client: of CircleCI if there is a token, else of a
-// CircleCI in a box.
+// fake CircleCI server.
 func (a *app) connect(slug string, fail bool) (circleci.ProjectSlug, *circleci.WaitOptions, func(), error) {
 	if os.Getenv("CIRCLE_TOKEN") == "" {
-		fmt.Fprintln(a.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes 60 times faster.")
+		fmt.Fprintln(a.Out, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine, whose clock runs 60 times faster.")
 		d := newDemo(fail)
 		a.client = d.client
 		return d.project, d.wait, d.close, nil

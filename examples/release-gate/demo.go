@@ -11,15 +11,15 @@ import (
 	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-// speed is how many times faster the time passes in the box.
+// speed is how many times faster the clock of the fake server runs.
 const speed = 60
 
-// runDemo guards a deployment of a CircleCI in a box, and shows that it runs.
+// runDemo guards a deployment of a fake CircleCI server, and shows that it runs.
 func (g *gate) runDemo(ctx context.Context, outcome string) error {
 	if outcome != "pass" && outcome != "fail" {
 		return cli.Usage("-demo takes pass or fail")
 	}
-	fmt.Fprintln(g.progress, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes 60 times faster.")
+	fmt.Fprintln(g.progress, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine, whose clock runs 60 times faster.")
 	srv := circlecitest.NewServer(circlecitest.WithSpeed(speed))
 	defer srv.Close()
 	const project = circleci.ProjectSlug("gh/acme/web")

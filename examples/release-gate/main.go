@@ -4,7 +4,7 @@
 //	CIRCLE_TOKEN=… go run ./release-gate <workflow id> <job name> ./check-errors.sh production
 //
 // The check is a command: exit status 0 means that it passes. Without a token
-// the program talks to a CircleCI in a box, in this process:
+// the program talks to a fake CircleCI server in this process:
 //
 //	go run ./release-gate
 //	go run ./release-gate -demo fail

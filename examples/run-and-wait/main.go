@@ -112,7 +112,7 @@ func run(ctx context.Context, con *cli.Console, args []string) error {
 			return err
 		}
 		defer demo.Close()
-		fmt.Fprintf(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes %d times faster.\n", speed)
+		fmt.Fprintf(con.Out, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine, whose clock runs %d times faster.\n", speed)
 		a.client, a.project, a.yes = demo.Client(), demoProject, true
 		a.wait.MinInterval, a.wait.MaxInterval, a.wait.Grace = 5*time.Second/speed, 30*time.Second/speed, time.Minute/speed
 		return a.run(ctx)

@@ -8,9 +8,9 @@ import (
 	"github.com/circleci-go/circleci/examples/internal/cli"
 )
 
-// runDemo rotates a key of a CircleCI in a box.
+// runDemo rotates a key of a fake CircleCI server.
 func runDemo(ctx context.Context, con *cli.Console, o options) error {
-	fmt.Fprintln(o.progress, "No CIRCLE_TOKEN is set: this is a CircleCI in a box.")
+	fmt.Fprintln(o.progress, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine.")
 	srv := circlecitest.NewServer()
 	defer srv.Close()
 	srv.AddContext("gh/acme", "production", map[string]string{"API_KEY": "old", "REGION": "eu"})

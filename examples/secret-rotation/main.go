@@ -5,8 +5,8 @@
 //
 // The arguments are the organization's slug and the variable's name. The new
 // value is read from an environment variable, by default the one of the same
-// name, and is never shown. Without a token the program talks to a CircleCI in a
-// box, in this process:
+// name, and is never shown. Without a token the program talks to a fake
+// CircleCI server in this process:
 //
 //	go run ./secret-rotation
 //	go run ./secret-rotation -apply

@@ -13,7 +13,7 @@ import (
 // runDemo reports on a fake CircleCI server with a month of past runs.
 func runDemo(ctx context.Context, con *cli.Console, format string) error {
 	const speed = 60
-	fmt.Fprintf(con.Err, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes %d times faster.\n", speed)
+	fmt.Fprintf(con.Err, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine, whose clock runs %d times faster.\n", speed)
 	srv := circlecitest.NewServer(
 		circlecitest.WithSpeed(speed),
 		circlecitest.WithTime(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)),

@@ -27,7 +27,7 @@ const (
 // runDemo receives the events of two pipelines of a fake CircleCI server and
 // one forged request, and then returns.
 func runDemo(ctx context.Context, con *cli.Console, path string) error {
-	fmt.Fprintf(con.Out, "No CIRCLE_TOKEN is set: this is a CircleCI in a box, whose time passes %d times faster.\n", speed)
+	fmt.Fprintf(con.Out, "No CIRCLE_TOKEN is set: this is a fake CircleCI server on this machine, whose clock runs %d times faster.\n", speed)
 	srv := circlecitest.NewServer(circlecitest.WithSpeed(speed))
 	defer srv.Close()
 	test := circlecitest.Job("test").Requires("build")

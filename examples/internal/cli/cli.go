@@ -95,7 +95,7 @@ func (c *Console) Flags(usage string) *flag.FlagSet {
 	flags.Usage = func() {
 		fmt.Fprintln(c.Err, "usage:", usage)
 		flags.PrintDefaults()
-		fmt.Fprintln(c.Err, "Without the environment variable CIRCLE_TOKEN it shows itself at a CircleCI in a box.")
+		fmt.Fprintln(c.Err, "Without the environment variable CIRCLE_TOKEN it runs against a fake CircleCI server on this machine.")
 	}
 	return flags
 }
