@@ -408,10 +408,12 @@ func TestScrub(t *testing.T) {
 		assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"))
 		assert.Equal(t, "text/REDACTED", r.Header.Get("Content-Type"))
 	}
-	r := echo(newCall(t, "GET"), 200, "{}", "Deprecation", token, "Link", "<https://x/"+token+">")
-	assert.Equal(t, "REDACTED", r.Header.Get("Deprecation"), "the log shows it")
-	assert.Equal(t, "<https://x/REDACTED>", r.Header.Get("Link"))
-	r = echo(newCall(t, "GET"), 200, "{}", "X-Request-Id", "id-"+token)
+	for _, name := range []string{"Deprecation", "Sunset"} {
+		r := echo(newCall(t, "GET"), 200, "{}", name, token, "Link", "<https://x/"+token+">")
+		assert.Equal(t, "REDACTED", r.Header.Get(name), "the log shows it")
+		assert.Equal(t, "<https://x/REDACTED>", r.Header.Get("Link"))
+	}
+	r := echo(newCall(t, "GET"), 200, "{}", "X-Request-Id", "id-"+token)
 	assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"), "the log shows it, too")
 }
 

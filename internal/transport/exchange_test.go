@@ -239,6 +239,20 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
+// The error shows more than what the decoder has read.
+func TestTheBodyIsKeptBehindTheError(t *testing.T) {
+	text := strings.Repeat("0123456789", 10_000)
+	c := newCall(t, "GET")
+	c.Answer = decodeFunc(func(r io.Reader) error {
+		_, err := io.ReadFull(r, make([]byte, 10))
+		return errors.Join(err, errors.New("not JSON"))
+	})
+	r := replies(200, text).Do(t.Context(), c)
+	assert.Equal(t, transport.BadJSON, r.Failure)
+	require.Len(t, r.Body, kept)
+	assert.Equal(t, text[:kept], string(r.Body))
+}
+
 func TestAnAnswerOfExactlyTheLimitIsRead(t *testing.T) {
 	text := `{"name":"` + strings.Repeat("x", 100) + `"}`
 	x := replies(200, text)
@@ -693,6 +707,7 @@ func TestUploads(t *testing.T) {
 
 // TestTheCallersContext ends it in each phase of an attempt.
 func TestTheCallersContext(t *testing.T) {
+	const errorBody = "in the body of an error"
 	cause := errors.New("the other download failed")
 	phases := map[string]func() (*transport.Exchange, func(*transport.Call)){
 		"before the header": func() (*transport.Exchange, func(*transport.Call)) {
@@ -701,6 +716,9 @@ func TestTheCallersContext(t *testing.T) {
 		"in the body": func() (*transport.Exchange, func(*transport.Call)) {
 			return sends(200, &arriving{parts: []string{`{"name":"x`}, silent: true}),
 				func(c *transport.Call) { c.Answer = decode(new(project)) }
+		},
+		errorBody: func() (*transport.Exchange, func(*transport.Call)) {
+			return sends(502, &arriving{parts: []string{`{"mess`}, silent: true}), func(*transport.Call) {}
 		},
 	}
 	ends := map[string]struct {
@@ -745,6 +763,15 @@ func TestTheCallersContext(t *testing.T) {
 					for _, target := range row.is {
 						assert.ErrorIs(t, r.Err, target)
 					}
+					if phase != errorBody {
+						assert.Nil(t, r.Last)
+						return
+					}
+					require.NotNil(t, r.Last, "the server has answered")
+					assert.Equal(t, transport.None, r.Last.Failure)
+					assert.NoError(t, r.Last.Err)
+					assert.Equal(t, 502, r.Last.StatusCode)
+					assert.Equal(t, `{"mess`, string(r.Last.Body))
 				})
 			})
 		}

@@ -941,6 +941,20 @@ func TestLimit(t *testing.T) {
 		assert.True(t, waited)
 	})
 	unwanted := func(context.Context, *transport.Call) *transport.Result { panic("the limiter said no") }
+	t.Run("the time in it counts", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			waits := limiter(func(context.Context) error { time.Sleep(3 * time.Second); return nil })
+			send := limit(waits, func(context.Context, *transport.Call) *transport.Result {
+				time.Sleep(time.Second)
+				return new(status(503))
+			})
+			c := newCall(t, "GET")
+			send(t.Context(), c)
+			assert.Equal(t, 3*time.Second, c.Waited)
+			send(t.Context(), c)
+			assert.Equal(t, 6*time.Second, c.Waited, "for all attempts together")
+		})
+	})
 	t.Run("says no", func(t *testing.T) {
 		r := limit(limiter(func(context.Context) error { return says }), unwanted)(t.Context(), newCall(t, "GET"))
 		assert.Equal(t, transport.Refused, r.Failure)
