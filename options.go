@@ -164,8 +164,9 @@ func WithIdleTimeout(d time.Duration) Option {
 }
 
 // WithMaxResponseBytes limits the size of responses that are decoded into
-// values. The default, also if n is zero or less, is 64 MiB. Streams are not
-// limited.
+// values. The default, also if n is zero or less, is 64 MiB. A smaller response
+// is refused, too, if decoding it would take about four times n in memory.
+// Streams are not limited.
 func WithMaxResponseBytes(n int64) Option {
 	return func(c *config) {
 		c.maxBody = n

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -113,6 +114,31 @@ func TestLargeBuffersAreReleased(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	assert.Less(t, after.HeapAlloc, uint64(32<<20))
+}
+
+// heap measures the memory in use while it is decoded.
+type heap uint64
+
+func (h *heap) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*h = heap(inUse())
+	return dec.SkipValue()
+}
+
+func inUse() uint64 {
+	var now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&now)
+	return now.HeapAlloc
+}
+
+// The text of a large response has no spare room while it is decoded.
+func TestALargeTextIsHeldOnce(t *testing.T) {
+	body := `"` + strings.Repeat("x", 9<<20) + `"`
+	var while heap
+	before := inUse()
+	require.NoError(t, wire.Read(strings.NewReader(body), &while))
+	assert.Less(t, uint64(while)-before, uint64(10<<20))
+	runtime.KeepAlive(body)
 }
 
 // JSON that breaks off is an error, wherever it does.

@@ -12,7 +12,7 @@ import (
 
 // errTooMuch is the error of JSON whose values would take more memory than the
 // limit of its answer allows.
-var errTooMuch = errors.New("the JSON has too many elements for the limit on the size of a response")
+var errTooMuch = errors.New("the JSON has too many elements, too long names or too much invalid UTF-8 for the limit on the size of a response")
 
 // fields are the members that a struct type has fields for.
 type fields struct {
@@ -177,6 +177,7 @@ func (m *members) hide(p *pruner) {
 const (
 	anySize   = 64  // a value of an interface
 	entrySize = 128 // an entry of a map
+	nameSize  = 2   // each byte of a name, while the decoder reads its object
 )
 
 // usualNames is the number of names in one object that cost next to nothing.
@@ -200,6 +201,7 @@ func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 		return err
 	}
 	names := int64(0) // of members that no field takes
+	text := int64(0)  // of all names
 	for dec.PeekKind() != jsontext.KindEndArray && dec.PeekKind() != jsontext.KindEndObject {
 		inner, size, name := reflect.Type(nil), int64(anySize), ""
 		if kind == jsontext.KindBeginObject {
@@ -208,6 +210,8 @@ func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 				return err
 			}
 			name, size = token.String(), entrySize
+			text += int64(len(name))
+			*budget -= nameSize * int64(len(name))
 		}
 		switch {
 		case kind == jsontext.KindBeginArray && t == skipped:
@@ -234,7 +238,7 @@ func weigh(dec *jsontext.Decoder, t reflect.Type, budget *int64) error {
 			return err
 		}
 	}
-	*budget += entrySize * max(names-usualNames, 0) // they are forgotten
+	*budget += nameSize*text + entrySize*max(names-usualNames, 0) // they are forgotten
 	_, err := dec.ReadToken()
 	return err
 }

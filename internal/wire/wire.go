@@ -8,8 +8,10 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -82,25 +84,39 @@ func UnmarshalForgiving(data []byte, out any) error {
 // Read decodes one JSON value from r, up to the end of r, into out. It reads
 // all of r first, because an incremental decoder is slower.
 func Read(r io.Reader, out any) error {
-	b := buffers.Get().(*bytes.Buffer)
+	b := buffers.Get().(*buffer)
 	defer func() {
 		if b.Cap() <= mostKept {
 			b.Reset()
+			b.start.R = nil
 			buffers.Put(b)
 		}
 	}()
-	if _, err := b.ReadFrom(r); err != nil {
+	b.start = io.LimitedReader{R: r, N: mostKept}
+	if _, err := b.ReadFrom(&b.start); err != nil {
 		return err
 	}
-	if l, ok := r.(Limited); ok && int64(b.Len()) > l.Limit()/mostGrowth {
+	text := b.Bytes()
+	if b.start.N == 0 { // a buffer that grows would be up to twice as large
+		rest, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		text = slices.Concat(text, rest)
+		b.Buffer = bytes.Buffer{}
+	}
+	if l, ok := r.(Limited); ok && int64(len(text)) > l.Limit()/mostGrowth {
 		// Room for the text, for a slice that grows, and for the texts in it.
-		budget := l.Limit() - int64(b.Len())/2
-		dec := jsontext.NewDecoder(bytes.NewBuffer(b.Bytes()), readOptions)
+		budget := l.Limit() - int64(len(text))/2 - badSize*invalid(text)
+		if budget < 0 {
+			return errTooMuch
+		}
+		dec := jsontext.NewDecoder(bytes.NewBuffer(text), readOptions)
 		if err := weigh(dec, reflect.TypeOf(out), &budget); errors.Is(err, errTooMuch) {
 			return err
 		} // any other error comes again
 	}
-	return Unmarshal(b.Bytes(), out)
+	return Unmarshal(text, out)
 }
 
 // Limited is a reader of a response with a maximum size in bytes. The decoded
@@ -110,6 +126,25 @@ type Limited interface{ Limit() int64 }
 // mostGrowth is how many times larger than its JSON a value can be: "{}," is an
 // element of a slice.
 const mostGrowth = 512
+
+// badSize is the memory that an invalid byte in a string needs: it becomes
+// U+FFFD, three bytes, in a buffer that grows and in copies of it.
+const badSize = 8
+
+// invalid returns the number of bytes that are not valid UTF-8.
+func invalid(text []byte) (n int64) {
+	if utf8.Valid(text) {
+		return 0
+	}
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			n++
+		}
+		text = text[size:]
+	}
+	return n
+}
 
 // Items is the list of an object with "items". Null is an empty list; a missing
 // list can be distinguished.
@@ -128,7 +163,13 @@ func (i *Items[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 // buffers are those of Read.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// buffer holds the start of a response, and the reader of the start.
+type buffer struct {
+	bytes.Buffer
+	start io.LimitedReader
+}
 
 // mostKept is the maximum size of a buffer that is kept for the next response.
 const mostKept = 1 << 20

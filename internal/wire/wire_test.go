@@ -306,6 +306,10 @@ func TestSmallElementsCannotFillTheMemory(t *testing.T) {
 		"anything":                     {"[" + strings.Repeat("[],", limit/4) + "[]]", new(any)},
 		"names that no field has":      {"{" + different + `"x":0}`, new(object)},
 		"names within an unknown name": {`{"x":{` + different + `"x":0}}`, new(object)},
+		"a long name":                  {`{"` + strings.Repeat("x", limit/2) + `":0}`, new(map[string]any)},
+		"long names":                   {`{"a":{"` + strings.Repeat("x", limit/4) + `":0,"` + strings.Repeat("y", limit/4) + `":0}}`, new(any)},
+		"invalid UTF-8":                {`"` + strings.Repeat("\xff", limit/8) + `"`, new(string)},
+		"invalid UTF-8 in a name":      {`{"` + strings.Repeat("\xff", limit/8) + `":0}`, new(object)},
 		"names that come again":        {"{" + strings.Repeat(`"x":0,`, limit/7) + `"x":0}`, new(object)},
 	} {
 		require.Less(t, len(c.body), limit, name)
@@ -323,6 +327,14 @@ func TestSmallElementsCannotFillTheMemory(t *testing.T) {
 	var got []object
 	require.NoError(t, wire.Read(limited{strings.NewReader("[" + strings.Join(all, ",") + "]"), 100_000}, &got), "usual items fit")
 	assert.Len(t, got, 1000)
+	named := `{"` + strings.Repeat("x", 20_000) + `":0},`
+	require.NoError(t, wire.Read(limited{strings.NewReader("[" + named + named + named + "{}]"), 100_000}, new([]object)), "names are forgotten with their object")
+	var text string
+	require.NoError(t, wire.Read(limited{strings.NewReader(`"` + strings.Repeat("x\xff\ufffd", 5_000) + `"`), 100_000}, &text), "a little of it fits")
+	assert.Equal(t, strings.Repeat("x\ufffd\ufffd", 5_000), text)
+	replaced := strings.Repeat("\ufffd", 20_000)
+	require.NoError(t, wire.Read(limited{strings.NewReader(`"` + replaced + "\xff\""), 100_000}, &text), "a valid U+FFFD does not grow")
+	assert.Equal(t, replaced+"\ufffd", text)
 	require.NoError(t, wire.Read(limited{strings.NewReader(`{"x":[` + strings.Repeat("0,", 40_000) + "0]}"), 100_000}, new(object)), "nothing is kept of it")
 }
 
