@@ -388,6 +388,7 @@ func TestScrub(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"message":"bad token ` + token + `","again":"` + token + `"}`: `{"message":"bad token REDACTED","again":"REDACTED"}`,
 		`{"message":"` + escaped + `"}`:                                 `{"message":"REDACTED"}`,
+		`ends with hunter2hunter\u0032`:                                 `ends with REDACTED`,
 		"cut after " + token[:15]:                                       "cut after REDACTED",
 		"the word " + token[:15] + " alone":                             "the word " + token[:15] + " alone",
 		`the value hunter2hunter2 or a\/\"b\u003cc`:                     `the value REDACTED or REDACTED`,
@@ -408,13 +409,31 @@ func TestScrub(t *testing.T) {
 		assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"))
 		assert.Equal(t, "text/REDACTED", r.Header.Get("Content-Type"))
 	}
+	c := newCall(t, "GET") // whose token is replaced between two attempts
+	echo(c, 401, "")
+	w := &recorder{answer: func(req *http.Request) (*http.Response, error) {
+		return answer(req, 400, token+" and renewed-token"), nil
+	}}
+	r := exchange(transport.NewAuth(w, parseURL(t, "https://circleci.com"), fixed("renewed-token"), false)).Do(t.Context(), c)
+	transport.Scrub(r, c)
+	assert.Equal(t, "REDACTED and REDACTED", string(r.Body))
 	for _, name := range []string{"Deprecation", "Sunset"} {
 		r := echo(newCall(t, "GET"), 200, "{}", name, token, "Link", "<https://x/"+token+">")
 		assert.Equal(t, "REDACTED", r.Header.Get(name), "the log shows it")
 		assert.Equal(t, "<https://x/REDACTED>", r.Header.Get("Link"))
 	}
-	r := echo(newCall(t, "GET"), 200, "{}", "X-Request-Id", "id-"+token)
+	r = echo(newCall(t, "GET"), 200, "{}", "X-Request-Id", "id-"+token)
 	assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"), "the log shows it, too")
+}
+
+func TestAuthReturnsTheErrorOfTheTransport(t *testing.T) {
+	boom := errors.New("no route to host")
+	w := &recorder{answer: func(*http.Request) (*http.Response, error) { return nil, boom }}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://circleci.com/x", nil)
+	require.NoError(t, err)
+	resp, err := transport.NewAuth(w, cloud, fixed(token), false).RoundTrip(req) //nolint:bodyclose // there is none
+	assert.Nil(t, resp)
+	assert.ErrorIs(t, err, boom)
 }
 
 // FuzzTokenHosts: the token of a client of the cloud goes to its hosts by https,

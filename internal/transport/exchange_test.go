@@ -852,6 +852,20 @@ func TestStream(t *testing.T) {
 			assert.NoError(t, s.Close())
 		})
 	})
+	t.Run("goes silent after a pause of its reader", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, t.Context(), &arriving{parts: []string{"x"}, silent: true})
+			_, err := s.Read(make([]byte, 1))
+			require.NoError(t, err)
+			time.Sleep(time.Hour)
+			start := time.Now()
+			_, err = s.Read(make([]byte, 1))
+			require.Error(t, err)
+			assert.Equal(t, "nothing arrived for 1m0s", err.Error())
+			assert.Equal(t, time.Minute, time.Since(start))
+			assert.NoError(t, s.Close())
+		})
+	})
 	t.Run("waits for a caller that takes its time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := open(t, t.Context(), &arriving{parts: []string{"x", "y"}})

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -178,4 +179,91 @@ func TestAnAttemptSendsOnceOverHTTP1(t *testing.T) {
 			server.Close()
 		}
 	}
+}
+
+// TestNothingIsWrittenToASecondConnection, not even in vain: the request that
+// broke may have been executed.
+func TestNothingIsWrittenToASecondConnection(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		synctest.Test(t, func(t *testing.T) {
+			var requests atomic.Int64
+			serve := func(conn net.Conn) {
+				defer func() { _ = conn.Close() }()
+				for r := bufio.NewReader(conn); ; {
+					req, err := http.ReadRequest(r)
+					if err != nil || requests.Add(1) > 2 {
+						return
+					}
+					if _, err := io.Copy(io.Discard, req.Body); err != nil {
+						return
+					}
+					time.Sleep(time.Second)
+					resp := answer(req, 200, "")
+					resp.ContentLength = 0
+					if resp.Write(conn) != nil {
+						return
+					}
+				}
+			}
+			plain := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+				near, far := net.Pipe()
+				go serve(far)
+				return near, nil
+			}}
+			defer plain.CloseIdleConnections()
+			base := parseURL(t, "http://ci.example.com")
+			x := exchange(transport.NewAuth(plain, base, fixed(token), false))
+			send := func() *transport.Result {
+				c := newCall(t, method)
+				c.URL = base
+				if method == http.MethodPost {
+					c.Body, c.Header = []byte("{}"), http.Header{"Idempotency-Key": {"1"}}
+				}
+				return x.Do(t.Context(), c)
+			}
+			go send()
+			assert.True(t, send().OK())
+			synctest.Wait() // two connections are idle
+			assert.Equal(t, transport.Broken, send().Failure)
+			synctest.Wait()
+			assert.Equal(t, int64(3), requests.Load(), "net/http has sent the %s again", method)
+		})
+	}
+}
+
+// deaf is a connection that cannot be written to after its first request.
+type deaf struct {
+	net.Conn
+	written bool
+}
+
+func (d *deaf) Write(p []byte) (int, error) {
+	if d.written {
+		return 0, io.ErrClosedPipe
+	}
+	d.written = true
+	return d.Conn.Write(p)
+}
+
+// TestWhatWasNotWrittenGoesToAnotherConnection: that an idle connection is dead
+// shows when it is used, and is no reason to fail.
+func TestWhatWasNotWrittenGoesToAnotherConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := &pipes{}
+		plain := &http.Transport{DialContext: func(ctx context.Context, proto, address string) (net.Conn, error) {
+			conn, err := network.dial(ctx, proto, address)
+			return &deaf{Conn: conn}, err
+		}}
+		defer plain.CloseIdleConnections()
+		base := parseURL(t, "http://ci.example.com")
+		x := exchange(transport.NewAuth(transport.NewConnections(plain), base, fixed(token), false))
+		for range 3 {
+			c := newCall(t, http.MethodGet)
+			c.URL = base
+			r := x.Do(t.Context(), c)
+			assert.True(t, r.OK(), "%v", r.Err)
+			synctest.Wait()
+		}
+		assert.Equal(t, 3, network.dialed)
+	})
 }
