@@ -29,6 +29,7 @@ type Auth struct {
 
 	next   http.RoundTripper
 	base   *url.URL // of the API
+	plain  bool     // whether its host is plain ASCII
 	bearer bool
 	token  func(context.Context) (string, error) // nil: anonymous
 	header func(token string) []string           // the header's value for a token
@@ -42,7 +43,7 @@ var (
 // NewAuth returns a round tripper that authenticates with the tokens of a
 // source; without a source, it sends none.
 func NewAuth(next http.RoundTripper, base *url.URL, source func(context.Context) (string, error), bearer bool) *Auth {
-	a := &Auth{next: next, base: base, bearer: bearer}
+	a := &Auth{next: next, base: base, plain: IsPlainHost(base), bearer: bearer}
 	if source == nil {
 		return a
 	}
@@ -178,7 +179,7 @@ func (a *Auth) CloseIdleConnections() {
 }
 
 func (a *Auth) trusts(u *url.URL) bool {
-	if SameOrigin(u, a.base) {
+	if a.plain && u.Host == a.base.Host && u.Scheme == a.base.Scheme || SameOrigin(u, a.base) {
 		return true
 	}
 	host := plainHost(u)
@@ -188,9 +189,6 @@ func (a *Auth) trusts(u *url.URL) bool {
 // SameOrigin reports whether two URLs have the same origin.
 func SameOrigin(a, b *url.URL) bool {
 	host := plainHost(a)
-	if a.Host == b.Host && a.Scheme == b.Scheme {
-		return host != ""
-	}
 	return host != "" && host == plainHost(b) && a.Scheme == b.Scheme && portOf(a) == portOf(b)
 }
 

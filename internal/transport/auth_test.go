@@ -431,7 +431,7 @@ func TestAuthReturnsTheErrorOfTheTransport(t *testing.T) {
 	w := &recorder{answer: func(*http.Request) (*http.Response, error) { return nil, boom }}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://circleci.com/x", nil)
 	require.NoError(t, err)
-	resp, err := transport.NewAuth(w, cloud, fixed(token), false).RoundTrip(req) //nolint:bodyclose // there is none
+	resp, err := transport.NewAuth(w, cloud, fixed(token), false).RoundTrip(req)
 	assert.Nil(t, resp)
 	assert.ErrorIs(t, err, boom)
 }

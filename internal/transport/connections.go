@@ -80,6 +80,13 @@ func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	d := &o.demand
 	c.begin(d, req.URL.Scheme, req.URL.Host)
+	getConn := o.trace.GetConn
+	o.trace.GetConn = func(address string) {
+		d.renew() // again, if an idle connection turns out to be dead
+		if getConn != nil {
+			getConn(address)
+		}
+	}
 	unread := false
 	defer func() {
 		if !unread {
@@ -116,11 +123,9 @@ func (c *Connections) begin(d *demand, scheme, host string) {
 
 // renew says that the request waits for a connection.
 func (d *demand) renew() {
-	if c := d.of; c != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		d.met = false
-	}
+	d.of.mu.Lock()
+	defer d.of.mu.Unlock()
+	d.met = false
 }
 
 // meet says that the request has a connection, which others may share.

@@ -98,13 +98,7 @@ func sendOnce(req *http.Request, hidden string, own bool) *http.Request {
 			}
 		}
 	}
-	getConn, gotConn, wroteHeaders := o.trace.GetConn, o.trace.GotConn, o.trace.WroteHeaders
-	o.trace.GetConn = func(address string) {
-		o.demand.renew() // again, if an idle connection turns out to be dead
-		if getConn != nil {
-			getConn(address)
-		}
-	}
+	gotConn, wroteHeaders := o.trace.GotConn, o.trace.WroteHeaders
 	o.trace.GotConn = func(info httptrace.GotConnInfo) {
 		o.gotConn(info)
 		o.demand.meet(isHTTP2(info.Conn))
