@@ -57,8 +57,8 @@ type orgProject struct {
 
 // ListForOrg lists the projects of an organization.
 //
-// This operation belongs to the API v3: the API v2 and its specification have
-// no such list. Package apiv3 has the same list with filters.
+// This operation is not in CircleCI's API specification of the API v2: it belongs
+// to the API v3. Package apiv3 has the same list with filters.
 //
 // Not available on CircleCI server.
 //
