@@ -203,9 +203,12 @@ func (l *lane) refuse(now time.Time, key string, t Ticket, r *Result) {
 		n := float64(l.wave - mark.number + 1 - l.wasted)
 		rate = max(rate, n/(max(t.at.Sub(mark.at), 0)+burstTime).Seconds())
 	}
-	if l.accounts {
+	switch {
+	case l.accounts:
 		l.burst = 1
-	} else if rate >= 1 { // else it is not a matter of pace
+	case rate < 1: // not a matter of pace
+		return
+	default:
 		l.granted = startShare * rate
 		l.burst = max(min(l.burst, l.granted*burstTime.Seconds()/2), 1)
 	}
