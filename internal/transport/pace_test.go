@@ -792,6 +792,41 @@ func TestALongPauseOfOneIsNotAllsPace(t *testing.T) {
 	})
 }
 
+// TestARefusalInQuietTimesLeavesThePaceAlone: when calls are rare, a refusal is
+// not a matter of their pace, and does not bring back a rate of long ago.
+func TestARefusalInQuietTimesLeavesThePaceAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &limitedServer{limits: limits{rate: 20, burst: 20, latency: always(5 * time.Millisecond)}}
+		s.retryAfter = func(time.Duration) time.Duration { return time.Hour }
+		p := pacer(s.Do)
+		n := 0
+		call := func() *transport.Result {
+			c := newCall(t, "GET")
+			c.URL = parseURL(t, fmt.Sprintf("https://circleci.com/api/v2/context/%d", n))
+			n++
+			return p.Do(t.Context(), c)
+		}
+		for range 25 {
+			call()
+		}
+		require.Positive(t, s.refused)
+		s.limits = limits{rate: 1e9, burst: 1e9, latency: always(5 * time.Millisecond)}
+		for range 3 {
+			time.Sleep(time.Hour)
+			require.True(t, call().OK())
+		}
+		s.burst, s.rate = 0, 0
+		time.Sleep(time.Hour)
+		require.Equal(t, http.StatusTooManyRequests, call().StatusCode)
+		s.limits = limits{rate: 1e9, burst: 1e9, latency: always(5 * time.Millisecond)}
+		start := time.Now()
+		for range 1000 {
+			require.True(t, call().OK())
+		}
+		assert.Less(t, time.Since(start), 10*time.Second)
+	})
+}
+
 // TestManyRoutesAreForgotten: a program that makes up routes does not fill the
 // memory.
 func TestManyRoutesAreForgotten(t *testing.T) {
