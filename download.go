@@ -84,7 +84,7 @@ func checkFileOptions(opts []RequestOption) error {
 // Read reads the next bytes. Its errors are final.
 func (r *remote) Read(p []byte) (int, error) {
 	for {
-		if r.body == nil {
+		for r.body == nil {
 			if err := r.open(); err != nil {
 				return 0, err
 			}
@@ -172,7 +172,8 @@ func (r *remote) progress() string {
 }
 
 // open opens a connection for the rest of the file. A file without a version is
-// read again from the start, and compared with what was read before.
+// read again from the start, and compared with what was read before. If the
+// connection breaks meanwhile, there is none: the file is to be opened again.
 func (r *remote) open() error {
 	if r.bad != nil {
 		return r.bad
@@ -210,14 +211,11 @@ func (r *remote) open() error {
 			Err: fmt.Errorf("%s: a file has the status 200, not %d %s", r.progress(), r.status, http.StatusText(r.status)),
 		}
 	}
-	err = r.accept(result, asked)
-	if err == nil && r.status != http.StatusPartialContent {
-		if err = r.skip(); err != nil && !errors.Is(err, errChanged) { // it broke again
+	if err = r.accept(result, asked); err == nil && r.status != http.StatusPartialContent {
+		err = r.skip()
+		if err != nil && !errors.Is(err, errChanged) { // it broke again
 			_ = r.Close() // err is the error to report
-			if err := r.pause(err); err != nil {
-				return err
-			}
-			return r.open()
+			return r.pause(err)
 		}
 	}
 	if err != nil {
