@@ -118,55 +118,57 @@ func setterOf(field any) func([]byte) bool {
 			return d, err
 		})
 	case **float64:
-		return setter(p, func(text []byte) (*float64, error) {
-			n, err := parseUsageFloat(text)
-			return &n, err
-		})
+		var n float64
+		set := setter(&n, parseUsageFloat)
+		return func(text []byte) bool {
+			ok := set(text)
+			if ok {
+				own := n // rows share no pointer
+				*p = &own
+			}
+			return ok
+		}
 	case *int64:
 		return setter(p, func(text []byte) (int64, error) { return strconv.ParseInt(string(text), 10, 64) })
 	case *float64:
 		return setter(p, parseUsageFloat)
 	case *bool:
 		return setter(p, func(text []byte) (bool, error) {
-			is, ok := usageFlags[string(text)]
-			if !ok {
-				is, ok = usageFlags[strings.ToLower(string(text))]
-			}
+			is, ok := usageFlags[strings.ToLower(string(text))]
 			if !ok {
 				return false, strconv.ErrSyntax
 			}
 			return is, nil
 		})
 	case *string:
-		return textSetter(p)
+		return setter(p, parseUsageText[string])
 	case *JobStatus:
-		return textSetter(p)
+		return setter(p, parseUsageText[JobStatus])
 	}
 	return nil
 }
 
-// textSetter reuses one string for consecutive equal cells, such as the names
-// of organizations and projects.
-func textSetter[T ~string](p *T) func([]byte) bool {
-	var last T
+// setter parses a cell only if it differs from the one of the previous row:
+// those of an organization, a pipeline or a workflow are the same in many.
+func setter[T any](p *T, parse func([]byte) (T, error)) func([]byte) bool {
+	var (
+		last  []byte
+		value T
+	)
 	return func(text []byte) bool {
-		if string(text) != string(last) {
-			last = T(text)
+		if !bytes.Equal(text, last) { // an empty cell is not set
+			v, err := parse(text)
+			if err != nil {
+				return false
+			}
+			value, last = v, append(last[:0], text...)
 		}
-		*p = last
+		*p = value
 		return true
 	}
 }
 
-func setter[T any](p *T, parse func([]byte) (T, error)) func([]byte) bool {
-	return func(text []byte) bool {
-		v, err := parse(text)
-		if err == nil {
-			*p = v
-		}
-		return err == nil
-	}
-}
+func parseUsageText[T ~string](text []byte) (T, error) { return T(text), nil }
 
 func parseUsageFloat(text []byte) (float64, error) { return strconv.ParseFloat(string(text), 64) }
 
@@ -176,19 +178,20 @@ var usageFlags = map[string]bool{"true": true, "false": false, "y": true, "n": f
 
 // parseUsageTime parses "2006-01-02 15:04:05.999999", in UTC, or a date alone.
 func parseUsageTime(text []byte) (t time.Time, err error) {
-	if len(text) > 10 && len(text) < 32 && text[10] == ' ' { // parsing RFC 3339 is far faster than parsing this layout
+	if date := len(time.DateOnly); len(text) >= date && len(text) < 32 { // parsing RFC 3339 is far faster than parsing these layouts
 		var buffer [40]byte
 		b := append(buffer[:0], text...)
-		b[10] = 'T'
+		switch {
+		case len(text) == date:
+			b = append(b, "T00:00:00"...)
+		case text[date] == ' ':
+			b[date] = 'T'
+		}
 		if err := t.UnmarshalText(append(b, 'Z')); err == nil {
 			return t, nil
 		}
 	}
-	layout := time.DateTime // also accepts a fraction
-	if len(text) == len(time.DateOnly) {
-		layout = time.DateOnly
-	}
-	if t, err := time.Parse(layout, string(text)); err == nil {
+	if t, err := time.Parse(time.DateTime, string(text)); err == nil { // also accepts a fraction
 		return t, nil
 	}
 	return wire.ParseTime(text)
@@ -239,10 +242,9 @@ const (
 )
 
 var (
-	errLongRow  = errors.New("a row is longer than a megabyte")
-	errWideRow  = errors.New("a row has more than a thousand cells")
-	utf8BOM     = []byte("\xef\xbb\xbf")
-	escapedNull = []byte(`\N`)
+	errLongRow = errors.New("a row is longer than a megabyte")
+	errWideRow = errors.New("a row has more than a thousand cells")
+	utf8BOM    = []byte("\xef\xbb\xbf")
 )
 
 // newCSVReader returns a reader of src that skips a byte-order mark.
@@ -289,21 +291,19 @@ func (r *csvReader) split(line []byte) bool {
 	if bytes.IndexByte(line, '"') >= 0 {
 		return false
 	}
-	if n := bytes.Count(line, escapedNull); n != bytes.Count(line, escapedNull[:1]) {
-		return false
-	}
 	if i := bytes.IndexByte(line, '\r'); i == len(line)-1 && i >= 0 {
 		line = line[:i]
 	} else if i >= 0 {
 		return false
 	}
+	escapes := bytes.IndexByte(line, '\\') >= 0
 	for len(r.cells) < maxCells {
 		cell, rest, more := line, line, false
 		if i := bytes.IndexByte(line, ','); i >= 0 {
 			cell, rest, more = line[:i], line[i+1:], true
 		}
-		null := len(cell) == 2 && string(cell) == `\N`
-		if !null && bytes.IndexByte(cell, '\\') >= 0 {
+		null := escapes && string(cell) == `\N`
+		if escapes && !null && bytes.IndexByte(cell, '\\') >= 0 {
 			break // not the whole cell
 		}
 		r.cells = append(r.cells, csvCell{text: cell, null: null})

@@ -95,6 +95,29 @@ func TestUsageRowsOfEachForm(t *testing.T) {
 	}
 }
 
+// Each row has its own values, although equal cells are parsed once.
+func TestRowsOfAnExportShareNothing(t *testing.T) {
+	const header = "PROJECT_ID,JOB_NAME,PARALLELISM,MAX_CPU_UTILIZATION_PCT,JOB_RUN_DATE,JOB_RUN_STARTED_AT\n"
+	const full = "11111111-1111-4111-8111-111111111111,x,2,12.5,2026-03-01,2026-03-01 08:30:00\n"
+	rows, err := collect(circleci.UsageRows(gzipped(t, header+full+full+`\N,\N,\N,\N,\N,\N`+"\n"+full+"odd,x,odd,odd,odd,2026-03-01T08:30:00Z\n"+full)))
+	require.NoError(t, err)
+	require.Len(t, rows, 6)
+	percent := 12.5
+	want := circleci.UsageRow{
+		ProjectID: id1, JobName: "x", Parallelism: 2, MaxCPUUtilizationPercent: &percent,
+		JobRunDate: march1, JobRunStartedAt: march1.Add(8*time.Hour + 30*time.Minute),
+	}
+	for _, i := range []int{0, 1, 3, 5} {
+		assert.Equal(t, want, rows[i], "row %d", i)
+		*rows[i].MaxCPUUtilizationPercent = 0
+	}
+	assert.Equal(t, circleci.UsageRow{}, rows[2])
+	assert.Equal(t, circleci.UsageRow{
+		JobName: "x", JobRunStartedAt: want.JobRunStartedAt,
+		Extra: map[string]string{"PROJECT_ID": "odd", "PARALLELISM": "odd", "MAX_CPU_UTILIZATION_PCT": "odd", "JOB_RUN_DATE": "odd"},
+	}, rows[4])
+}
+
 func TestUsageExportObeysOptions(t *testing.T) {
 	window := circleci.UsageWindow{Start: march1, End: march8}
 	run := func(t *testing.T, e *exporter, opts ...circleci.RequestOption) ([]circleci.UsageRow, error) {
