@@ -16,7 +16,6 @@ import (
 // anyPage is a page with items of any type.
 type anyPage interface {
 	transport.Decoder
-	expect(items int)
 	response() *Response
 	length() int
 	item(i int) any // a pointer to it
@@ -42,13 +41,12 @@ type pages struct {
 	most     int
 }
 
-// fetch requests a page, with room for the expected number of items.
-func (p *pages) fetch(ctx context.Context, token string, items int) fetched {
+// fetch requests a page.
+func (p *pages) fetch(ctx context.Context, token string) fetched {
 	if p.own != nil {
 		return p.own(ctx, token)
 	}
 	page := p.blank()
-	page.expect(items)
 	r := p.request
 	r.captured = new(captured)
 	tokenName := "page-token"
@@ -83,7 +81,7 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 		left   = p.most
 	)
 	o.apply(p.request.opts)
-	next := fetcher{pages: p, ctx: ctx, items: usualItems}
+	next := fetcher{pages: p, ctx: ctx}
 	if p.prefetch && ctx != nil {
 		var cancel context.CancelFunc
 		next.ctx, cancel = context.WithCancel(ctx)
@@ -99,7 +97,6 @@ func (p *pages) walk(ctx context.Context, yield func(anyPage, error) bool) {
 		}
 		page := got.page
 		token = page.next()
-		next.items = page.length() // the next page is likely to have as many
 		news := memory.take(page)
 		if p.repeats && !news && !memory.first() {
 			return
@@ -136,20 +133,16 @@ func (p *pages) failed(err error, why string) error {
 func (p *pages) one(ctx context.Context, token string) (anyPage, error) {
 	var o callOptions
 	o.apply(p.request.opts)
-	got := p.fetch(ctx, token, usualItems)
+	got := p.fetch(ctx, token)
 	o.give(got.captured)
 	return got.page, got.err
 }
-
-// usualItems is the page size of most lists.
-const usualItems = 20
 
 // fetcher fetches the pages of one iteration, optionally one page ahead of the
 // loop.
 type fetcher struct {
 	pages *pages
 	ctx   context.Context
-	items int          // that the next page is likely to have
 	ahead chan fetched // the page being fetched; nil: none
 }
 
@@ -162,15 +155,14 @@ type fetched struct {
 func (f *fetcher) begin(token string) {
 	ahead := make(chan fetched, 1)
 	f.ahead = ahead
-	items := f.items
 	go func() {
-		ahead <- f.pages.fetch(f.ctx, token, items)
+		ahead <- f.pages.fetch(f.ctx, token)
 	}()
 }
 
 func (f *fetcher) get(token string) fetched {
 	if f.ahead == nil {
-		return f.pages.fetch(f.ctx, token, f.items)
+		return f.pages.fetch(f.ctx, token)
 	}
 	got := <-f.ahead
 	f.ahead = nil

@@ -213,17 +213,13 @@ type pageAnswer[T any] struct {
 	page Page[T]
 	body envelope[T]
 	bare bool // the response is a bare array
-	room int  // capacity for the items
 }
 
 // Decode decodes a response.
 func (a *pageAnswer[T]) Decode(body io.Reader) (err error) {
 	a.body = envelope[T]{} // nothing may be left of an attempt that broke off
-	if a.room > 0 {
-		a.body.Items.List = make([]T, 0, a.room)
-	}
 	if a.bare {
-		err = wire.Read(body, &a.body.Items.List)
+		err = wire.Read(body, &a.body.Items)
 	} else if err = wire.Read(body, &a.body); err == nil && !a.body.Items.Found {
 		err = listed(false, "items")
 	}
@@ -240,7 +236,6 @@ func listed(found bool, name string) error {
 	return nil
 }
 
-func (a *pageAnswer[T]) expect(items int)     { a.room = items }
 func (a *pageAnswer[T]) response() *Response  { return &a.page.Response }
 func (a *pageAnswer[T]) length() int          { return len(a.page.Items) }
 func (a *pageAnswer[T]) item(i int) any       { return &a.page.Items[i] }

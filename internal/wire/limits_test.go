@@ -272,6 +272,44 @@ func TestListsOfAnObject(t *testing.T) {
 	require.Error(t, wire.Unmarshal([]byte(`{"items":["x"]}`), new(page)))
 }
 
+// A list is made with room for its elements, as far as their beginnings tell how
+// many there are.
+func TestAListHasRoomForItsElements(t *testing.T) {
+	type element struct {
+		ID    int `json:"id"`
+		Other any `json:"other"`
+	}
+	type page struct {
+		Items wire.Items[element] `json:"items"`
+	}
+	of := func(element string, n int) string {
+		return strings.TrimSuffix(strings.Repeat(element+",\n ", n), ",\n ")
+	}
+	for _, c := range []struct {
+		what, list string
+		length     int
+		atMost     int
+	}{
+		{"elements that begin alike", of(`{"id": 1, "other": {"x": 2}}`, 100), 100, 100},
+		{"one element", `{"id":1}`, 1, 1},
+		{"the same name within the elements", of(`{"id":1,"other":{"id":2}}`, 100), 100, 200},
+		{"many names within one element", `{"id":1,"other":[` + of(`{"id":1}`, 5000) + `]}`, 1, 1000},
+		{"elements that begin differently", of(`{"id":1},{"other":2}`, 50), 100, 200},
+		{"elements without names", of(`{}`, 100), 100, 200},
+	} {
+		for _, text := range []string{`{"items":[` + c.list + `],"next_page_token":"x"}`, `[` + c.list + `]`} {
+			var got page
+			var out any = &got
+			if text[0] == '[' {
+				out = &got.Items
+			}
+			require.NoError(t, wire.Unmarshal([]byte(text), out), c.what)
+			assert.Len(t, got.Items.List, c.length, c.what)
+			assert.LessOrEqual(t, cap(got.Items.List), c.atMost, c.what)
+		}
+	}
+}
+
 // The exact spelling of a name takes precedence in all kinds of lists.
 func TestTheExactSpellingInLists(t *testing.T) {
 	type inner struct {

@@ -159,7 +159,23 @@ func (Items[T]) Shape() reflect.Type { return reflect.TypeFor[[]T]() }
 // UnmarshalJSONFrom decodes the list.
 func (i *Items[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	i.Found = true
+	i.List = make([]T, 0, lengthOf(dec.UnreadBuffer()))
 	return json.UnmarshalDecode(dec, &i.List)
+}
+
+// mostRoom is the maximum length of a list that is made at once. A longer one
+// grows.
+const mostRoom = 1000
+
+// lengthOf estimates the length of the list at the start of a text: its elements
+// are likely to begin as the first one does, with the same name.
+func lengthOf(text []byte) int {
+	if begin := bytes.IndexByte(text, '{'); begin >= 0 {
+		if end := bytes.IndexByte(text[begin:], ':'); end >= 0 {
+			return min(bytes.Count(text, text[begin:begin+end]), mostRoom)
+		}
+	}
+	return 0
 }
 
 // buffers are those of Read.
