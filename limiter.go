@@ -89,7 +89,7 @@ func (p *Pacer) Wait(ctx context.Context) error { return p.WaitFor(ctx, Operatio
 // WaitFor blocks until a request of the operation may be sent. Calls of one
 // route are served first in, first out.
 func (p *Pacer) WaitFor(ctx context.Context, op Operation) error {
-	err := p.pacer.Wait(ctx, op.asCall())
+	_, err := p.pacer.Wait(ctx, op.asCall(), time.Now())
 	if paused, ok := errors.AsType[*transport.PausedError](err); ok {
 		return &PausedError{paused.After}
 	}
@@ -113,10 +113,20 @@ func (op Operation) asCall() *transport.Call {
 
 // limitLink returns a handler that applies a limiter.
 func limitLink(l Limiter, next transport.Handler) transport.Handler {
-	link := &transport.Limit{Next: next, Wait: func(ctx context.Context, _ *transport.Call) error { return l.Wait(ctx) }}
-	if l, ok := l.(OperationLimiter); ok {
-		link.Wait = func(ctx context.Context, c *transport.Call) error { return l.WaitFor(ctx, operationOf(c)) }
+	if p, ok := l.(*Pacer); ok {
+		return (&transport.Limit{Wait: p.pacer.Wait, Observe: p.pacer.Observe, Next: next}).Do
 	}
+	wait := func(ctx context.Context, _ *transport.Call) error { return l.Wait(ctx) }
+	if l, ok := l.(OperationLimiter); ok {
+		wait = func(ctx context.Context, c *transport.Call) error { return l.WaitFor(ctx, operationOf(c)) }
+	}
+	link := &transport.Limit{Next: next, Wait: func(ctx context.Context, c *transport.Call, _ time.Time) (time.Time, error) {
+		err := wait(ctx, c)
+		if paused, ok := errors.AsType[*PausedError](err); ok {
+			err = &transport.PausedError{After: max(paused.RetryAfter, 0)}
+		}
+		return time.Now(), err
+	}}
 	if l, ok := l.(ResponseObserver); ok {
 		link.Observe = func(ctx context.Context, c *transport.Call, r *transport.Result) {
 			var response Response // none, if the attempt ended in a panic
@@ -125,14 +135,6 @@ func limitLink(l Limiter, next transport.Handler) transport.Handler {
 			}
 			l.Observe(ctx, operationOf(c), response)
 		}
-	}
-	wait := link.Wait
-	link.Wait = func(ctx context.Context, c *transport.Call) error {
-		err := wait(ctx, c)
-		if paused, ok := errors.AsType[*PausedError](err); ok {
-			return &transport.PausedError{After: max(paused.RetryAfter, 0)}
-		}
-		return err
 	}
 	return link.Do
 }

@@ -117,11 +117,11 @@ func tlsFanOut(rounds int) []result {
 	}
 }
 
-// loopback makes one call after the other.
+// loopback makes one call after the other, in short turns: see compare.
 func loopback(rounds int) []result {
 	s := startServer()
 	defer s.stop()
-	hand, ours := fanOuts(s, rounds, 4000, 1, "web", s.Plain, 0)
+	hand, ours := fanOuts(s, 10*rounds, 400, 1, "web", s.Plain, 0)
 	return []result{
 		ratio("a small GET over loopback: time", median(hand.seconds), median(ours.seconds), 1.00),
 		ratio("    CPU of the client", median(hand.cpu), median(ours.cpu), 1.00),

@@ -59,13 +59,15 @@ type alarm struct {
 	watch *watch // nil: none
 }
 
-// start starts the watch.
-func (w *watch) start(limit time.Duration, cancel context.CancelCauseFunc, from *alarms) {
-	w.limit, w.cancel = limit, cancel
+// start starts the watch. If now is zero, it reads the clock.
+func (w *watch) start(limit time.Duration, now time.Time, cancel context.CancelCauseFunc, from *alarms) {
+	w.limit, w.cancel, w.begin = limit, cancel, now
 	if limit <= 0 {
 		return
 	}
-	w.begin = time.Now()
+	if now.IsZero() {
+		w.begin = time.Now()
+	}
 	var ok bool
 	if w.alarm, ok = from.pool.Get().(*alarm); !ok {
 		w.alarm = &alarm{of: from}
@@ -162,7 +164,7 @@ func (b *body) Limit() int64 { return b.limit }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.src.Read(p)
-	if n > 0 {
+	if n > 0 && err == nil { // after an error nothing is waited for
 		b.watch.heard()
 	}
 	if room := keptBody - b.kept.Len(); n > 0 && room > 0 {

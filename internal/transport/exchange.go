@@ -61,7 +61,7 @@ func (x *Exchange) Do(parent context.Context, c *Call) *Result {
 	ctx, cancel := context.WithCancelCause(parent)
 	a.Context = ctx
 	w := &a.watch
-	w.start(x.Silence, cancel, &x.alarms)
+	w.start(x.Silence, c.Permitted, cancel, &x.alarms)
 	resp, err := x.Client.Do(newRequest(a))
 	if err != nil {
 		if resp != nil { // a redirect that was not followed; the body is closed

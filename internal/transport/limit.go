@@ -11,7 +11,8 @@ import (
 // Limit is the link that waits until a limiter permits a call, and reports the
 // result to the limiter.
 type Limit struct {
-	Wait func(ctx context.Context, c *Call) error
+	// Wait returns when the call was permitted: now, unless it had to wait.
+	Wait func(ctx context.Context, c *Call, now time.Time) (time.Time, error)
 	// Observe, if set, is called once for each Wait that returned nil: with nil
 	// if the attempt ended in a panic.
 	Observe func(ctx context.Context, c *Call, r *Result)
@@ -20,9 +21,9 @@ type Limit struct {
 
 // Do is the link's handler.
 func (l *Limit) Do(ctx context.Context, c *Call) (r *Result) {
-	start := time.Now()
-	err := l.Wait(ctx, c)
-	c.Waited += time.Since(start)
+	now := time.Now()
+	permitted, err := l.Wait(ctx, c, now)
+	c.Permitted, c.Waited = permitted, c.Waited+permitted.Sub(now)
 	if err != nil {
 		return held(ctx, c, err)
 	}

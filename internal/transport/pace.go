@@ -56,12 +56,12 @@ type lane struct {
 
 type pause struct{ began, until, probe time.Time }
 
-// Wait returns when the call may be sent. The caller must call Observe
-// afterwards.
-func (p *Pacer) Wait(ctx context.Context, c *Call) error {
+// Wait returns when the call may be sent, with the time. The caller must call
+// Observe afterwards.
+func (p *Pacer) Wait(ctx context.Context, c *Call, now time.Time) (time.Time, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l, t, now := p.lane(c), &c.Ticket, time.Now()
+	l, t := p.lane(c), &c.Ticket
 	*t = Ticket{ctx: ctx, latest: now.Add(p.MaxWait)}
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(t.latest) {
 		t.latest = deadline
@@ -76,11 +76,12 @@ func (p *Pacer) Wait(ctx context.Context, c *Call) error {
 		case <-t.ready:
 		case <-ctx.Done():
 		}
-		if p.mu.Lock(); !t.done {
-			l.dispatch(time.Now())
+		p.mu.Lock()
+		if now = time.Now(); !t.done {
+			l.dispatch(now)
 		}
 	}
-	return t.err
+	return now, t.err
 }
 
 func (p *Pacer) lane(c *Call) *lane {

@@ -964,7 +964,10 @@ func TestTheServersAccountIsKept(t *testing.T) {
 type limiter func(context.Context) error
 
 func limit(l limiter, next transport.Handler) transport.Handler {
-	return (&transport.Limit{Wait: func(ctx context.Context, _ *transport.Call) error { return l(ctx) }, Next: next}).Do
+	return (&transport.Limit{Next: next, Wait: func(ctx context.Context, _ *transport.Call, _ time.Time) (time.Time, error) {
+		err := l(ctx)
+		return time.Now(), err
+	}}).Do
 }
 
 func TestLimit(t *testing.T) {
