@@ -141,9 +141,9 @@ func setterOf(field any) func([]byte) bool {
 			return is, nil
 		})
 	case *string:
-		return setter(p, parseUsageText[string])
+		return setter(p, func(text []byte) (string, error) { return string(text), nil })
 	case *JobStatus:
-		return setter(p, parseUsageText[JobStatus])
+		return setterOf((*string)(p))
 	}
 	return nil
 }
@@ -167,8 +167,6 @@ func setter[T any](p *T, parse func([]byte) (T, error)) func([]byte) bool {
 		return true
 	}
 }
-
-func parseUsageText[T ~string](text []byte) (T, error) { return T(text), nil }
 
 func parseUsageFloat(text []byte) (float64, error) { return strconv.ParseFloat(string(text), 64) }
 
