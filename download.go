@@ -92,7 +92,7 @@ func (r *remote) Read(p []byte) (int, error) {
 		n, err := r.body.Read(p)
 		r.offset += int64(n)
 		if r.version == (version{}) {
-			r.sum = crc32.Update(r.sum, castagnoli, p[:n])
+			r.sum = crc32.Update(r.sum, castagnoli(), p[:n])
 		}
 		if n > 0 {
 			r.failures = 0
@@ -235,8 +235,9 @@ func (r *remote) end(result *transport.Result) error {
 	return nil
 }
 
-// castagnoli is a checksum that processors support, so that it is cheap.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli returns the table of a checksum that processors support, so that it
+// is cheap. It is made at its first use, because it takes time.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 var (
 	errChanged     = errors.New("the file has changed since the download started")
@@ -287,7 +288,7 @@ func (r *remote) restart(result *transport.Result) error {
 // skip reads the bytes that were read before, and compares them if the file has
 // no version.
 func (r *remote) skip() error {
-	again := crc32.New(castagnoli)
+	again := crc32.New(castagnoli())
 	_, err := io.CopyN(again, r.body, r.offset)
 	switch {
 	case errors.Is(err, io.EOF) && r.total < 0: // it is shorter now
