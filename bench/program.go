@@ -22,7 +22,7 @@ func program(rounds int) []result {
 	hand, sdk := filepath.Join(dir, "byhand"), filepath.Join(dir, "sdk")
 	build("", hand)
 	build("", sdk)
-	started := inTurns(rounds, func() float64 { return initialisation(hand) }, func() float64 { return initialisation(sdk) })
+	started := inTurns(20*rounds, func() float64 { return initialisation(hand) }, func() float64 { return initialisation(sdk) })
 	built := coldBuild(dir, min(rounds, 3), hand, sdk)
 	return []result{
 		atMost("the smallest program: MB over that by hand", "%.1f", 0, size(sdk)-size(hand), 2.0),
