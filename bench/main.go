@@ -46,6 +46,7 @@ var rows = []row{
 	{"tls", tlsFanOut},
 	{"http2", http2},
 	{"crowd", crowds},
+	{"limits", limits},
 	{"connections", connections},
 	{"artifact", artifact},
 	{"usage", usage},

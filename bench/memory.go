@@ -118,7 +118,7 @@ func pages(rounds int) []result {
 		hand   func(*http.Client) error
 		sdk    func(*circleci.Client) error
 	}{
-		{"a page of 20 pipelines", pipelinesPage(0, ""), 0.45, 170,
+		{"a page of 20 pipelines", pipelinesPage(0, ""), 0.35, 170,
 			func(c *http.Client) error {
 				_, err := byHand[page[pipelineByHand]](ctx, c, api+"/project/gh/acme/web/pipeline")
 				return err
@@ -148,7 +148,7 @@ func pages(rounds int) []result {
 				_, err := c.Insights.ListWorkflowRuns(slug, "build", nil).Page(ctx, "")
 				return err
 			}},
-		{"a page of 100 variables", variablesPage(), 0.60, 0,
+		{"a page of 100 variables", variablesPage(), 0.45, 0,
 			func(c *http.Client) error {
 				_, err := byHand[page[variableByHand]](ctx, c, api+"/context/"+id.String()+"/environment-variable")
 				return err

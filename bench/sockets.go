@@ -27,13 +27,14 @@ type contender struct {
 }
 
 // handClient has the two idle connections of the standard library's default.
-func handClient(s *server, url string) contender { return tunedClient(s, url, 0) }
+func handClient(s *server, url string) contender { return tunedClient(s, url, 0, 0) }
 
-// tunedClient keeps as many connections as there are callers.
-func tunedClient(s *server, url string, idle int) contender {
+// tunedClient keeps a number of idle connections, and has at most a number of
+// connections; 0 means no limit.
+func tunedClient(s *server, url string, idle, most int) contender {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = &tls.Config{RootCAs: s.roots()}
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = max(idle, t.MaxIdleConns), idle
+	t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost = max(idle, t.MaxIdleConns), idle, most
 	client := &http.Client{Transport: t}
 	return contender{func(ctx context.Context, name string) error {
 		_, err := byHand[projectByHand](ctx, client, url+"/api/v2/project/gh/acme/"+name)
@@ -97,9 +98,9 @@ func (m *measured) of(s *server, c contender, calls, callers int, name string) f
 
 // fanOuts measures the package beside code by hand, in turns, with new clients
 // in each round.
-func fanOuts(s *server, rounds, calls, callers int, name, url string, idle int) (hand, ours measured) {
+func fanOuts(s *server, rounds, calls, callers int, name, url string, idle, most int) (hand, ours measured) {
 	inTurns(rounds,
-		func() float64 { return hand.of(s, tunedClient(s, url, idle), calls, callers, name) },
+		func() float64 { return hand.of(s, tunedClient(s, url, idle, most), calls, callers, name) },
 		func() float64 { return ours.of(s, sdkClient(s, url), calls, callers, name) })
 	return hand, ours
 }
@@ -108,8 +109,8 @@ func tlsFanOut(rounds int) []result {
 	const calls, callers = 2000, 16
 	s := startServer()
 	defer s.stop()
-	hand, ours := fanOuts(s, rounds, calls, callers, "web", s.TLS, 0)
-	tuned, again := fanOuts(s, rounds, calls, callers, "web", s.TLS, 64)
+	hand, ours := fanOuts(s, rounds, calls, callers, "web", s.TLS, 0, 0)
+	tuned, again := fanOuts(s, rounds, calls, callers, "web", s.TLS, 64, 0)
 	return []result{
 		atMost("2,000 GETs of 16 goroutines over TLS: handshakes", "%.0f", median(hand.connections), median(ours.connections), callers),
 		ratio("    CPU of the client", median(hand.cpu), median(ours.cpu), 0.40),
@@ -121,7 +122,7 @@ func tlsFanOut(rounds int) []result {
 func loopback(rounds int) []result {
 	s := startServer()
 	defer s.stop()
-	hand, ours := fanOuts(s, 10*rounds, 400, 1, "web", s.Plain, 0)
+	hand, ours := fanOuts(s, 10*rounds, 400, 1, "web", s.Plain, 0, 0)
 	return []result{
 		ratio("a small GET over loopback: time", median(hand.seconds), median(ours.seconds), 1.00),
 		ratio("    CPU of the client", median(hand.cpu), median(ours.cpu), 1.00),
@@ -131,7 +132,7 @@ func loopback(rounds int) []result {
 func http2(rounds int) []result {
 	s := startServer()
 	defer s.stop()
-	hand, ours := fanOuts(s, min(rounds, 7), 4000, 64, "web", s.HTTP2, 64)
+	hand, ours := fanOuts(s, min(rounds, 7), 4000, 64, "web", s.HTTP2, 64, 0)
 	return []result{
 		atMost("4,000 GETs of 64 goroutines over HTTP/2: connections", "%.0f", median(hand.connections), median(ours.connections), 1),
 		ratio("    time", median(hand.seconds), median(ours.seconds), 1.15),
@@ -147,11 +148,25 @@ func crowds(rounds int) []result {
 		callers, calls int
 		latency        string
 	}{{16, 4000, "5ms"}, {100, 4000, "5ms"}, {100, 2000, "100ms"}, {1000, 40_000, "5ms"}} {
-		hand, ours := fanOuts(s, min(rounds, 3), c.calls, c.callers, c.latency, s.Plain, 1000)
+		hand, ours := fanOuts(s, min(rounds, 3), c.calls, c.callers, c.latency, s.Plain, 1000, 0)
 		out = append(out, ratio(fmt.Sprintf("%d calls of %s by %d goroutines: time", c.calls, c.latency, c.callers),
 			median(hand.seconds), median(ours.seconds), 1.15))
 	}
 	return out
+}
+
+// limits compares the counting of connections with a fixed limit, which is too
+// high for few callers, or too low for many.
+func limits(rounds int) []result {
+	const most = 100
+	s := startServer()
+	defer s.stop()
+	few, counted := fanOuts(s, min(rounds, 3), 4000, 64, "web", s.TLS, most, most)
+	many, quick := fanOuts(s, min(rounds, 3), 5000, 1000, "100ms", s.Plain, most, most)
+	return []result{
+		atMost("64 callers over TLS, by hand with at most 100 connections: connections", "%.0f", median(few.connections), median(counted.connections), 64),
+		ratio("1,000 callers with 100 ms each, by hand the same: time", median(many.seconds), median(quick.seconds), 0.5),
+	}
 }
 
 func connections(int) []result {
