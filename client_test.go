@@ -50,6 +50,7 @@ func TestHostsInEveryFormLeadToTheAPI(t *testing.T) {
 		{"https://example.com/my%20ci/api/v2", "https://example.com/my%20ci"},
 		{"https://example.com/myapi", "https://example.com/myapi"},
 		{"https://example.com/api/vault", "https://example.com/api/vault"},
+		{"https://example.com/api/12", "https://example.com/api/12"},
 		{"https://[2001:db8::1]/api/v2", "https://[2001:db8::1]"},
 		// In clear it goes to this machine alone.
 		{"http://localhost", "http://localhost"},

@@ -121,6 +121,7 @@ func TestBadDeployInputIsNotSent(t *testing.T) {
 		"no organization for environments": second(deploys.ListEnvironments(uuid.Nil, nil).Collect(t.Context())),
 		"no organization for components":   second(deploys.ListComponents(uuid.Nil, nil).Collect(t.Context())),
 		"pages of less than nothing":       second(deploys.ListComponents(id1, &circleci.ListComponentsOptions{PageSize: -1}).Collect(t.Context())),
+		"and the same for environments":    second(deploys.ListEnvironments(id1, &circleci.ListEnvironmentsOptions{PageSize: -1}).Collect(t.Context())),
 	} {
 		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, what)
 	}

@@ -99,13 +99,18 @@ func TestAFailureReportContainsWhatCanBeRead(t *testing.T) {
 			assert.Equal(t, op == jobsOp, len(r.Jobs) == 0, op)
 		}
 
+		srv.Fail("GET /api/v3/jobs/{job-id}/{stream}", times(20, circlecitest.Response{Body: "oh no", CutAfter: 2})...)
+		r, err := c.Pipelines.GetFailureReport(t.Context(), id, nil)
+		require.NoError(t, err)
+		assert.Contains(t, r.String(), "not available: the output of step unit of job unit, number 1: ", "it breaks off")
+
 		srv.Fail(workflowOp, circlecitest.Response{Status: http.StatusForbidden})
-		_, err := c.Pipelines.GetFailureReport(t.Context(), id, nil)
+		_, err = c.Pipelines.GetFailureReport(t.Context(), id, nil)
 		require.ErrorIs(t, err, circleci.ErrForbidden)
 		_, err = c.Pipelines.GetFailureReport(t.Context(), id1, nil)
 		require.ErrorIs(t, err, circleci.ErrNotFound)
 		srv.Fail("GET /project/{project-slug}/{job-number}/tests", circlecitest.Response{Latency: time.Hour})
-		r, err := c.Pipelines.GetFailureReport(t.Context(), id, nil, circleci.Timeout(30*time.Second))
+		r, err = c.Pipelines.GetFailureReport(t.Context(), id, nil, circleci.Timeout(30*time.Second))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Len(t, r.Jobs, 1, "what was read comes with the error")
 	})

@@ -147,6 +147,18 @@ func TestALongPauseIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// No attempt begins later than five minutes after the first one, whatever the
+// server asks for.
+func TestRetriesEndAfterFiveMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := always(answers(503, `{}`, "Retry-After", "100"))
+		client := wire.client(t, circleci.WithRetry(circleci.RetryPolicy{MaxAttempts: 100}))
+		_, err := client.Users.Me(t.Context())
+		require.ErrorIs(t, err, circleci.ErrServer)
+		assert.Len(t, wire.requests(), 3)
+	})
+}
+
 func TestLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := replies(

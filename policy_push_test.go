@@ -21,6 +21,7 @@ func TestPushDir(t *testing.T) {
 	c := srv.Client()
 	dir := fstest.MapFS{
 		"a.rego": rego("one"), "sub/dir/b.rego": rego("two"), "a_test.rego": rego("test"), "README.md": &fstest.MapFile{Data: []byte("# x")},
+		"named-like-one.rego/README.md": &fstest.MapFile{Data: []byte("# y")},
 	}
 	diff, err := c.Policy.PushDir(t.Context(), org, dir, nil)
 	require.NoError(t, err)

@@ -126,6 +126,31 @@ func TestASparseRerunForgetsNoFailedJob(t *testing.T) {
 	}
 }
 
+// A failed job that a rerun left out counts even if the rerun was canceled.
+func TestACanceledRerunForgetsNoFailedJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		srv.Script(webSlug, plain(circlecitest.Workflow("a", circlecitest.Job("x").Fails().Takes(time.Minute), circlecitest.Job("y").Fails())))
+		client, id := srv.Client(), srv.StartPipeline(webSlug, "main")
+		r, err := client.Pipelines.Wait(t.Context(), id, nil)
+		require.NoError(t, err)
+		var x uuid.UUID
+		for _, j := range r.FailedJobs {
+			if j.Name == "x" {
+				x = j.ID
+			}
+		}
+		rerun, err := client.Workflows.Rerun(t.Context(), r.Workflows[0].ID, circleci.RerunWorkflowRequest{Jobs: []uuid.UUID{x}, SparseTree: true})
+		require.NoError(t, err)
+		require.NoError(t, client.Workflows.Cancel(t.Context(), rerun.ID))
+		r, err = client.Pipelines.Wait(t.Context(), id, nil)
+		require.NoError(t, err)
+		assert.Equal(t, circleci.OutcomeFailed, r.Outcome)
+		require.Len(t, r.FailedJobs, 1)
+		assert.Equal(t, "y", r.FailedJobs[0].Name)
+	})
+}
+
 func TestOptionsOfAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := circlecitest.New(t)

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -409,6 +410,12 @@ func TestScrub(t *testing.T) {
 		assert.Equal(t, "id-REDACTED", r.Header.Get("X-Request-Id"))
 		assert.Equal(t, "text/REDACTED", r.Header.Get("Content-Type"))
 	}
+	quotes := newCall(t, "GET")
+	quotes.Answer = decodeFunc(func(r io.Reader) error {
+		_, err := io.ReadAll(r)
+		return cmp.Or(err, errors.New("unexpected "+token))
+	})
+	require.EqualError(t, echo(quotes, 200, "{}").Err, "unexpected REDACTED")
 	c := newCall(t, "GET") // whose token is replaced between two attempts
 	echo(c, 401, "")
 	w := &recorder{answer: func(req *http.Request) (*http.Response, error) {

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -180,6 +181,40 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
+// TestACrowdOverTLS does not wait for a connection to share, if the server does
+// not speak HTTP/2.
+func TestACrowdOverTLS(t *testing.T) {
+	server := httptest.NewTLSServer(nil) // for its certificate
+	defer server.Close()
+	trusting := server.Client().Transport.(*http.Transport).TLSClientConfig
+	synctest.Test(t, func(t *testing.T) {
+		network := &pipes{serving: time.Second}
+		rt := transport.NewConnections(&http.Transport{TLSClientConfig: trusting, DialContext: func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			go network.serve(tls.Server(far, server.TLS))
+			return near, nil
+		}})
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/x", nil)
+				if !assert.NoError(t, err) {
+					return
+				}
+				resp, err := rt.RoundTrip(req)
+				if assert.NoError(t, err) {
+					_, err = io.ReadAll(resp.Body)
+					assert.NoError(t, errors.Join(err, resp.Body.Close()))
+				}
+			})
+		}
+		group.Wait()
+		assert.Equal(t, time.Second, time.Since(start))
+		rt.CloseIdleConnections()
+	})
+}
+
 // TestConnectionsThatAreNotMade leave nothing of their requests behind.
 func TestConnectionsThatAreNotMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -210,6 +245,8 @@ func TestAnUnreadAnswerIsUnderWay(t *testing.T) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://ci.example.com/x", nil)
 		require.NoError(t, err)
 		unread, err := rt.RoundTrip(req)
+		require.NoError(t, err)
+		_, err = unread.Body.Read(make([]byte, 1)) // not to its end
 		require.NoError(t, err)
 		start := time.Now()
 		require.NoError(t, get(t.Context(), rt))

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -266,4 +267,31 @@ func TestWhatWasNotWrittenGoesToAnotherConnection(t *testing.T) {
 		}
 		assert.Equal(t, 3, network.dialed)
 	})
+}
+
+// TestARedirectIsSentOnceAsWell: it is another request, on the same connection,
+// and the caller's trace sees both.
+func TestARedirectIsSentOnceAsWell(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+			return
+		}
+		_, _ = io.WriteString(w, "{}") // a client that has gone is not this test's matter
+	}))
+	defer server.Close()
+	base := parseURL(t, server.URL+"/")
+	for _, inPlace := range []bool{false, true} {
+		a := transport.NewAuth(server.Client().Transport, base, fixed(token), false)
+		a.InPlace = inPlace
+		c := newCall(t, http.MethodGet)
+		c.URL = base
+		var got atomic.Int64
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Add(1) }})
+		x := exchange(a)
+		x.Client.CheckRedirect = transport.CheckRedirect(base, true)
+		r := x.Do(ctx, c)
+		assert.True(t, r.OK(), "%v", r.Err)
+		assert.Equal(t, int64(2), got.Load())
+	}
 }

@@ -325,7 +325,7 @@ func TestAPanicFreesItsPlace(t *testing.T) {
 			return fine(ctx, c)
 		})
 		for range 100 {
-			assert.Panics(t, func() { p.Do(t.Context(), newCall(t, "GET")) })
+			assert.PanicsWithValue(t, "a middleware", func() { p.Do(t.Context(), newCall(t, "GET")) })
 		}
 		broken = false
 		start := time.Now()
@@ -764,6 +764,22 @@ func TestOneCallerProbes(t *testing.T) {
 		}
 		wg.Wait()
 		assert.Equal(t, int64(2), sent.Load())
+	})
+}
+
+// TestAFailureEndsNoPause: it does not tell whether the server would have
+// accepted the call.
+func TestAFailureEndsNoPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{results: []transport.Result{limited(time.Hour), failed(transport.Broken, io.EOF), status(200)}}
+		p := pacer(s.Do)
+		p.Do(t.Context(), newCall(t, "GET"))
+		time.Sleep(3 * time.Minute)
+		assert.Equal(t, transport.Broken, p.Do(t.Context(), newCall(t, "GET")).Failure, "one call looks whether the pause is over")
+		r := p.Do(t.Context(), newCall(t, "GET"))
+		assert.Equal(t, 429, r.StatusCode)
+		assert.True(t, r.Held)
+		assert.Len(t, s.at, 2)
 	})
 }
 

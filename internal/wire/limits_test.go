@@ -90,8 +90,10 @@ func TestTheTextOfAResponseCounts(t *testing.T) {
 // An error of the connection is returned even if the JSON is complete.
 func TestReadReturnsTheErrorOfTheReader(t *testing.T) {
 	broken := errors.New("broken")
-	err := wire.Read(io.MultiReader(strings.NewReader("{}"), iotest.ErrReader(broken)), new(object))
-	require.ErrorIs(t, err, broken)
+	for _, text := range []string{"{}", "{}" + strings.Repeat(" ", 2<<20)} {
+		err := wire.Read(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)), new(object))
+		require.ErrorIs(t, err, broken)
+	}
 }
 
 // A response whose size is not limited is not measured.
