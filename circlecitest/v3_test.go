@@ -220,6 +220,20 @@ func deploysOfBothVersions(t *testing.T, srv *circlecitest.Server, v3 *apiv3.Cli
 	_, err := v3.Deploys.Rollback(ctx, projectID, rollback)
 	require.ErrorIs(t, err, circleci.ErrConflict, "v2 does not run any more")
 	assert.Equal(t, "v1", collected(t, v3.Deploys.ListComponentVersions(component, nil))[0].Name)
+
+	// They have to exist, and to belong to the project and its organization.
+	srv.AddProject("gh/other/web")
+	for name, change := range map[string]func(*apiv3.RollbackRequest){
+		"unknown component":                   func(in *apiv3.RollbackRequest) { in.ComponentID = projectID },
+		"component of another project":        func(in *apiv3.RollbackRequest) { in.ComponentID = srv.AddDeployComponent("gh/other/web", "api") },
+		"unknown environment":                 func(in *apiv3.RollbackRequest) { in.EnvironmentID = projectID },
+		"environment of another organization": func(in *apiv3.RollbackRequest) { in.EnvironmentID = srv.AddDeployEnvironment("gh/other", "prod") },
+	} {
+		foreign := rollback
+		change(&foreign)
+		_, err := v3.Deploys.Rollback(ctx, projectID, foreign)
+		assert.ErrorIs(t, err, circleci.ErrNotFound, name)
+	}
 }
 
 func TestListsOfV3HaveCursors(t *testing.T) {
