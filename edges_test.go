@@ -3,6 +3,7 @@ package circleci_test
 import (
 	"context"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,6 +33,52 @@ func TestAMapOrAnError(t *testing.T) {
 	values, err := always(answers(http.StatusNotFound, `{"message":"no"}`)).client(t).Pipelines.GetValues(t.Context(), id1)
 	require.ErrorIs(t, err, circleci.ErrNotFound)
 	assert.Nil(t, values)
+}
+
+// A job can wait for another workflow than its own.
+func TestAnotherWorkflowIsNoOwnOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := circlecitest.New(t)
+		id := startedWorkflow(t, srv, plain(circlecitest.Workflow("a", circlecitest.Job("x"))))
+		require.NoError(t, os.Setenv("CIRCLE_WORKFLOW_ID", id1.String()))
+		defer func() { _ = os.Unsetenv("CIRCLE_WORKFLOW_ID") }()
+		w, err := srv.Client().Workflows.Wait(t.Context(), id, nil)
+		require.NoError(t, err)
+		assert.Equal(t, circleci.OutcomeSuccess, w.Outcome)
+	})
+}
+
+func TestAnUnknownAccessIsAnError(t *testing.T) {
+	_, err := always(answers(http.StatusForbidden, `{}`)).client(t).AuditLog.HasAccess(t.Context(), id1)
+	require.ErrorIs(t, err, circleci.ErrForbidden)
+}
+
+// A job that has no number yet has no artifacts.
+func TestAJobWithoutANumberHasNoArtifacts(t *testing.T) {
+	w := &fakeWire{answer: func(req *http.Request, _ int) reply {
+		if strings.HasSuffix(req.URL.Path, "/job") {
+			return answers(http.StatusOK, `{"items":[{"id":"`+id1.String()+`","name":"later","type":"build","status":"blocked","project_slug":"gh/acme/web"}]}`)
+		}
+		return answers(http.StatusOK, found("a", "running", ""))
+	}}
+	artifacts, err := w.client(t).Workflows.ListArtifacts(t.Context(), id1)
+	require.NoError(t, err)
+	assert.Empty(t, artifacts)
+}
+
+// A 404 for a change says that it may be the token's permissions in the API v3
+// alone.
+func TestTheHintOfAMissingResource(t *testing.T) {
+	const readOnly = "a read-only token"
+	c := always(answers(http.StatusNotFound, `{}`)).client(t)
+	assert.ErrorContains(t, c.Do(t.Context(), circleci.Request{Method: http.MethodDelete, Route: "/api/v3/x"}, nil), readOnly)
+	for _, r := range []circleci.Request{
+		{Method: http.MethodDelete, Route: "/x"}, {Method: http.MethodGet, Route: "/api/v3/x"}, {Method: http.MethodGet, Route: "/x"},
+	} {
+		assert.NotContains(t, c.Do(t.Context(), r, nil).Error(), readOnly, "%s %s", r.Method, r.Route)
+	}
+	conflict := always(answers(http.StatusConflict, `{}`)).client(t)
+	assert.NotContains(t, conflict.Do(t.Context(), circleci.Request{Method: http.MethodDelete, Route: "/api/v3/x"}, nil).Error(), readOnly)
 }
 
 // The parallel runs of a step count from 0, which is the API's default.

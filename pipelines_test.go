@@ -151,6 +151,8 @@ func TestBadPipelineInputIsNotSent(t *testing.T) {
 		"a slug of two":   second(c.Pipelines.Trigger(t.Context(), "gh/acme", circleci.TriggerPipelineRequest{})),
 		"number 0":        second(c.Pipelines.GetByNumber(t.Context(), webSlug, 0)),
 		"no continuation": c.Pipelines.Continue(t.Context(), circleci.ContinuePipelineRequest{Configuration: "x"}),
+		"continued with 101 parameters": c.Pipelines.Continue(t.Context(), circleci.ContinuePipelineRequest{
+			ContinuationKey: "key", Configuration: "x", Parameters: many}),
 		"an org slug of 3": second(c.Pipelines.List(
 			&circleci.ListPipelinesOptions{OrgSlug: "gh/acme/web"}).Collect(t.Context())),
 	} {

@@ -1,6 +1,9 @@
 package circleci_test
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 
@@ -37,6 +40,10 @@ func TestPushDir(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"one"}, diff.Deleted, "all is replaced")
 
+	_, err = c.Policy.PushDir(t.Context(), org, nil, nil)
+	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
+	_, err = c.Policy.PushDir(t.Context(), org, os.DirFS(filepath.Join(t.TempDir(), "gone")), nil)
+	require.ErrorIs(t, err, fs.ErrNotExist)
 	_, err = c.Policy.PushDir(t.Context(), org, fstest.MapFS{"a.yml": rego("x")}, &circleci.PushDirOptions{Apply: true})
 	require.ErrorIs(t, err, circleci.ErrInvalidArgument)
 	bundle, err = c.Policy.GetBundle(t.Context(), org)

@@ -118,6 +118,13 @@ func TestRowsOfAnExportShareNothing(t *testing.T) {
 	}, rows[4])
 }
 
+// Only a line without any text is no row.
+func TestRowsOfASingleColumn(t *testing.T) {
+	rows, err := collect(circleci.UsageRows(gzipped(t, "JOB_NAME\nx\n\n\\N\n\"\"\n\ny\n")))
+	require.NoError(t, err)
+	assert.Equal(t, []circleci.UsageRow{{JobName: "x"}, {}, {}, {JobName: "y"}}, rows)
+}
+
 func TestUsageExportObeysOptions(t *testing.T) {
 	window := circleci.UsageWindow{Start: march1, End: march8}
 	run := func(t *testing.T, e *exporter, opts ...circleci.RequestOption) ([]circleci.UsageRow, error) {
