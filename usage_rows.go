@@ -148,22 +148,30 @@ func setterOf(field any) func([]byte) bool {
 	return nil
 }
 
+// longCell is the length of a cell from which it is not remembered, because a
+// broken file can have many long ones.
+const longCell = 256
+
 // setter parses a cell only if it differs from the one of the previous row:
-// those of an organization, a pipeline or a workflow are the same in many.
+// those of an organization, a pipeline or a workflow are the same in many. It is
+// not called with an empty cell.
 func setter[T any](p *T, parse func([]byte) (T, error)) func([]byte) bool {
 	var (
 		last  []byte
 		value T
 	)
 	return func(text []byte) bool {
-		if !bytes.Equal(text, last) { // an empty cell is not set
-			v, err := parse(text)
-			if err != nil {
-				return false
-			}
+		if bytes.Equal(text, last) {
+			*p = value
+			return true
+		}
+		v, err := parse(text)
+		if err != nil {
+			return false
+		}
+		if *p = v; len(text) < longCell {
 			value, last = v, append(last[:0], text...)
 		}
-		*p = value
 		return true
 	}
 }

@@ -1,9 +1,12 @@
 package circleci_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -116,6 +119,36 @@ func TestRowsOfAnExportShareNothing(t *testing.T) {
 		JobName: "x", JobRunStartedAt: want.JobRunStartedAt,
 		Extra: map[string]string{"PROJECT_ID": "odd", "PARALLELISM": "odd", "MAX_CPU_UTILIZATION_PCT": "odd", "JOB_RUN_DATE": "odd"},
 	}, rows[4])
+}
+
+// A broken file does not fill the memory with what its cells were.
+func TestLongCellsAreForgotten(t *testing.T) {
+	const columns, long = 50, 1 << 20
+	header := strings.TrimSuffix(strings.Repeat("PARALLELISM,", columns), ",")
+	var file bytes.Buffer
+	zip := gzip.NewWriter(&file)
+	_, err := io.WriteString(zip, header+"\n")
+	require.NoError(t, err)
+	for i := range columns {
+		_, err := io.WriteString(zip, strings.Repeat(",", i)+strings.Repeat("0", long-columns-1)+"1"+strings.Repeat(",", columns-1-i)+"\n")
+		require.NoError(t, err)
+	}
+	require.NoError(t, zip.Close())
+	held := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	rows, before := 0, held()
+	for row, err := range circleci.UsageRows(&file) {
+		require.NoError(t, err)
+		assert.Equal(t, int64(1), row.Parallelism)
+		if rows++; rows == columns {
+			assert.Less(t, held()-before, int64(columns/2*long))
+		}
+	}
+	assert.Equal(t, columns, rows)
 }
 
 // Only a line without any text is no row.

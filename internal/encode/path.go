@@ -66,15 +66,15 @@ func Path(template string, params ...Param) (string, error) {
 // not allowed in a path, but not what is already escaped.
 func writeLiteral(b *strings.Builder, s string) {
 	const hex = "0123456789ABCDEF"
+	written := 0
 	for i := range len(s) {
-		if c := s[i]; isUnreserved(s[i:i+1]) || strings.IndexByte("/%!$&'()*+,;=:@", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			b.WriteByte('%')
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
+		if c := s[i]; c != '/' && !unreserved(c) && strings.IndexByte("%!$&'()*+,;=:@", c) < 0 {
+			b.WriteString(s[written:i])
+			_, _ = b.Write([]byte{'%', hex[c>>4], hex[c&15]}) // never fails
+			written = i + 1
 		}
 	}
+	b.WriteString(s[written:])
 }
 
 func writeParam(b *strings.Builder, name string, p Param) error {
@@ -134,12 +134,13 @@ func HasDotPart(segment string) bool {
 // (IDs, numbers, plain names) fast.
 func isUnreserved(s string) bool {
 	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
-			c == '-', c == '_', c == '.', c == '~':
-		default:
+		if !unreserved(s[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || c == '-' || c == '_' || c == '.' || c == '~'
 }

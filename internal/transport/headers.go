@@ -142,10 +142,7 @@ func leadingNumber(s string) (int, bool) {
 	if end == 0 {
 		return 0, false
 	}
-	n, err := strconv.Atoi(s[:end])
-	if err != nil {
-		n = int(^uint(0) >> 1)
-	}
+	n, _ := strconv.Atoi(s[:end]) // the largest int, if it overflows
 	return n, true
 }
 

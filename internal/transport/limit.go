@@ -11,10 +11,11 @@ import (
 // Limit is the link that waits until a limiter permits a call, and reports the
 // result to the limiter.
 type Limit struct {
-	// Wait returns when the call was permitted: now, unless it had to wait.
+	// Wait waits until the call is permitted, and returns the time then, also
+	// with an error. A limiter that does not wait can return now.
 	Wait func(ctx context.Context, c *Call, now time.Time) (time.Time, error)
-	// Observe, if set, is called once for each Wait that returned nil: with nil
-	// if the attempt ended in a panic.
+	// Observe, if set, is called once for each Wait that returned no error: with
+	// nil if the attempt ended in a panic.
 	Observe func(ctx context.Context, c *Call, r *Result)
 	Next    Handler
 }

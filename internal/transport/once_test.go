@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -65,8 +66,27 @@ func (f *frames) serve(conn net.Conn) {
 	}
 }
 
+// sender returns an exchange with a server.
+type sender func(rt http.RoundTripper, base *url.URL) *transport.Exchange
+
+// eachWay runs a test with requests that are modified in place, as they are
+// unless there is a middleware, and with copies of them.
+func eachWay(t *testing.T, test func(t *testing.T, to sender)) {
+	for name, inPlace := range map[string]bool{"in place": true, "copied": false} {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(rt http.RoundTripper, base *url.URL) *transport.Exchange {
+				a := transport.NewAuth(rt, base, fixed(token), false)
+				a.InPlace = inPlace
+				return exchange(a)
+			})
+		})
+	}
+}
+
 // TestAnAttemptSendsOnce: what net/http would send again by itself is sent once.
-func TestAnAttemptSendsOnce(t *testing.T) {
+func TestAnAttemptSendsOnce(t *testing.T) { eachWay(t, testAnAttemptSendsOnce) }
+
+func testAnAttemptSendsOnce(t *testing.T, to sender) {
 	borrowed := httptest.NewTLSServer(nil) // its certificate
 	defer borrowed.Close()
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: borrowed.TLS.Certificates, NextProtos: []string{"h2"}})
@@ -102,7 +122,7 @@ func TestAnAttemptSendsOnce(t *testing.T) {
 				rt.ForceAttemptHTTP2 = true
 				defer rt.CloseIdleConnections()
 				base := parseURL(t, "https://"+listener.Addr().String())
-				x := exchange(transport.NewAuth(rt, base, fixed(token), false))
+				x := to(rt, base)
 				c := newCall(t, method)
 				c.URL = base
 				if method == http.MethodPost {
@@ -125,7 +145,7 @@ func TestAnAttemptSendsOnce(t *testing.T) {
 		rt.ForceAttemptHTTP2 = true
 		defer rt.CloseIdleConnections()
 		base := parseURL(t, "https://"+listener.Addr().String())
-		x := exchange(transport.NewAuth(rt, base, fixed(token), false))
+		x := to(rt, base)
 		for range 3 {
 			c := newCall(t, http.MethodDelete)
 			c.URL = base
@@ -138,7 +158,9 @@ func TestAnAttemptSendsOnce(t *testing.T) {
 
 // TestAnAttemptSendsOnceOverHTTP1 on a connection that the server closes after
 // it has read the second request, while other connections are idle.
-func TestAnAttemptSendsOnceOverHTTP1(t *testing.T) {
+func TestAnAttemptSendsOnceOverHTTP1(t *testing.T) { eachWay(t, testAnAttemptSendsOnceOverHTTP1) }
+
+func testAnAttemptSendsOnceOverHTTP1(t *testing.T, to sender) {
 	for _, encrypted := range []bool{false, true} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 			var requests, open atomic.Int64
@@ -161,7 +183,7 @@ func TestAnAttemptSendsOnceOverHTTP1(t *testing.T) {
 				server.Start()
 			}
 			base := parseURL(t, server.URL)
-			x := exchange(transport.NewAuth(server.Client().Transport, base, fixed(token), false))
+			x := to(server.Client().Transport, base)
 			send := func() *transport.Result {
 				c := newCall(t, method)
 				c.URL = base
@@ -185,6 +207,10 @@ func TestAnAttemptSendsOnceOverHTTP1(t *testing.T) {
 // TestNothingIsWrittenToASecondConnection, not even in vain: the request that
 // broke may have been executed.
 func TestNothingIsWrittenToASecondConnection(t *testing.T) {
+	eachWay(t, testNothingIsWrittenToASecondConnection)
+}
+
+func testNothingIsWrittenToASecondConnection(t *testing.T, to sender) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		synctest.Test(t, func(t *testing.T) {
 			var requests atomic.Int64
@@ -213,7 +239,7 @@ func TestNothingIsWrittenToASecondConnection(t *testing.T) {
 			}}
 			defer plain.CloseIdleConnections()
 			base := parseURL(t, "http://ci.example.com")
-			x := exchange(transport.NewAuth(plain, base, fixed(token), false))
+			x := to(plain, base)
 			send := func() *transport.Result {
 				c := newCall(t, method)
 				c.URL = base
@@ -249,6 +275,10 @@ func (d *deaf) Write(p []byte) (int, error) {
 // TestWhatWasNotWrittenGoesToAnotherConnection: that an idle connection is dead
 // shows when it is used, and is no reason to fail.
 func TestWhatWasNotWrittenGoesToAnotherConnection(t *testing.T) {
+	eachWay(t, testWhatWasNotWrittenGoesToAnotherConnection)
+}
+
+func testWhatWasNotWrittenGoesToAnotherConnection(t *testing.T, to sender) {
 	synctest.Test(t, func(t *testing.T) {
 		network := &pipes{}
 		plain := &http.Transport{DialContext: func(ctx context.Context, proto, address string) (net.Conn, error) {
@@ -257,7 +287,7 @@ func TestWhatWasNotWrittenGoesToAnotherConnection(t *testing.T) {
 		}}
 		defer plain.CloseIdleConnections()
 		base := parseURL(t, "http://ci.example.com")
-		x := exchange(transport.NewAuth(transport.NewConnections(plain), base, fixed(token), false))
+		x := to(transport.NewConnections(plain), base)
 		for range 3 {
 			c := newCall(t, http.MethodGet)
 			c.URL = base
@@ -271,7 +301,9 @@ func TestWhatWasNotWrittenGoesToAnotherConnection(t *testing.T) {
 
 // TestARedirectIsSentOnceAsWell: it is another request, on the same connection,
 // and the caller's trace sees both.
-func TestARedirectIsSentOnceAsWell(t *testing.T) {
+func TestARedirectIsSentOnceAsWell(t *testing.T) { eachWay(t, testARedirectIsSentOnceAsWell) }
+
+func testARedirectIsSentOnceAsWell(t *testing.T, to sender) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
@@ -281,17 +313,13 @@ func TestARedirectIsSentOnceAsWell(t *testing.T) {
 	}))
 	defer server.Close()
 	base := parseURL(t, server.URL+"/")
-	for _, inPlace := range []bool{false, true} {
-		a := transport.NewAuth(server.Client().Transport, base, fixed(token), false)
-		a.InPlace = inPlace
-		c := newCall(t, http.MethodGet)
-		c.URL = base
-		var got atomic.Int64
-		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Add(1) }})
-		x := exchange(a)
-		x.Client.CheckRedirect = transport.CheckRedirect(base, true)
-		r := x.Do(ctx, c)
-		assert.True(t, r.OK(), "%v", r.Err)
-		assert.Equal(t, int64(2), got.Load())
-	}
+	c := newCall(t, http.MethodGet)
+	c.URL = base
+	var got atomic.Int64
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Add(1) }})
+	x := to(server.Client().Transport, base)
+	x.Client.CheckRedirect = transport.CheckRedirect(base, true)
+	r := x.Do(ctx, c)
+	assert.True(t, r.OK(), "%v", r.Err)
+	assert.Equal(t, int64(2), got.Load())
 }

@@ -56,8 +56,8 @@ type lane struct {
 
 type pause struct{ began, until, probe time.Time }
 
-// Wait returns when the call may be sent, with the time. The caller must call
-// Observe afterwards.
+// Wait waits until the call may be sent, and returns the time then. The caller
+// must call Observe afterwards.
 func (p *Pacer) Wait(ctx context.Context, c *Call, now time.Time) (time.Time, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

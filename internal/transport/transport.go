@@ -52,8 +52,8 @@ type Call struct {
 	Attempt int    // the running attempt, from 1
 	Ticket  Ticket // the pacer's, of this attempt
 
-	// Permitted is when a limiter permitted the running attempt; zero without a
-	// limiter.
+	// Permitted is the time at which a limiter permitted the running attempt; zero
+	// without a limiter.
 	Permitted time.Time
 	// Waited is the time spent waiting for permission to send attempts.
 	Waited time.Duration

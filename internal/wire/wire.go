@@ -120,7 +120,8 @@ func Read(r io.Reader, out any) error {
 }
 
 // Limited is a reader of a response with a maximum size in bytes. The decoded
-// value takes less than four times that in memory.
+// value takes less than four times that in memory, besides the room for mostRoom
+// elements.
 type Limited interface{ Limit() int64 }
 
 // mostGrowth is how many times larger than its JSON a value can be: "{}," is an
@@ -158,14 +159,16 @@ func (Items[T]) Shape() reflect.Type { return reflect.TypeFor[[]T]() }
 
 // UnmarshalJSONFrom decodes the list.
 func (i *Items[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if !i.Found { // a hostile object has many lists
+		i.List = make([]T, 0, lengthOf(dec.UnreadBuffer()))
+	}
 	i.Found = true
-	i.List = make([]T, 0, lengthOf(dec.UnreadBuffer()))
 	return json.UnmarshalDecode(dec, &i.List)
 }
 
-// mostRoom is the maximum length of a list that is made at once. A longer one
-// grows.
-const mostRoom = 1000
+// mostRoom is the maximum number of elements that a list has room for before
+// they are read. A longer list grows.
+const mostRoom = 250
 
 // lengthOf estimates the length of the list at the start of a text: its elements
 // are likely to begin as the first one does, with the same name.
