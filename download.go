@@ -350,7 +350,7 @@ func contentRange(header string) (start, end, total int64, ok bool) {
 	first, last, dashed := strings.Cut(span, "-")
 	start, err := strconv.ParseInt(first, 10, 64)
 	end, endErr := strconv.ParseInt(last, 10, 64)
-	if !found || !dashed || err != nil || endErr != nil || start < 0 || end < start || end == math.MaxInt64 {
+	if !found || !dashed || err != nil || endErr != nil || end < start || end == math.MaxInt64 {
 		return 0, 0, 0, false
 	}
 	end++

@@ -48,6 +48,7 @@ func TestDurationsAreReadFromNumbers(t *testing.T) {
 		`0`: 0, `null`: 0, `""`: 0, `7`: 7 * time.Second, `-7`: -7 * time.Second, `"7"`: 7 * time.Second,
 		`0.25`: 250 * time.Millisecond, `"0.25"`: 250 * time.Millisecond, `1e3`: 1000 * time.Second, `0.000000001`: 1,
 		`9223372036`: 9223372036 * time.Second, `9223372037`: math.MaxInt64, `-1e300`: math.MinInt64,
+		`9223372036.854775808`: math.MaxInt64, `-9223372036.854775808`: math.MinInt64,
 	} {
 		got := circleci.Seconds(1)
 		require.NoError(t, json.Unmarshal([]byte(text), &got), text)

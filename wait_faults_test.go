@@ -121,6 +121,11 @@ func TestASparseRerunForgetsNoFailedJob(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, circleci.OutcomeSuccess, r.Outcome, "without the jobs the newest run decides")
 				assert.Error(t, r.JobsErr, "and the result says so")
+
+				srv.ClearWeather()
+				srv.Fail(jobsOp, times(1000, circlecitest.Response{Status: http.StatusBadGateway})...)
+				_, err = client.Pipelines.Wait(t.Context(), id, nil, circleci.NoRetry(), circleci.Timeout(time.Minute))
+				assert.Error(t, err, "whether a job failed is not known")
 			})
 		})
 	}

@@ -275,6 +275,7 @@ func TestOthersThatRequireAFailure(t *testing.T) {
 		`["canceled"]`:           circleci.OutcomeFailed,
 		`["success","terminal"]`: circleci.OutcomePending,
 		`["success"]`:            circleci.OutcomeFailed,
+		`[]`:                     circleci.OutcomeFailed,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			net := &fakeWire{answer: func(req *http.Request, _ int) reply {
