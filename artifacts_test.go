@@ -169,11 +169,15 @@ func TestDownloadArtifacts(t *testing.T) {
 		)
 		srv.Fail("storage", circlecitest.Response{Executed: true, CutAfter: 3})
 		dir := filepath.Join(t.TempDir(), "new", "dir")
-		progress := map[string]circleci.DownloadProgress{}
+		progress, underWay := map[string]circleci.DownloadProgress{}, false
 		files, err := srv.Client().Jobs.DownloadArtifacts(t.Context(), webSlug, number, dir, &circleci.DownloadOptions{
-			OnProgress: func(p circleci.DownloadProgress) { progress[p.Path] = p },
+			OnProgress: func(p circleci.DownloadProgress) {
+				progress[p.Path] = p
+				underWay = underWay || !p.Done && p.Written > 0
+			},
 		})
 		require.NoError(t, err)
+		assert.True(t, underWay, "progress is told before the end, too")
 		assert.Equal(t, map[string]int64{"coverage/index.html": 6, "big.bin": long, "empty": 0, "outside": 2}, sizes(t, dir))
 		assert.Len(t, files, 4)
 		assert.Equal(t, filepath.Join(dir, "coverage", "index.html"), files[0].Path)

@@ -48,6 +48,26 @@ func TestAnotherWorkflowIsNoOwnOne(t *testing.T) {
 	})
 }
 
+// Methods that make several requests refuse what belongs to one, and send none.
+func TestWaitingMethodsRefuseOptionsOfOneRequest(t *testing.T) {
+	w := replies()
+	c, capture := w.client(t), circleci.CaptureResponse(new(circleci.Response))
+	for name, err := range map[string]error{
+		"RunAndWait":     second(c.Pipelines.RunAndWait(t.Context(), webSlug, circleci.RunPipelineRequest{DefinitionID: id1}, nil, capture)),
+		"TriggerAndWait": second(c.Pipelines.TriggerAndWait(t.Context(), webSlug, circleci.TriggerPipelineRequest{}, nil, capture)),
+		"Pipelines.Wait": second(c.Pipelines.Wait(t.Context(), id1, nil, capture)),
+		"RerunAndWait":   second(c.Workflows.RerunAndWait(t.Context(), id1, circleci.RerunWorkflowRequest{}, nil, capture)),
+		"ApproveAndWait": second(c.Workflows.ApproveAndWait(t.Context(), id1, id2, nil, capture)),
+		"Workflows.Wait": second(c.Workflows.Wait(t.Context(), id1, nil, capture)),
+		"WaitForJob":     second(c.Workflows.WaitForJob(t.Context(), id1, "x", nil, capture)),
+		"WaitForOthers":  second(c.Workflows.WaitForOthers(t.Context(), id1, 1, nil, capture)),
+		"Jobs.Wait":      second(c.Jobs.Wait(t.Context(), webSlug, 1, nil, capture)),
+	} {
+		assert.ErrorIs(t, err, circleci.ErrInvalidArgument, name)
+	}
+	assert.Empty(t, w.requests())
+}
+
 func TestAnUnknownAccessIsAnError(t *testing.T) {
 	_, err := always(answers(http.StatusForbidden, `{}`)).client(t).AuditLog.HasAccess(t.Context(), id1)
 	require.ErrorIs(t, err, circleci.ErrForbidden)

@@ -6,11 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -115,6 +117,19 @@ func TestNewPager(t *testing.T) {
 	}).Collect(t.Context())
 	require.ErrorIs(t, err, circleci.ErrPageLoop)
 	assert.Len(t, numbers, 2*101, "items without identity are never left out, and pages without news do not go on forever")
+}
+
+// Nothing of an attempt that broke off is captured.
+func TestCaptureBodyOfTheLastAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const body = `{"id":"00000001-0000-0000-0000-000000000000"}`
+		broken := answers(200, body[:9])
+		broken.tail = iotest.ErrReader(io.ErrUnexpectedEOF)
+		var raw []byte
+		_, err := replies(broken, answers(200, body)).client(t, retrying()).Contexts.Get(t.Context(), someID, circleci.CaptureBody(&raw))
+		require.NoError(t, err)
+		assert.Equal(t, body, string(raw))
+	})
 }
 
 func TestCaptureBody(t *testing.T) {

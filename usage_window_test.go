@@ -151,6 +151,15 @@ func TestLongCellsAreForgotten(t *testing.T) {
 	assert.Equal(t, columns, rows)
 }
 
+// A row can begin with an empty cell, and a header can be broken.
+func TestRowsAtTheirEdges(t *testing.T) {
+	rows, err := collect(circleci.UsageRows(gzipped(t, "JOB_NAME,PARALLELISM\n,2\n\\N,3\nx,\n")))
+	require.NoError(t, err)
+	assert.Equal(t, []circleci.UsageRow{{Parallelism: 2}, {Parallelism: 3}, {JobName: "x"}}, rows)
+	_, err = collect(circleci.UsageRows(gzipped(t, strings.Repeat("x", 2<<20))))
+	require.ErrorContains(t, err, "longer than a megabyte")
+}
+
 // Only a line without any text is no row.
 func TestRowsOfASingleColumn(t *testing.T) {
 	rows, err := collect(circleci.UsageRows(gzipped(t, "JOB_NAME\nx\n\n\\N\n\"\"\n\ny\n")))
