@@ -86,7 +86,7 @@ func TestAUsageFileMayBeginWithAByteOrderMark(t *testing.T) {
 // A row is the same whether the fast or the slow way of reading it is taken.
 func TestUsageRowsOfEachForm(t *testing.T) {
 	long := strings.Repeat("x", 100<<10) // more than a buffer
-	for _, line := range []string{"x,2", "\"x\",2", "x,2\r", "\"x\",\"2\"\r", `\x,2`} {
+	for _, line := range []string{"x,2", "\rx,2", "\"x\",2", "x,2\r", "\"x\",\"2\"\r", `\x,2`} {
 		for _, before := range []string{"", "y,1\n", long + ",3\n"} {
 			for _, end := range []string{"", "\n", "\n\n"} {
 				rows, err := collect(circleci.UsageRows(gzipped(t, "JOB_NAME,PARALLELISM\n"+before+line+end)))

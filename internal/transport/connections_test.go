@@ -84,7 +84,11 @@ func (c *closeHook) Close() error {
 
 // get makes a request, and reads its answer.
 func get(ctx context.Context, rt http.RoundTripper) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://ci.example.com/x", nil)
+	return getFrom(ctx, rt, "http://ci.example.com/x")
+}
+
+func getFrom(ctx context.Context, rt http.RoundTripper, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
@@ -118,16 +122,7 @@ func TestRequestsShareAConnectionOfHTTP2(t *testing.T) {
 	for range 64 {
 		callers.Go(func() {
 			for range 5 {
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
-				if !assert.NoError(t, err) {
-					return
-				}
-				resp, err := rt.RoundTrip(req)
-				if !assert.NoError(t, err) {
-					return
-				}
-				_, err = io.ReadAll(resp.Body)
-				assert.NoError(t, errors.Join(err, resp.Body.Close()))
+				assert.NoError(t, getFrom(t.Context(), rt, server.URL))
 			}
 		})
 	}
@@ -198,15 +193,7 @@ func TestACrowdOverTLS(t *testing.T) {
 		var group sync.WaitGroup
 		for range 8 {
 			group.Go(func() {
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/x", nil)
-				if !assert.NoError(t, err) {
-					return
-				}
-				resp, err := rt.RoundTrip(req)
-				if assert.NoError(t, err) {
-					_, err = io.ReadAll(resp.Body)
-					assert.NoError(t, errors.Join(err, resp.Body.Close()))
-				}
+				assert.NoError(t, getFrom(t.Context(), rt, "https://example.com/x"))
 			})
 		}
 		group.Wait()
